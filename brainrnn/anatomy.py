@@ -1,0 +1,350 @@
+"""Who sits where: populations of neurons on sites, and which parameter wires which population.
+
+A neuron has a place; swapping two neurons exchanges their places and never their weights, so the
+function that the network computes cannot change even in its last bit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from brainrnn.errors import InputError, unknown
+from brainrnn.geometry import Distance, as_sites, distance_function
+
+
+@dataclass(frozen=True)
+class Population:
+    """A named set of neurons, one on each of a set of fixed sites.
+
+    Attributes
+    ----------
+    name : str
+        The name by which wiring patterns call it.
+    sites : (site, dimension) float64
+        Fixed places; neuron i starts on site i.
+    movable : bool
+        Whether its neurons may exchange places (False for image pixels, say).
+    blocks : int
+        Attention heads: neurons swap inside a block, and whole blocks swap. Neurons and sites are
+        numbered block by block.
+    """
+
+    name: str
+    sites: Tensor
+    movable: bool = True
+    blocks: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the sites and the blocks."""
+        if not re.fullmatch(r"[A-Za-z]\w*", self.name):
+            raise InputError(
+                f"a population's name must be a letter followed by letters, digits or _, "
+                f"got {self.name!r}"
+            )
+        object.__setattr__(self, "sites", as_sites(self.sites))
+        if self.blocks < 1 or len(self.sites) % self.blocks:
+            raise InputError(
+                f"population {self.name!r}: {len(self.sites)} neurons cannot form "
+                f"{self.blocks} equal blocks"
+            )
+
+    def __len__(self) -> int:
+        """Count the neurons."""
+        return len(self.sites)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a parameter: ``folds`` copies of a population, or an axis without places."""
+
+    population: str | None
+    folds: int = 1
+
+
+_AXIS = re.compile(r"(?P<free>_)(?!\w)|(?P<name>[A-Za-z]\w*)|\(\s*(?P<folds>\d+)\s+(?P<folded>[A-Za-z]\w*)\s*\)")
+
+
+def parse_wiring(pattern: str) -> tuple[Axis, ...]:
+    """Read a wiring pattern: axes from the output axis on, separated by spaces.
+
+    ``_`` is an axis without places, ``hidden`` one that runs over the neurons of a population,
+    ``(3 hidden)`` three copies of it one after the other (the gates of a GRU, two tokens that
+    share their places).
+
+    >>> parse_wiring("(3 hidden) _")
+    (Axis(population='hidden', folds=3), Axis(population=None, folds=1))
+    """
+    axes: list[Axis] = []
+    rest = pattern.strip()
+    while rest:
+        match = _AXIS.match(rest)
+        if match is None:
+            break
+        if match["free"]:
+            axes.append(Axis(None))
+        elif match["name"]:
+            axes.append(Axis(match["name"]))
+        else:
+            axes.append(Axis(match["folded"], int(match["folds"])))
+        rest, tail = rest[match.end() :].lstrip(), rest[match.end() :]
+        if rest and tail == rest:  # two axes that run into each other
+            break
+    if rest or not 1 <= len(axes) <= 2 or any(axis.folds < 1 for axis in axes):
+        raise InputError(
+            f"cannot read the wiring pattern {pattern!r}: expected one or two axes, each '_', a "
+            "population's name or '(2 name)', for example 'hidden _' or '(3 hidden) hidden'"
+        )
+    return tuple(axes)
+
+
+class Anatomy(nn.Module):
+    """The populations of a network, its wiring, and where each neuron of each member sits.
+
+    Places are buffers (in ``state_dict``): ``places(name)[m, i]`` is the site of neuron i in
+    member m.
+
+    Parameters
+    ----------
+    populations : iterable of Population
+    wiring : mapping of parameter name to pattern
+        See :func:`parse_wiring`.
+    distance : str or function
+        ``"l1"``, ``"l2"``, ``"periodic"``, ``"great_circle"``, or a function of two arrays of
+        sites, (i, d) and (j, d), that returns their distances (i, j).
+    members : int
+        Number of networks that live side by side in the leading axis of every parameter.
+
+    Raises
+    ------
+    InputError
+        If names clash or are unknown, wired populations lie in spaces of different dimension, or
+        the distance is not one (negative, not finite, asymmetric, or non-zero from a site to
+        itself).
+    """
+
+    def __init__(
+        self,
+        populations: Iterable[Population],
+        wiring: Mapping[str, str],
+        *,
+        distance: str | Distance = "l2",
+        members: int = 1,
+    ) -> None:
+        super().__init__()
+        if members < 1:
+            raise InputError(f"the number of members must be at least 1, got {members}")
+        self.members = members
+        self.populations: dict[str, Population] = {}
+        for population in populations:
+            if population.name in self.populations:
+                raise InputError(f"two populations are named {population.name!r}; rename one")
+            self.populations[population.name] = population
+            start = torch.arange(len(population)).repeat(members, 1)
+            self.register_buffer(f"places_{population.name}", start)
+        self.wiring = {name: parse_wiring(pattern) for name, pattern in wiring.items()}
+        self._distance = distance_function(distance)
+        self._site_distances: dict[tuple[str, str], Tensor] = {}
+        self._lengths: dict[str, Tensor] = {}
+        for parameter in self.wiring:
+            self._check_wiring(parameter)
+
+    def _check_wiring(self, parameter: str) -> None:
+        placed = [axis.population for axis in self.wiring[parameter] if axis.population]
+        for name in placed:
+            if name not in self.populations:
+                message = unknown("population", name, self.populations)
+                raise InputError(f"wiring of {parameter!r}: {message}")
+        if len(placed) < 2:
+            return
+        one, two = (self.populations[name] for name in placed)
+        if one.sites.shape[1] != two.sites.shape[1]:
+            raise InputError(
+                f"wiring of {parameter!r} joins {one.name!r} in {one.sites.shape[1]} dimensions "
+                f"to {two.name!r} in {two.sites.shape[1]}; give both the same"
+            )
+        if one is two and one.blocks > 1:
+            raise InputError(
+                f"wiring of {parameter!r}: population {one.name!r} has blocks and cannot be wired "
+                "to itself"
+            )
+
+    def bind(self, parameters: Iterable[tuple[str, Tensor]]) -> None:
+        """Check that the wiring describes exactly these (name, parameter) pairs.
+
+        Raises
+        ------
+        InputError
+            If a parameter is undeclared, declared but missing, or of another shape.
+        """
+        shapes = {name: tuple(value.shape) for name, value in parameters}
+        for name in shapes:
+            if name not in self.wiring:
+                raise InputError(
+                    f"parameter {name!r} has no wiring: add it, for example {name!r}: '_ _'"
+                )
+        for name, axes in self.wiring.items():
+            if name not in shapes:
+                raise InputError(f"wiring names {name!r}, but the network has no such parameter")
+            sizes = [
+                axis.folds * len(self.populations[axis.population]) if axis.population else None
+                for axis in axes
+            ]
+            shape = shapes[name]
+            fits = len(shape) == 1 + len(sizes) and shape[0] == self.members
+            if not fits or any(s not in (None, n) for s, n in zip(sizes, shape[1:], strict=True)):
+                expected = ", ".join("any" if s is None else str(s) for s in sizes)
+                raise InputError(
+                    f"parameter {name!r}: its wiring expects the shape ({self.members}, "
+                    f"{expected}), got {shape}"
+                )
+
+    def places(self, population: str) -> Tensor:
+        """Site of every neuron, (member, neuron) int64. Change it through :meth:`move` alone."""
+        return self.get_buffer(f"places_{population}")
+
+    def positions(self, population: str) -> Tensor:
+        """Coordinates of every neuron, (member, neuron, dimension) float64."""
+        places = self.places(population)
+        return self.populations[population].sites.to(places.device)[places]
+
+    def move(self, population: str, places: Tensor) -> None:
+        """Give every neuron of a population a new site, (member, neuron).
+
+        Raises
+        ------
+        InputError
+            If two neurons of a member would share a site, or a block would be torn apart.
+        """
+        current = self.places(population)
+        blocks = self.populations[population].blocks
+        whole = torch.arange(current.shape[1], device=current.device).expand_as(current)
+        if places.shape != current.shape or not torch.equal(places.sort(dim=1).values, whole):
+            raise InputError(
+                f"places of {population!r} must put one neuron on each of its sites in every "
+                f"member, shape {tuple(current.shape)}"
+            )
+        block = (places * blocks // places.shape[1]).view(len(places), blocks, -1)
+        if bool((block != block[..., :1]).any()):
+            raise InputError(f"places of {population!r} tear a block apart; move blocks whole")
+        current.copy_(places)
+        self._lengths.clear()
+
+    def site_distances(self, one: str, two: str) -> Tensor:
+        """Distance from every site of one population to every site of another, float64."""
+        if (one, two) not in self._site_distances:
+            a, b = self.populations[one].sites, self.populations[two].sites
+            distance = self._distance(a, b).to(torch.float64)
+            self._check_distance(distance, one, two)
+            self._site_distances[one, two] = distance
+        here = self._site_distances[one, two].to(self.places(one).device)
+        self._site_distances[one, two] = here
+        return here
+
+    def _check_distance(self, distance: Tensor, one: str, two: str) -> None:
+        expected = (len(self.populations[one]), len(self.populations[two]))
+        if tuple(distance.shape) != expected:
+            raise InputError(
+                f"the distance function returned the shape {tuple(distance.shape)} for sites of "
+                f"{one!r} and {two!r}, expected {expected}"
+            )
+        if not bool((distance.isfinite() & (distance >= 0)).all()):
+            raise InputError("the distance function returned negative or non-finite distances")
+        if one == two:
+            scale = float(distance.max()) or 1.0
+            if float(distance.diagonal().abs().max()) > 1e-9 * scale:
+                raise InputError(
+                    "the distance from a site to itself must be 0 (torch.cdist needs "
+                    "compute_mode='donot_use_mm_for_euclid_dist')"
+                )
+            if float((distance - distance.T).abs().max()) > 1e-9 * scale:
+                raise InputError("the distance between two sites must not depend on their order")
+
+    def length(self, parameter: str) -> Tensor | None:
+        """Length of every connection of a parameter, (member, out, in) float64.
+
+        None where fewer than two of its axes have places.
+        """
+        axes = self.wiring[parameter]
+        if len(axes) < 2 or None in (axes[0].population, axes[1].population):
+            return None
+        if parameter not in self._lengths:
+            out, source = axes
+            assert out.population and source.population
+            between = self.site_distances(out.population, source.population)
+            rows, columns = self.places(out.population), self.places(source.population)
+            length = between[rows[:, :, None], columns[:, None, :]]
+            self._lengths[parameter] = length.repeat(1, out.folds, source.folds)
+        return self._lengths[parameter]
+
+    def in_site_order(self, parameter: str, value: Tensor) -> Tensor:
+        """Reorder a parameter so that index i of each placed axis is the neuron on site i.
+
+        ``value`` is the parameter or anything of its shape, (member, out[, in]).
+        """
+        for dim, axis in enumerate(self.wiring[parameter], start=1):
+            if axis.population is None:
+                continue
+            occupant = self.places(axis.population).argsort(dim=1)  # neuron on each site
+            n = occupant.shape[1]
+            index = torch.cat([occupant + fold * n for fold in range(axis.folds)], dim=1)
+            index = index.view(index.shape[0], *(-1 if d == dim else 1 for d in range(1, value.ndim)))
+            value = value.gather(dim, index.expand_as(value))
+        return value
+
+    def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]
+        self._lengths.clear()
+        return super()._apply(fn, recurse)
+
+    def _load_from_state_dict(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+        self._lengths.clear()
+        super()._load_from_state_dict(*args, **kwargs)
+
+
+class PlacedNetwork(nn.Module):
+    """Base of every network whose neurons have places.
+
+    A network sets ``anatomy`` and its parameters, each with a leading member axis, and then calls
+    ``self.anatomy.bind(self.named_parameters())``. Cost and swaps need nothing else of it.
+    """
+
+    anatomy: Anatomy
+
+    @property
+    def members(self) -> int:
+        """Number of networks that live side by side."""
+        return self.anatomy.members
+
+
+@torch.no_grad()
+def wiring_strength(net: PlacedNetwork, population: str) -> tuple[Tensor, Tensor]:
+    """Sum of |weights| into and out of every neuron of a population, each (member, neuron).
+
+    Biases do not count; a weight inside the population counts for both of its neurons.
+    """
+    n = len(net.anatomy.populations[population])
+    strength = next(net.parameters()).new_zeros(2, net.members, n)
+    for name, value in net.named_parameters():
+        axes = net.anatomy.wiring[name]
+        for side, axis in enumerate(axes):
+            if len(axes) == 2 and axis.population == population:
+                total = value.abs().sum(2 - side)
+                strength[side] += total.view(net.members, axis.folds, n).sum(1)
+    return strength[0], strength[1]
+
+
+def live_neurons(net: PlacedNetwork, population: str, *, threshold: float = 1e-3) -> Tensor:
+    """Neurons that are wired on both sides, (member, neuron) bool.
+
+    A side that is wired at all (an input has nothing coming in) counts as live when its strength
+    is more than ``threshold`` of that of the member's strongest neuron on that side.
+    """
+    alive = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
+    for strength in wiring_strength(net, population):
+        largest = strength.max(dim=1, keepdim=True).values
+        alive &= (strength > threshold * largest) | (largest == 0)
+    return alive

@@ -1,0 +1,238 @@
+"""A recurrent network whose hidden neurons sit on sites in space."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+
+from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
+from brainrnn.config import Settings
+from brainrnn.errors import InputError, unknown
+from brainrnn.geometry import Distance
+from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_recurrence
+
+if TYPE_CHECKING:
+    from brainrnn.task import Task
+
+Cell = Literal["leaky", "gru"]
+Initialisation = Literal["near_identity", "orthogonal", "normal"]
+
+
+class RNNSpec(Settings):
+    """Everything about a recurrent network but its size and its places."""
+
+    cell: Cell = Field("leaky", description="leaky: rate units; gru: gated recurrent units")
+    activation: Activation = Field("relu", description="of leaky units: relu, softplus or tanh")
+    tau: float = Field(
+        100.0, gt=0, description="time constant of leaky units, ms; alpha = dt / tau, 1 is vanilla"
+    )
+    noise: float = Field(
+        0.0, ge=0, description="sd of the private noise of each unit during training"
+    )
+    initialisation: Initialisation = Field(
+        "near_identity",
+        description="of recurrent weights: near_identity (self_weight I + random), orthogonal "
+        "or normal (sd gain / sqrt n)",
+    )
+    self_weight: float = Field(0.9, description="diagonal of the near-identity initialisation")
+    gain: float = Field(
+        0.4, ge=0, description="spectral radius of the random part of the recurrent weights"
+    )
+
+
+class RNN(PlacedNetwork):
+    """Recurrent networks side by side, their hidden neurons on the same sites.
+
+    Leaky units follow, with alpha = dt / tau,
+
+        h_t = (1 - alpha) h_{t-1} + alpha f(W_rec h_{t-1} + W_in x_t + b + sqrt(2 / alpha) sigma xi),
+
+    (Yang et al. 2019, Methods); alpha = 1 is a vanilla network. The readout is linear.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+    sites : (site, dimension) array
+        One hidden neuron on each.
+    dt : float
+        Duration of a step, ms.
+    spec : RNNSpec
+        Alternatively its fields as keywords: ``tau=50, activation="softplus"``.
+    distance : str or function
+        Between hidden sites; see :class:`brainrnn.Anatomy`.
+    members : int
+        Number of networks, each with its own initial weights from (seed, member).
+    seed : int
+    dtype : torch.dtype
+
+    Attributes
+    ----------
+    w_in : (member, hidden, input)
+    w_rec : (member, hidden, source)
+    b_rec : (member, hidden)
+    w_out : (member, output, hidden)
+    b_out : (member, output)
+        For gated units the hidden axis of w_in, w_rec and b_rec is three times as long.
+
+    Raises
+    ------
+    InputError
+        If alpha is not in (0, 1] or a size is not positive.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        sites: Tensor,
+        *,
+        dt: float,
+        spec: RNNSpec | None = None,
+        distance: str | Distance = "l2",
+        members: int = 1,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float32,
+        **fields: object,
+    ) -> None:
+        super().__init__()
+        if spec is not None and fields:
+            raise InputError("pass an RNNSpec or its fields as keywords, not both")
+        for name in fields:
+            if name not in RNNSpec.model_fields:
+                raise InputError(unknown("argument of RNN", name, RNNSpec.model_fields))
+        self.spec = spec = spec or RNNSpec(**fields)
+        self.dt = dt
+        if n_inputs < 1 or n_outputs < 1:
+            raise InputError(f"a network needs inputs and outputs, got {n_inputs} and {n_outputs}")
+        if not 0 < dt <= (spec.tau if spec.cell == "leaky" else math.inf):
+            raise InputError(
+                f"dt must be positive and at most tau (alpha = dt / tau <= 1), got dt = {dt} ms "
+                f"and tau = {spec.tau} ms"
+            )
+        hidden = Population("hidden", sites)
+        gates = "(3 hidden)" if spec.cell == "gru" else "hidden"
+        wiring = {
+            "w_in": f"{gates} _",
+            "w_rec": f"{gates} hidden",
+            "b_rec": gates,
+            "w_out": "_ hidden",
+            "b_out": "_",
+        }
+        self.anatomy = Anatomy([hidden], wiring, distance=distance, members=members)
+        initial = [
+            _initial_weights(spec, n_inputs, n_outputs, len(hidden), (seed, member))
+            for member in range(members)
+        ]
+        for name in wiring:
+            value = torch.stack([weights[name] for weights in initial]).to(dtype)
+            self.register_parameter(name, nn.Parameter(value))
+        self.anatomy.bind(self.named_parameters())
+
+    @classmethod
+    def for_suite(cls, suite: Task, *, sites: Tensor, **options: object) -> RNN:
+        """Build a network with the inputs, outputs and time step of a suite of tasks."""
+        return cls(suite.n_inputs, suite.n_outputs, sites, dt=suite.dt, **options)  # type: ignore[arg-type]
+
+    @property
+    def n_hidden(self) -> int:
+        """Number of hidden neurons."""
+        return self.w_rec.shape[2]
+
+    @property
+    def alpha(self) -> float:
+        """Share of a leaky unit that is renewed in a step, dt / tau."""
+        return self.dt / self.spec.tau
+
+    def forward(
+        self, inputs: Tensor, lengths: Tensor | None = None, *, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Outputs at every step, (member, time, trial, output), zero after a trial's end.
+
+        Parameters
+        ----------
+        inputs : (time, trial, channel)
+            The same for all members.
+        lengths : (trial,) int64
+            Steps of each trial; all of them if not given.
+        generator : torch.Generator
+            Source of the private noise; no noise without one.
+        """
+        packed, rows = self._rows(inputs, lengths, generator)
+        return _unpack(self._readout(rows), packed)
+
+    def activity(
+        self, inputs: Tensor, lengths: Tensor | None = None, *, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs and the states of the hidden neurons, (member, time, trial, unit)."""
+        packed, rows = self._rows(inputs, lengths, generator)
+        return _unpack(self._readout(rows), packed), _unpack(rows, packed)
+
+    def _readout(self, rows: Tensor) -> Tensor:
+        return torch.baddbmm(self.b_out[:, None], rows, self.w_out.mT)
+
+    def _rows(
+        self, inputs: Tensor, lengths: Tensor | None, generator: torch.Generator | None
+    ) -> tuple[PackedSequence, Tensor]:
+        if lengths is None:
+            lengths = torch.full((inputs.shape[1],), inputs.shape[0])
+        packed = pack_padded_sequence(
+            inputs.to(self.w_in), lengths.cpu(), enforce_sorted=False
+        )
+        sizes = packed.batch_sizes.tolist()
+        drive = torch.matmul(packed.data, self.w_in.mT)
+        if self.spec.cell == "leaky":
+            drive = drive + self.b_rec[:, None]
+        if generator is not None and self.spec.noise:
+            sd = self.spec.noise * math.sqrt(2 / (self.alpha if self.spec.cell == "leaky" else 1))
+            drive = drive + sd * torch.randn(
+                drive.shape, generator=generator, dtype=drive.dtype, device=drive.device
+            )
+        if self.spec.cell == "gru":
+            return packed, gru_recurrence(drive, self.w_rec, self.b_rec, sizes=sizes)
+        rows = leaky_recurrence(
+            drive, self.w_rec, alpha=self.alpha, activation=self.spec.activation, sizes=sizes
+        )
+        return packed, rows
+
+
+def _unpack(rows: Tensor, packed: PackedSequence) -> Tensor:
+    """Lay packed rows (member, row, unit) out in time, (member, time, trial, unit)."""
+    sizes = packed.batch_sizes
+    n = int(sizes[0])
+    time = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
+    rank = torch.arange(int(sizes.sum())) - (sizes.cumsum(0) - sizes)[time]
+    trial = rank.to(rows.device) if packed.sorted_indices is None else packed.sorted_indices[rank]
+    index = time.to(rows.device) * n + trial
+    padded = rows.new_zeros(rows.shape[0], len(sizes) * n, rows.shape[2])
+    return padded.index_copy(1, index, rows).view(rows.shape[0], len(sizes), n, rows.shape[2])
+
+
+def _initial_weights(
+    spec: RNNSpec, n_inputs: int, n_outputs: int, n: int, seed: tuple[int, int]
+) -> dict[str, Tensor]:
+    """Weights of one member, from its own generator so that they do not depend on the others."""
+    rng = np.random.default_rng(seed)
+    gates = 3 if spec.cell == "gru" else 1
+
+    def recurrent() -> np.ndarray:
+        random = rng.standard_normal((n, n))
+        if spec.initialisation == "orthogonal":
+            q, r = np.linalg.qr(random)
+            return q * np.sign(np.diagonal(r))
+        weights = random * (spec.gain / math.sqrt(n))
+        return weights + spec.self_weight * np.eye(n) * (spec.initialisation == "near_identity")
+
+    values = {
+        "w_in": rng.standard_normal((gates * n, n_inputs)) / math.sqrt(n_inputs),
+        "w_rec": np.concatenate([recurrent() for _ in range(gates)]),
+        "b_rec": np.zeros(gates * n),
+        "w_out": rng.standard_normal((n_outputs, n)) / math.sqrt(n),
+        "b_out": np.zeros(n_outputs),
+    }
+    return {name: torch.from_numpy(value) for name, value in values.items()}

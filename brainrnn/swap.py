@@ -1,0 +1,244 @@
+"""Relocation: neurons exchange places when that lowers the connection cost.
+
+What neuron i would cost on site s, given where all others sit, is one entry of
+
+    C[i, s] = sum over its connections of |w| d(s, site of the partner),
+
+and exchanging neurons i and j, which sit on sites p and q, changes the cost by
+
+    C[i, q] + C[j, p] - C[i, p] - C[j, q] + 2 T[i, j] d(p, q),
+
+with T the symmetrised weights inside the population (diagonal zero): their mutual connection
+keeps its length, but appears in both C[i, q] and C[j, p] as if it had vanished. All partners of a
+neuron are scored by one such expression, in float64 and by the very cost that is trained.
+"Seeing Is Believing", Section 2, step 3.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from brainrnn.anatomy import PlacedNetwork, wiring_strength
+from brainrnn.config import Settings
+from brainrnn.cost import CostSpec, PerMember, per_member
+from brainrnn.errors import InputError
+
+_ROUNDING = 1e-12  # share of the whole cost below which a gain is taken for round-off
+
+
+class SwapSpec(Settings):
+    """When and how neurons exchange places."""
+
+    algorithm: Literal["none", "greedy", "assignment", "descent"] = Field(
+        "greedy",
+        description="greedy: each of the top_k neurons takes its best partner (the paper); "
+        "assignment: the best arrangement of a feed-forward population given its neighbours; "
+        "descent: greedy passes over all neurons until no exchange helps; none: no swaps",
+    )
+    every: int = Field(50, ge=1, description="training steps between two relocations")
+    top_k: int | None = Field(
+        None, ge=1, description="neurons per population that look for a partner; none: all"
+    )
+    locality: PerMember | None = Field(
+        None,
+        description="A that scores the swaps; none: the one that is trained. With A = 0 every "
+        "arrangement costs the same, so L1 with swaps needs its own",
+    )
+
+
+@torch.no_grad()
+def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Tensor, Tensor]:
+    """Cost of every neuron on every site, and the weights inside the population.
+
+    Returns
+    -------
+    costs : (member, neuron, site) float64
+        C above; what does not depend on the neuron's place is left out.
+    inside : (member, neuron, neuron) float64
+        T above.
+    """
+    anatomy = net.anatomy
+    places = anatomy.places(population)
+    members, n = places.shape
+    costs = torch.zeros(members, n, n, dtype=torch.float64, device=places.device)
+    inside = torch.zeros_like(costs)
+    for name, value in net.named_parameters():
+        axes = anatomy.wiring[name]
+        names = [axis.population for axis in axes]
+        if len(axes) < 2 or None in names or population not in names:
+            continue
+        rows, columns = (a.folds for a in axes)
+        folded = value.abs().to(torch.float64).view(
+            members, rows, value.shape[1] // rows, columns, value.shape[2] // columns
+        )
+        weight = folded.sum((1, 3)) * spec.weight(name, value)
+        if names[0] == names[1]:
+            inside += weight + weight.mT
+            continue
+        if names[0] != population:
+            weight = weight.mT
+        other = names[1] if names[0] == population else names[0]
+        distance = anatomy.site_distances(population, other)
+        costs += weight @ distance.T[anatomy.places(other)]
+    inside.diagonal(dim1=1, dim2=2).zero_()
+    if bool(inside.any()):
+        distance = anatomy.site_distances(population, population)
+        costs += inside @ distance[places]
+    locality = per_member(spec.locality, net, "locality").to(torch.float64)[:, None, None]
+    return costs * locality, inside * locality
+
+
+def importance(net: PlacedNetwork, population: str) -> Tensor:
+    """Score of every neuron: sum of |incoming| and |outgoing| weights, (member, neuron); Eq. 5."""
+    incoming, outgoing = wiring_strength(net, population)
+    return incoming + outgoing
+
+
+@torch.no_grad()
+def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
+    """Let the neurons of every movable population exchange places; return moves, (member,).
+
+    No parameter changes; the connection cost never rises.
+
+    Raises
+    ------
+    InputError
+        If ``assignment`` is asked of a population that is wired to itself (a quadratic
+        assignment problem: use ``descent``).
+    """
+    anatomy = net.anatomy
+    if swap.locality is not None:
+        cost = cost.model_copy(update={"locality": swap.locality})
+    moves = torch.zeros(net.members, dtype=torch.int64, device=next(net.parameters()).device)
+    if swap.algorithm == "none":
+        return moves
+    for name, population in anatomy.populations.items():
+        if population.movable and len(population) > 1:
+            costs, inside = site_costs(net, cost, name)
+            before = anatomy.places(name).clone()
+            if swap.algorithm == "assignment":
+                places = _assignment(costs, inside, before, population.blocks, name)
+            else:
+                distance = anatomy.site_distances(name, name)
+                order = importance(net, name).argsort(dim=1, descending=True, stable=True)
+                places = _exchanges(
+                    costs, inside, distance, before, order, population.blocks, swap
+                )
+            if not torch.equal(places, before):
+                anatomy.move(name, places)
+                moves += (places != before).sum(1)
+    return moves
+
+
+def _exchanges(
+    costs: Tensor,
+    inside: Tensor,
+    distance: Tensor,
+    places: Tensor,
+    order: Tensor,
+    blocks: int,
+    swap: SwapSpec,
+) -> Tensor:
+    """Greedy passes: one, or as many as still find an exchange that helps."""
+    places = places.clone()
+    coupled = inside if bool(inside.any()) else None
+    if swap.algorithm == "greedy" and swap.top_k is not None:
+        order = order[:, : swap.top_k]
+    everyone = torch.arange(blocks, device=places.device).expand(len(places), blocks)
+    while True:
+        changed = _sweep(costs, coupled, distance, places, order, blocks)
+        if blocks > 1:
+            slots, of_block = _block_costs(costs, places, blocks)
+            changed = _sweep(slots, None, distance, of_block, everyone, 1) or changed
+            size = places.shape[1] // blocks
+            places.copy_(of_block.repeat_interleave(size, dim=1) * size + places % size)
+        if swap.algorithm == "greedy" or not changed:
+            return places
+
+
+def _sweep(
+    costs: Tensor,  # (member, neuron, site), updated in place where neurons are coupled
+    inside: Tensor | None,  # (member, neuron, neuron)
+    distance: Tensor,  # (site, site)
+    places: Tensor,  # (member, neuron), updated in place
+    order: Tensor,  # (member, k) the neurons that look for a partner, in turn
+    blocks: int,
+) -> bool:
+    """One pass of Section 2, step 3, all members side by side; whether anything moved."""
+    members, n = places.shape
+    every = torch.arange(members, device=places.device)
+    block = torch.arange(n, device=places.device) * blocks // n
+    own = costs.gather(2, places[:, :, None]).squeeze(2)
+    tolerance = _ROUNDING * own.sum(1)
+    moved = False
+    for neuron in order.unbind(1):
+        here = places[every, neuron]
+        change = costs[every, neuron].gather(1, places) + costs[every, :, here]
+        change -= own + own[every, neuron, None]
+        if inside is not None:
+            change += 2 * inside[every, neuron] * distance[here].gather(1, places)
+        if blocks > 1:
+            change.masked_fill_(block != block[neuron, None], torch.inf)
+        change[every, neuron] = 0.0
+        gain, partner = change.min(1)
+        take = gain < -tolerance
+        if not bool(take.any()):
+            continue
+        moved = True
+        m, i, j = every[take], neuron[take], partner[take]
+        p, q = places[m, i], places[m, j]
+        places[m, i], places[m, j] = q, p
+        if inside is not None:
+            # Only what the partners of i and j would cost has changed, by a product of rank one.
+            pull = inside[m, :, j] - inside[m, :, i]
+            shift = distance[p] - distance[q]
+            for index, member in enumerate(m.tolist()):
+                costs[member].addr_(pull[index], shift[index])
+        own[m] = costs[m].gather(2, places[m][:, :, None]).squeeze(2)
+    return moved
+
+
+def _block_costs(costs: Tensor, places: Tensor, blocks: int) -> tuple[Tensor, Tensor]:
+    """Cost of every block on every block's sites, each neuron keeping its place in the block."""
+    members, n = places.shape
+    size = n // blocks
+    of_block = places[:, ::size] // size  # (member, block)
+    slots = torch.arange(blocks, device=places.device) * size
+    site = (places % size)[:, :, None] + slots  # (member, neuron, slot)
+    total = costs.gather(2, site).view(members, blocks, size, blocks).sum(2)
+    return total, of_block.contiguous()
+
+
+def _assignment(
+    costs: Tensor, inside: Tensor, places: Tensor, blocks: int, name: str
+) -> Tensor:
+    """The cheapest arrangement given all other populations, exact also over blocks."""
+    if bool(inside.any()):
+        raise InputError(
+            f"swap algorithm 'assignment' cannot arrange population {name!r}, which is wired to "
+            "itself; use 'descent' or 'greedy'"
+        )
+    result = places.clone()
+    size = places.shape[1] // blocks
+    for member, cost in enumerate(costs.cpu().numpy()):
+        tiles = cost.reshape(blocks, size, blocks, size).transpose(0, 2, 1, 3)
+        inner = np.empty((blocks, blocks, size), dtype=np.int64)
+        price = np.empty((blocks, blocks))
+        for block in range(blocks):
+            for slot in range(blocks):
+                rows, columns = linear_sum_assignment(tiles[block, slot])
+                inner[block, slot] = columns
+                price[block, slot] = tiles[block, slot][rows, columns].sum()
+        _, slots = linear_sum_assignment(price)
+        best = np.concatenate([inner[b, slot] + slot * size for b, slot in enumerate(slots)])
+        neurons = np.arange(len(best))
+        now = cost[neurons, places[member].cpu().numpy()].sum()
+        if cost[neurons, best].sum() < now * (1 - _ROUNDING):
+            result[member] = torch.from_numpy(best)
+    return result

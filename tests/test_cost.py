@@ -1,0 +1,104 @@
+import itertools
+
+import pytest
+import torch
+
+from brainrnn.cost import CostSpec, connection_cost, cost_coefficients
+from brainrnn.errors import InputError
+from brainrnn.method import BIMT
+from tests.placed import Wired
+
+
+def brute_force(net, member, *, locality, offset, biases, mean, factors):
+    """Eq. 3, one connection at a time."""
+    total = 0.0
+    for name, value in net.named_parameters():
+        axes = net.anatomy.wiring[name]
+        value = value[member].detach()
+        if value.ndim == 1 and not biases:
+            continue
+        share = factors.get(name, 1.0) / (value.numel() if mean else 1)
+        for index in itertools.product(*(range(n) for n in value.shape)):
+            price = offset
+            if len(axes) == 2 and axes[0].population and axes[1].population:
+                a, b = (
+                    net.anatomy.positions(axis.population)[member]
+                    for axis in axes
+                )
+                distance = (a[index[0] % len(a)] - b[index[1] % len(b)]).norm()
+                price += locality * float(distance)
+            total += share * price * abs(float(value[index]))
+    return total
+
+
+@pytest.mark.parametrize("mean", [False, True])
+@pytest.mark.parametrize("biases", [False, True])
+def test_cost_equals_a_loop_over_all_connections(mean, biases):
+    net = Wired()
+    net.shuffle(0)
+    factors = {"rec": 0.3, "embed": 2.0, "free": 0.0}
+    spec = CostSpec(
+        locality=(0.0, 2.5),
+        offset=0.7,
+        biases=biases,
+        reduction="mean" if mean else "sum",
+        parameter_strength=factors,
+    )
+    cost = connection_cost(net, spec).detach()
+    for member, locality in enumerate((0.0, 2.5)):
+        expected = brute_force(
+            net, member, locality=locality, offset=0.7, biases=biases, mean=mean, factors=factors
+        )
+        assert float(cost[member]) == pytest.approx(expected, rel=1e-12)
+
+
+def test_coefficients_are_the_gradient_of_the_cost():
+    net = Wired()
+    net.shuffle(4)
+    spec = CostSpec(locality=1.5, reduction="mean")
+    connection_cost(net, spec).sum().backward()
+    for name, cost in cost_coefficients(net, spec).items():
+        value = dict(net.named_parameters())[name]
+        assert torch.allclose(value.grad, cost * value.sign())
+
+
+def test_without_locality_the_cost_is_l1():
+    net = Wired()
+    l1 = sum(p.abs().flatten(1).sum(1) for p in net.parameters())
+    assert torch.allclose(connection_cost(net, CostSpec(locality=0.0)), l1)
+
+
+def test_piecewise_and_ramped_schedules():
+    steps = CostSpec(schedule=((0, 1), (0.25, 10), (0.75, 1)))
+    assert [steps.factor(t) for t in (0, 0.24, 0.25, 0.7, 0.75, 1)] == [1, 1, 10, 10, 1, 1]
+    ramp = CostSpec(schedule=((0, 0.0), (0.5, 1.0)), interpolation="linear")
+    assert [ramp.factor(t) for t in (0, 0.25, 0.5, 1)] == pytest.approx([0, 0.5, 1, 1])
+
+
+def test_strength_is_one_value_per_member():
+    net = Wired()
+    spec = CostSpec(strength=(1e-3, 2e-3), schedule=((0, 1), (0.5, 3)))
+    assert torch.allclose(spec.strengths(net, 0.6), torch.tensor([3e-3, 6e-3], dtype=torch.float64))
+    with pytest.raises(InputError, match="3 values for 2 members"):
+        CostSpec(strength=(1.0, 2.0, 3.0)).strengths(net)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"strength": -1.0}, "strength"),
+        ({"schedule": ((0.2, 1.0),)}, "start at fraction 0"),
+        ({"schedule": ((0.0, 1.0), (0.5, 1.0), (0.5, 2.0))}, "rise"),
+        ({"localty": 1.0}, "did you mean 'locality'"),
+        ({"form": "exact"}, "form"),
+    ],
+)
+def test_bad_settings_are_one_line(values, message):
+    with pytest.raises(InputError, match=message) as raised:
+        BIMT(**values)
+    assert "\n" not in str(raised.value)
+
+
+def test_unknown_parameter_strength_is_named():
+    with pytest.raises(InputError, match="did you mean 'rec'"):
+        connection_cost(Wired(), CostSpec(parameter_strength={"recc": 1.0}))
