@@ -66,7 +66,9 @@ class Axis:
     folds: int = 1
 
 
-_AXIS = re.compile(r"(?P<free>_)(?!\w)|(?P<name>[A-Za-z]\w*)|\(\s*(?P<folds>\d+)\s+(?P<folded>[A-Za-z]\w*)\s*\)")
+_AXIS = re.compile(
+    r"(?P<free>_)(?!\w)|(?P<name>[A-Za-z]\w*)|\(\s*(?P<folds>\d+)\s+(?P<folded>[A-Za-z]\w*)\s*\)"
+)
 
 
 def parse_wiring(pattern: str) -> tuple[Axis, ...]:
@@ -274,7 +276,8 @@ class Anatomy(nn.Module):
             return None
         if parameter not in self._lengths:
             out, source = axes
-            assert out.population and source.population
+            assert out.population is not None
+            assert source.population is not None
             between = self.site_distances(out.population, source.population)
             rows, columns = self.places(out.population), self.places(source.population)
             length = between[rows[:, :, None], columns[:, None, :]]
@@ -292,7 +295,9 @@ class Anatomy(nn.Module):
             occupant = self.places(axis.population).argsort(dim=1)  # neuron on each site
             n = occupant.shape[1]
             index = torch.cat([occupant + fold * n for fold in range(axis.folds)], dim=1)
-            index = index.view(index.shape[0], *(-1 if d == dim else 1 for d in range(1, value.ndim)))
+            index = index.view(
+                index.shape[0], *(-1 if d == dim else 1 for d in range(1, value.ndim))
+            )
             value = value.gather(dim, index.expand_as(value))
         return value
 

@@ -26,6 +26,9 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise InputError(_one_line(error, type(self), values)) from None
 
+    # Nested sections are then validated as part of the whole, so that errors keep their location.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
 
 S = TypeVar("S", bound=Settings)
 

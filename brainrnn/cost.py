@@ -11,6 +11,7 @@ A = 0 is plain L1. "Seeing Is Believing", Entropy 2024, 26, 41, Section 2.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import torch
@@ -60,7 +61,7 @@ class CostSpec(Settings):
     @model_validator(mode="after")
     def _ordered(self) -> CostSpec:
         times = [time for time, _ in self.schedule]
-        if not times or times[0] != 0 or any(b <= a for a, b in zip(times, times[1:], strict=False)):
+        if not times or times[0] != 0 or any(b <= a for a, b in pairwise(times)):
             raise ValueError("schedule must start at fraction 0 and rise")
         return self
 

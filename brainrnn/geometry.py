@@ -48,7 +48,7 @@ def grid(*shape: int) -> Tensor:
 
 
 def ring(n: int, *, radius: float = 0.5, centre: Sequence[float] = (0.5, 0.5)) -> Tensor:
-    """``n`` sites equally spaced on a circle in the plane, counter-clockwise from angle 0, (n, 2)."""
+    """``n`` sites equally spaced on a circle in the plane, counter-clockwise from 0, (n, 2)."""
     n = _positive(n, "the number of sites on a ring")
     angle = torch.arange(n, dtype=torch.float64) * (2 * math.pi / n)
     circle = torch.stack([angle.cos(), angle.sin()], dim=1)
@@ -56,7 +56,7 @@ def ring(n: int, *, radius: float = 0.5, centre: Sequence[float] = (0.5, 0.5)) -
 
 
 def sphere(n: int, *, radius: float = 0.5) -> Tensor:
-    """``n`` almost equally spaced sites on a sphere about the origin (Fibonacci lattice), (n, 3)."""
+    """``n`` almost equally spaced sites on a sphere about the origin (Fibonacci), (n, 3)."""
     n = _positive(n, "the number of sites on a sphere")
     i = torch.arange(n, dtype=torch.float64)
     height = 1 - (2 * i + 1) / n
@@ -96,7 +96,7 @@ def l2(a: Tensor, b: Tensor) -> Tensor:
 
 
 def periodic(period: float | Sequence[float] = 1.0, *, norm: int = 2) -> Distance:
-    """Distance on a torus: in each dimension the shorter way round a circle of length ``period``."""
+    """Distance on a torus: in each dimension the shorter way round a circle ``period`` long."""
     length = torch.as_tensor(period, dtype=torch.float64)
     if bool((length <= 0).any()):
         raise InputError(f"the period of a torus must be positive, got {period}")

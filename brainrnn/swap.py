@@ -74,8 +74,10 @@ def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Ten
         if len(axes) < 2 or None in names or population not in names:
             continue
         rows, columns = (a.folds for a in axes)
-        folded = value.abs().to(torch.float64).view(
-            members, rows, value.shape[1] // rows, columns, value.shape[2] // columns
+        folded = (
+            value.abs()
+            .to(torch.float64)
+            .view(members, rows, value.shape[1] // rows, columns, value.shape[2] // columns)
         )
         weight = folded.sum((1, 3)) * spec.weight(name, value)
         if names[0] == names[1]:
@@ -84,6 +86,7 @@ def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Ten
         if names[0] != population:
             weight = weight.mT
         other = names[1] if names[0] == population else names[0]
+        assert other is not None
         distance = anatomy.site_distances(population, other)
         costs += weight @ distance.T[anatomy.places(other)]
     inside.diagonal(dim1=1, dim2=2).zero_()
@@ -127,9 +130,7 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
             else:
                 distance = anatomy.site_distances(name, name)
                 order = importance(net, name).argsort(dim=1, descending=True, stable=True)
-                places = _exchanges(
-                    costs, inside, distance, before, order, population.blocks, swap
-                )
+                places = _exchanges(costs, inside, distance, before, order, population.blocks, swap)
             if not torch.equal(places, before):
                 anatomy.move(name, places)
                 moves += (places != before).sum(1)
@@ -215,9 +216,7 @@ def _block_costs(costs: Tensor, places: Tensor, blocks: int) -> tuple[Tensor, Te
     return total, of_block.contiguous()
 
 
-def _assignment(
-    costs: Tensor, inside: Tensor, places: Tensor, blocks: int, name: str
-) -> Tensor:
+def _assignment(costs: Tensor, inside: Tensor, places: Tensor, blocks: int, name: str) -> Tensor:
     """The cheapest arrangement given all other populations, exact also over blocks."""
     if bool(inside.any()):
         raise InputError(

@@ -32,7 +32,9 @@ def test_wiring_patterns(pattern, axes):
     assert parse_wiring(pattern) == axes
 
 
-@pytest.mark.parametrize("pattern", ["", "a b c", "(a) b", "(2 a", "2 a", "(0 a) b", "a-b", "_a", "(2 a)b"])
+@pytest.mark.parametrize(
+    "pattern", ["", "a b c", "(a) b", "(2 a", "2 a", "(0 a) b", "a-b", "_a", "(2 a)b"]
+)
 def test_patterns_that_cannot_be_read(pattern):
     with pytest.raises(InputError, match="cannot read the wiring pattern"):
         parse_wiring(pattern)

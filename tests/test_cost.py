@@ -21,10 +21,7 @@ def brute_force(net, member, *, locality, offset, biases, mean, factors):
         for index in itertools.product(*(range(n) for n in value.shape)):
             price = offset
             if len(axes) == 2 and axes[0].population and axes[1].population:
-                a, b = (
-                    net.anatomy.positions(axis.population)[member]
-                    for axis in axes
-                )
+                a, b = (net.anatomy.positions(axis.population)[member] for axis in axes)
                 distance = (a[index[0] % len(a)] - b[index[1] % len(b)]).norm()
                 price += locality * float(distance)
             total += share * price * abs(float(value[index]))

@@ -35,7 +35,7 @@ class LeakyRecurrence(torch.autograd.Function):
     """States of a leaky recurrent population for packed trials; see :func:`leaky_recurrence`."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, drive: Tensor, w_rec: Tensor, alpha: float, activation: str, sizes: list[int]
     ) -> Tensor:
         """Run the recurrence over time."""
@@ -63,7 +63,7 @@ class LeakyRecurrence(torch.autograd.Function):
         return states
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         """Backpropagate through time."""
         states, rates, w_rec = ctx.saved_tensors
         alpha, sizes = ctx.alpha, ctx.sizes
@@ -115,7 +115,7 @@ def leaky_recurrence(
     sizes : list of int
         Number of trials still going on at each step, not rising; sums to the number of rows.
     """
-    return LeakyRecurrence.apply(drive, w_rec, alpha, activation, sizes)  # type: ignore[no-any-return, no-untyped-call]
+    return LeakyRecurrence.apply(drive, w_rec, alpha, activation, sizes)
 
 
 def gru_recurrence(drive: Tensor, w_rec: Tensor, b_rec: Tensor, *, sizes: list[int]) -> Tensor:

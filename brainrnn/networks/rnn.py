@@ -51,7 +51,8 @@ class RNN(PlacedNetwork):
 
     Leaky units follow, with alpha = dt / tau,
 
-        h_t = (1 - alpha) h_{t-1} + alpha f(W_rec h_{t-1} + W_in x_t + b + sqrt(2 / alpha) sigma xi),
+        h_t = (1 - alpha) h_{t-1} + alpha f(W_rec h_{t-1} + W_in x_t + b + noise),
+        noise = sqrt(2 / alpha) sigma N(0, 1)
 
     (Yang et al. 2019, Methods); alpha = 1 is a vanilla network. The readout is linear.
 
@@ -85,6 +86,12 @@ class RNN(PlacedNetwork):
     InputError
         If alpha is not in (0, 1] or a size is not positive.
     """
+
+    w_in: nn.Parameter
+    w_rec: nn.Parameter
+    b_rec: nn.Parameter
+    w_out: nn.Parameter
+    b_out: nn.Parameter
 
     def __init__(
         self,
@@ -150,7 +157,11 @@ class RNN(PlacedNetwork):
         return self.dt / self.spec.tau
 
     def forward(
-        self, inputs: Tensor, lengths: Tensor | None = None, *, generator: torch.Generator | None = None
+        self,
+        inputs: Tensor,
+        lengths: Tensor | None = None,
+        *,
+        generator: torch.Generator | None = None,
     ) -> Tensor:
         """Outputs at every step, (member, time, trial, output), zero after a trial's end.
 
@@ -167,7 +178,11 @@ class RNN(PlacedNetwork):
         return _unpack(self._readout(rows), packed)
 
     def activity(
-        self, inputs: Tensor, lengths: Tensor | None = None, *, generator: torch.Generator | None = None
+        self,
+        inputs: Tensor,
+        lengths: Tensor | None = None,
+        *,
+        generator: torch.Generator | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Outputs and the states of the hidden neurons, (member, time, trial, unit)."""
         packed, rows = self._rows(inputs, lengths, generator)
@@ -181,9 +196,7 @@ class RNN(PlacedNetwork):
     ) -> tuple[PackedSequence, Tensor]:
         if lengths is None:
             lengths = torch.full((inputs.shape[1],), inputs.shape[0])
-        packed = pack_padded_sequence(
-            inputs.to(self.w_in), lengths.cpu(), enforce_sorted=False
-        )
+        packed = pack_padded_sequence(inputs.to(self.w_in), lengths.cpu(), enforce_sorted=False)
         sizes = packed.batch_sizes.tolist()
         drive = torch.matmul(packed.data, self.w_in.mT)
         if self.spec.cell == "leaky":

@@ -1,0 +1,37 @@
+# make demo: grow a brain and test its map.  make test: the tests.  make install: the set-up alone.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := runs/demo
+
+.PHONY: install demo test test-slow lint clean
+.DELETE_ON_ERROR:
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'brainrnn needs Python 3.11 or newer: make PYTHON=python3.11' >&2; exit 2; }
+	@echo 'Setting up .venv (a few minutes, once) ...'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: install
+	@if [ -f $(DEMO)/config.toml ]; then $(BIN)/brainrnn resume $(DEMO); \
+		else $(BIN)/brainrnn train configs/cog20_bimt.toml --out $(DEMO); fi
+	@$(BIN)/brainrnn analyse $(DEMO)
+	@$(BIN)/brainrnn plot $(DEMO)
+
+test: install
+	$(BIN)/python -m pytest
+
+test-slow: install
+	$(BIN)/python -m pytest -m slow
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv build dist *.egg-info

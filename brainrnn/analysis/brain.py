@@ -1,0 +1,219 @@
+"""The whole analysis of a trained recurrent network, as one labelled dataset."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import numpy as np
+import torch
+import xarray as xr
+from pydantic import Field, PositiveInt, field_validator, model_validator
+from torch import Tensor
+
+from brainrnn.analysis.clustering import cluster_units
+from brainrnn.analysis.permutation import permutation_test
+from brainrnn.analysis.record import accuracy, record
+from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbours
+from brainrnn.analysis.variance import active_units, task_variance
+from brainrnn.config import Settings
+from brainrnn.networks import RNN
+from brainrnn.task import Task
+
+_ZERO = 1e-3  # weights up to this fraction of a network's largest count as absent
+
+
+class AnalysisSpec(Settings):
+    """How a trained network is analysed."""
+
+    trials: int = Field(default=256, ge=2, description="trials per task to record activity in")
+    accuracy_trials: PositiveInt = Field(
+        default=200, description="trials per task to measure accuracy in"
+    )
+    active_threshold: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="summed task variance below which a neuron is inactive, as a fraction of that "
+        "of the most active neuron",
+    )
+    k: PositiveInt | None = Field(
+        default=None, description="number of modules; by highest silhouette if not given"
+    )
+    k_range: tuple[int, int] = Field(
+        default=(8, 20), description="smallest and largest number of modules tried without k"
+    )
+    neighbourhood: Literal["4", "8"] | float = Field(
+        default="8",
+        description="which neurons are neighbours: 4, 8, or a radius in units of the spacing of "
+        "the sites (with a decimal point: 8.0)",
+    )
+    permutations: PositiveInt = Field(default=10_000, description="random arrangements in the null")
+
+    @field_validator("neighbourhood", mode="before")
+    @classmethod
+    def _neighbourhood(cls, value: object) -> object:
+        if isinstance(value, int) and value in (4, 8):
+            return str(value)
+        if value in ("4", "8") or (isinstance(value, int | float) and value > 0):
+            return value
+        raise ValueError("expected 4, 8 or a radius above 0")
+
+    @model_validator(mode="after")
+    def _ordered_range(self) -> AnalysisSpec:
+        if not 2 <= self.k_range[0] <= self.k_range[1]:
+            raise ValueError(f"k_range must rise from at least 2, got {list(self.k_range)}")
+        return self
+
+
+def analyse(
+    net: RNN,
+    suite: Task,
+    spec: AnalysisSpec = AnalysisSpec(),  # noqa: B008 - frozen
+    *,
+    seed: int = 0,
+    connection_cost: Tensor | None = None,
+) -> xr.Dataset:
+    """Find a network's functional modules and test whether they form a map in space.
+
+    Records every task, computes task variances, groups the active neurons, and compares the
+    fraction of isolated neurons and the average cluster size with random arrangements of the same
+    modules over the same active neurons ("Growing Brains", arXiv:2310.07711).
+
+    Parameters
+    ----------
+    net : RNN
+    suite : Task
+        The tasks it was trained on.
+    spec : AnalysisSpec
+    seed : int
+        Of trials, k-means and permutations. A network's result does not depend on how many others
+        are analysed with it.
+    connection_cost : (member,), optional
+        The network's connection cost, kept in the result; NaN if not given.
+
+    Returns
+    -------
+    Dataset
+        Over member, unit, task, space, source, statistic and permutation: ``task_variance``,
+        ``active``, ``module``, ``position``, ``weight`` (post x pre; of a GRU's gates the largest
+        in magnitude), ``clusters``, ``silhouette``, ``accuracy``, ``ceiling``,
+        ``connection_cost``, ``sparsity`` (fraction of recurrent weights with a magnitude of at
+        most 1e-3 of the largest) and the variables of :func:`permutation_test`.
+
+    Raises
+    ------
+    InputError
+        If a network has too few active neurons to form modules.
+    """
+    answers, trials, clusters, null = np.random.SeedSequence(seed).spawn(4)
+    scores = accuracy(net, suite, trials=spec.accuracy_trials, rng=np.random.default_rng(answers))
+    rng = np.random.default_rng(trials)
+    variance = xr.concat(
+        [  # one task at a time bounds the memory
+            task_variance(record(net, suite, task, trials=spec.trials, rng=rng))
+            for task in suite.names
+        ],
+        xr.DataArray(list(suite.names), dims="task", name="task"),
+    ).transpose("member", "unit", "task")
+    active = active_units(variance, spec.active_threshold)
+    modules = cluster_units(
+        variance,
+        active=active,
+        k=spec.k,
+        k_range=spec.k_range,
+        seed=int(clusters.generate_state(1)[0]),
+    )
+    position = net.anatomy.positions("hidden").detach().cpu().numpy()
+    tests = xr.concat(
+        [
+            _map_test(position[i], modules.module.values[i], active.values[i], spec, null)
+            for i in range(len(position))
+        ],
+        "member",
+        combine_attrs="override",
+    )
+    cost = np.full(len(position), np.nan) if connection_cost is None else connection_cost
+    return xr.Dataset(
+        {
+            **modules.data_vars,
+            **tests.data_vars,
+            **_weights(net),
+            "task_variance": variance,
+            "active": active,
+            "position": (("member", "unit", "space"), position, _describe("place of each neuron")),
+            "accuracy": scores,
+            "ceiling": ("task", suite.ceiling(), _describe("best possible accuracy")),
+            "connection_cost": (
+                "member",
+                torch.as_tensor(cost).detach().cpu().numpy(),
+                _describe("connection cost"),
+            ),
+        },
+        coords={"space": [*"xyz", *map(str, range(4, 1 + position.shape[2]))][: position.shape[2]]},
+        attrs=_provenance(spec, seed),
+    )
+
+
+def _map_test(
+    position: np.ndarray,
+    module: np.ndarray,
+    active: np.ndarray,
+    spec: AnalysisSpec,
+    seed: np.random.SeedSequence,
+) -> xr.Dataset:
+    """Test one network's map; position (unit, space), module and active (unit,)."""
+    place = position[active]
+    return permutation_test(
+        {
+            "isolated": fraction_isolated(neighbours(place, spec.neighbourhood, sites=position)),
+            "cluster_size": cluster_size(place),
+        },
+        module[active],
+        n=spec.permutations,
+        seed=seed,
+        alternative="less",
+    )
+
+
+def _weights(net: RNN) -> dict[str, tuple]:
+    stacked = net.get_parameter("w_rec").detach().cpu()
+    magnitude = stacked.abs()
+    sparsity = (magnitude <= _ZERO * magnitude.amax((1, 2), keepdim=True)).double().mean((1, 2))
+    gates = stacked.unflatten(1, (-1, stacked.shape[2]))  # (member, gate, unit, source)
+    weight = gates.gather(1, gates.abs().argmax(1, keepdim=True))[:, 0]
+    return {
+        "weight": (
+            ("member", "unit", "source"),
+            weight.numpy(),
+            _describe("recurrent weight onto unit from source"),
+        ),
+        "sparsity": (
+            "member",
+            sparsity.numpy(),
+            _describe("fraction of recurrent weights that are absent") | {"threshold": _ZERO},
+        ),
+    }
+
+
+def _describe(long_name: str) -> dict[str, str]:
+    return {"long_name": long_name, "units": "1"}
+
+
+def _provenance(spec: AnalysisSpec, seed: int) -> dict[str, object]:
+    """Attributes that say how the dataset came about, in types that NetCDF knows."""
+    packages = ("brainrnn", "torch", "numpy", "scikit-learn", "neurogym")
+    settings = {key: value for key, value in spec.model_dump().items() if value is not None}
+    settings["k_range"] = list(spec.k_range)
+    return (
+        {"title": "brainrnn analysis", "seed": seed}
+        | settings
+        | {f"version_{package.replace('-', '_')}": _version(package) for package in packages}
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "unknown"

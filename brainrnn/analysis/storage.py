@@ -1,0 +1,60 @@
+"""Keep an analysis in a NetCDF file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import xarray as xr
+
+from brainrnn.errors import InputError
+from brainrnn.files import atomic_path
+
+
+def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
+    """Write an analysis to a NetCDF file, whole or not at all.
+
+    Parameters
+    ----------
+    brain : Dataset
+        As from :func:`analyse`.
+    path : path
+        Replaced if it exists.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    compress = {name: {"zlib": True, "complevel": 4} for name in ("null", "weight")}
+    with atomic_path(Path(path)) as temporary:
+        brain.to_netcdf(temporary, engine="h5netcdf", encoding=compress)
+
+
+def load(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Read an analysis back into memory.
+
+    Parameters
+    ----------
+    path : path
+        Written by :func:`save`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is not an analysis or not complete.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"no analysis at {path}: run the analysis of that network first")
+    try:
+        brain = xr.load_dataset(path, engine="h5netcdf")
+        known = brain.attrs.get("title") == "brainrnn analysis"
+    except Exception:  # h5netcdf, HDF5 and xarray each raise their own kinds for a broken file
+        known = False
+    if not known:
+        raise InputError(f"{path} is not a complete brainrnn analysis: run the analysis again")
+    return brain

@@ -1,0 +1,143 @@
+"""The result in words and numbers: a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import xarray as xr
+
+_LEVEL = 0.05
+_NAMES = {"isolated": "fraction of neurons isolated", "cluster_size": "average cluster size"}
+
+
+def summary(brain: xr.Dataset) -> str:
+    """Plain-text table of accuracy by task and of each network's map against chance.
+
+    Parameters
+    ----------
+    brain : Dataset
+        As from :func:`analyse`.
+
+    Returns
+    -------
+    str
+        With several networks, accuracies are means over them; the map is reported for each.
+    """
+    members = brain.sizes["member"]
+    blocks = [_accuracy_table(brain)]
+    for member in range(members):
+        title = f"network {member}: " if members > 1 else ""
+        blocks.append(_map_table(brain.isel(member=member), title))
+    return "\n\n".join(blocks)
+
+
+def as_json(brain: xr.Dataset) -> dict[str, Any]:
+    """Give the main results as an object of plain numbers that is strict JSON.
+
+    Parameters
+    ----------
+    brain : Dataset
+        As from :func:`analyse`.
+
+    Returns
+    -------
+    dict
+        ``accuracy`` and ``accuracy_ceiling`` (means over tasks), ``accuracy_per_task``,
+        ``active`` (number of neurons), ``clusters``, ``isolated`` and ``cluster_size`` (each
+        ``observed``, ``null_mean``, ``z``, ``p``), ``connection_cost`` and ``sparsity``. With
+        several networks, these are means over the networks and ``members`` lists an object of the
+        same keys for each. What is not known is None.
+    """
+    members = [_member_json(brain.isel(member=i)) for i in range(brain.sizes["member"])]
+    if len(members) == 1:
+        return members[0]
+    return _mean(members) | {"members": members}
+
+
+def _accuracy_table(brain: xr.Dataset) -> str:
+    accuracy, tasks = brain.accuracy.mean("member"), brain.task.values
+    width = max(len(str(task)) for task in [*tasks, "mean"])
+    rows = zip([*tasks, "mean"], *(_with_mean(x) for x in (accuracy, brain.ceiling)), strict=True)
+    lines = [f"{'task':<{width}}  accuracy  ceiling"]
+    lines += [f"{task:<{width}}  {a:8.3f}  {_number(c, 7)}" for task, a, c in rows]
+    return "\n".join(lines)
+
+
+def _map_table(brain: xr.Dataset, title: str) -> str:
+    """Counts, both statistics and the verdict for one network (no member axis)."""
+    cost = float(brain.connection_cost)
+    counts = (
+        f"{title}{int(brain.active.sum())} of {brain.sizes['unit']} neurons active, "
+        f"{int(brain.clusters)} modules, {float(brain.sparsity):.0%} of recurrent weights absent"
+    )
+    if math.isfinite(cost):
+        counts += f", connection cost {cost:.4g}"
+    width = max(map(len, _NAMES.values()))
+    lines = [
+        counts,
+        f"{'':<{width}}  observed  null mean  95 % of the null         z         p",
+    ]
+    for key, name in _NAMES.items():
+        s = brain.sel(statistic=key)
+        lines.append(
+            f"{name:<{width}}  {float(s.observed):8.4f}  {float(s.null_mean):9.4f}  "
+            f"{float(s.null_low):7.4f} - {float(s.null_high):6.4f}  "
+            f"{_number(float(s.z), 8, 2)}  {float(s.p):8.2g}"
+        )
+    return "\n".join([*lines, _verdict(brain)])
+
+
+def _verdict(brain: xr.Dataset) -> str:
+    below = [name for key, name in _NAMES.items() if float(brain.p.sel(statistic=key)) < _LEVEL]
+    test = f"(p < {_LEVEL}, {brain.sizes['permutation']} permutations)"
+    match below:
+        case []:
+            return f"The map is not more modular in space than chance by either measure {test}."
+        case [name]:
+            return f"The map is more modular in space than chance by its {name} only {test}."
+        case _:
+            return f"The map is more modular in space than chance by both measures {test}."
+
+
+def _member_json(brain: xr.Dataset) -> dict[str, Any]:
+    test = {
+        key: {
+            field: _plain(brain[field].sel(statistic=key))
+            for field in ("observed", "null_mean", "z", "p")
+        }
+        for key in _NAMES
+    }
+    return {
+        "accuracy": _plain(brain.accuracy.mean()),
+        "accuracy_ceiling": _plain(brain.ceiling.mean(skipna=False)),
+        "accuracy_per_task": {
+            str(task): _plain(value)
+            for task, value in zip(brain.task.values, brain.accuracy, strict=True)
+        },
+        "active": int(brain.active.sum()),
+        "clusters": int(brain.clusters),
+        **test,
+        "connection_cost": _plain(brain.connection_cost),
+        "sparsity": _plain(brain.sparsity),
+    }
+
+
+def _mean(objects: list[Any]) -> Any:
+    """Mean of like-shaped nested objects of numbers; None where any is None."""
+    if isinstance(objects[0], dict):
+        return {key: _mean([o[key] for o in objects]) for key in objects[0]}
+    return None if None in objects else sum(objects) / len(objects)
+
+
+def _with_mean(values: xr.DataArray) -> list[float]:
+    return [*values.values.tolist(), float(values.mean(skipna=False))]
+
+
+def _plain(value: xr.DataArray) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _number(value: float, width: int, digits: int = 3) -> str:
+    return f"{value:{width}.{digits}f}" if math.isfinite(value) else f"{'-':>{width}}"

@@ -1,0 +1,191 @@
+"""The command line: ``brainrnn train``, ``resume``, ``analyse``, ``plot`` and ``tasks``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from brainrnn.analysis import as_json, summary
+from brainrnn.config import describe, override
+from brainrnn.errors import InputError
+from brainrnn.experiment import Experiment, TaskSpec, build, load_experiment, load_suite
+from brainrnn.plots import plot_trial, save_figure
+from brainrnn.run import InterruptedRun, Run
+from brainrnn.training import DivergedError
+
+RUN = click.argument("run", type=click.Path(path_type=Path))
+
+
+class _ConfigCommand(click.Command):
+    """A command whose help lists every configuration key."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List key, default and meaning."""
+        with formatter.section("Configuration keys, their defaults and meanings"):
+            formatter.write_dl(
+                [(f"{key} = {default}", text) for key, default, text in describe(Experiment)],
+                col_max=44,
+            )
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="brainrnn", message="brainrnn %(version)s")
+def cli() -> None:
+    """Train networks that pay for their wiring, and test whether a brain-like map has grown."""
+
+
+@cli.command(cls=_ConfigCommand)
+@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of the run; must be new. Default: runs/ and the configuration's name.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def train(config: Path, overrides: tuple[str, ...], out: Path | None, quiet: bool) -> None:
+    """Train the network that CONFIG (a TOML file) describes.
+
+    Any key of the configuration can be overridden: `brainrnn train configs/quick.toml
+    training.steps=500 method.strength=1e-4`.
+    """
+    experiment = load_experiment(config, overrides)
+    run = Run.create(out or Path("runs") / config.stem, experiment)
+    _train(run, quiet)
+
+
+@cli.command()
+@RUN
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def resume(run: Path, quiet: bool) -> None:
+    """Continue an interrupted RUN exactly where it stopped."""
+    opened = Run.open(run)
+    if opened.finished:
+        click.echo(f"{run} has already reached its last step, {opened.trainer.step}.")
+        return
+    _train(opened, quiet)
+
+
+def _train(run: Run, quiet: bool) -> None:
+    trainer = run.trainer
+    run.train(progress=not quiet)
+    accuracy = trainer.evaluate().mean(1).tolist()
+    ceiling = float(np.nanmean(ceilings)) if len(ceilings := trainer.task.ceiling()) else np.nan
+    best = "" if np.isnan(ceiling) else f" (best possible {ceiling:.3f})"
+    shown = ", ".join(f"{value:.3f}" for value in accuracy)
+    click.echo(f"Trained {trainer.step} steps; accuracy {shown}{best}. Run folder: {run.path}")
+    click.echo(f"Next: brainrnn analyse {run.path} && brainrnn plot {run.path}")
+
+
+@cli.command()
+@RUN
+@click.argument("overrides", nargs=-1, metavar="[analysis.KEY=VALUE]...")
+@click.option("--json", "as_object", is_flag=True, help="Print one JSON object, nothing else.")
+def analyse(run: Path, overrides: tuple[str, ...], as_object: bool) -> None:
+    """Test whether RUN has grown a map: modules, their places, and 10,000 permutations.
+
+    Writes analysis.nc (NetCDF) into the run folder and prints a table.
+    """
+    opened = Run.open(run)
+    for assignment in overrides:
+        if not assignment.startswith("analysis."):
+            raise InputError(
+                f"cannot override {assignment.partition('=')[0]!r} of a trained run: only keys of "
+                "its analysis, such as analysis.k=10"
+            )
+    values = override(opened.experiment.model_dump(exclude_none=True), overrides)
+    brain = opened.analyse(build(Experiment, values).analysis)
+    if as_object:
+        click.echo(json.dumps(as_json(brain), allow_nan=False, indent=2))
+    else:
+        click.echo(summary(brain))
+        click.echo(f"\nWritten: {run / 'analysis.nc'}")
+
+
+@cli.command()
+@RUN
+def plot(run: Path) -> None:
+    """Draw the brain map, the task variance, the null distributions and the training curves."""
+    for path in Run.open(run).plot():
+        click.echo(path)
+
+
+@cli.group()
+def tasks() -> None:
+    """Look at the tasks."""
+
+
+SUITE = click.option("--suite", default="cog20", show_default=True, help="Suite of tasks.")
+DT = click.option("--dt", default=100.0, show_default=True, help="Duration of a step, ms.")
+
+
+@tasks.command("list")
+@SUITE
+@DT
+def list_tasks(suite: str, dt: float) -> None:
+    """List a suite's tasks, the best possible accuracy in each, and what each asks for."""
+    loaded = load_suite(build(TaskSpec, {"suite": suite, "dt": dt}))
+    width = max(len(name) for name in loaded.names)
+    click.echo(f"{'task':<{width}}  best   description")
+    for name, best in zip(loaded.names, loaded.ceiling(), strict=True):
+        click.echo(f"{name:<{width}}  {best:.3f}  {loaded.descriptions[name]}")
+
+
+@tasks.command("show")
+@click.argument("name")
+@SUITE
+@DT
+@click.option("--seed", default=0, show_default=True, help="Which trial to draw.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Picture to write, .png, .svg or .pdf. Default: NAME.png here.",
+)
+def show_task(name: str, suite: str, dt: float, seed: int, out: Path | None) -> None:
+    """Draw one trial of task NAME: inputs, target and periods."""
+    loaded = load_suite(build(TaskSpec, {"suite": suite, "dt": dt, "names": [name]}))
+    trials = loaded.sample(1, np.random.default_rng(seed))
+    path = out or Path(f"{name}.png")
+    for written in save_figure(
+        plot_trial(loaded, trials, 0), path.with_suffix(""), (path.suffix[1:],)
+    ):
+        click.echo(written)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; bad input is one line on standard error and exit status 2."""
+    sys.exit(_main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    try:
+        status = cli.main(args=arguments, prog_name="brainrnn", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except InterruptedRun as stopped:
+        click.echo(str(stopped), err=True)
+        return 130
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("brainrnn: interrupted", err=True)
+        return 130
+    except click.exceptions.NoArgsIsHelpError as shown:
+        click.echo(shown.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        message, status = error.format_message(), 2
+    except InputError as error:
+        message, status = str(error), 2
+    except DivergedError as error:
+        message, status = str(error), 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        message, status = f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 2
+    click.echo(f"brainrnn: {' '.join(message.split())}", err=True)
+    return status

@@ -1,0 +1,19 @@
+"""Pictures. Those that plot return a matplotlib Figure; nothing is saved or shown unasked."""
+
+from brainrnn.plots.brain_map import plot_map
+from brainrnn.plots.figures import draw_all
+from brainrnn.plots.null import plot_nulls
+from brainrnn.plots.style import save_figure
+from brainrnn.plots.training import plot_training
+from brainrnn.plots.trial import plot_trial
+from brainrnn.plots.variance_map import plot_task_variance
+
+__all__ = [
+    "draw_all",
+    "plot_map",
+    "plot_nulls",
+    "plot_task_variance",
+    "plot_training",
+    "plot_trial",
+    "save_figure",
+]

@@ -1,0 +1,53 @@
+"""All figures of one run at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from brainrnn.plots.brain_map import plot_map
+from brainrnn.plots.null import plot_nulls
+from brainrnn.plots.style import save_figure
+from brainrnn.plots.training import plot_training
+from brainrnn.plots.variance_map import plot_task_variance
+
+
+def draw_all(
+    brain: xr.Dataset, metrics: pd.DataFrame, folder: str | os.PathLike[str]
+) -> list[Path]:
+    """Draw and save the map, the task variances, the nulls and the training curves.
+
+    Parameters
+    ----------
+    brain : Dataset
+        As from :func:`brainrnn.analysis.analyse`.
+    metrics : DataFrame
+        As for :func:`plot_training`.
+    folder : path
+        Made if it does not exist. With several networks the names end in the network's number.
+
+    Returns
+    -------
+    list of Path
+        The files, a PNG and an SVG of each figure.
+    """
+    return [
+        path
+        for name, figure in _figures(brain, metrics)
+        for path in save_figure(figure, Path(folder) / name)
+    ]
+
+
+def _figures(brain: xr.Dataset, metrics: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
+    for member in range(brain.sizes["member"]):
+        ending = f"_{member}" if brain.sizes["member"] > 1 else ""
+        yield f"map{ending}", plot_map(brain, member)
+        yield f"task_variance{ending}", plot_task_variance(brain, member)
+        yield f"nulls{ending}", plot_nulls(brain, member)
+    if len(metrics):
+        yield "training", plot_training(metrics)

@@ -1,0 +1,258 @@
+"""A run folder: resolved configuration, versions, metrics, checkpoint, analysis, figures."""
+
+from __future__ import annotations
+
+import json
+import platform
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tomli_w
+import torch
+import xarray as xr
+
+from brainrnn.analysis import AnalysisSpec, analyse, load, save
+from brainrnn.checkpoint import load_checkpoint, save_checkpoint
+from brainrnn.config import read_toml
+from brainrnn.cost import connection_cost
+from brainrnn.errors import InputError
+from brainrnn.experiment import Experiment, build, build_network, load_suite
+from brainrnn.files import atomic_path
+from brainrnn.networks import RNN
+from brainrnn.plots import draw_all
+from brainrnn.progress import progress_bar
+from brainrnn.task import Task
+from brainrnn.training import DivergedError, Trainer
+
+_PACKAGES = ("brainrnn", "torch", "numpy", "scipy", "scikit-learn", "neurogym", "xarray")
+
+
+class InterruptedRun(Exception):
+    """Training was asked to stop; everything is saved."""
+
+
+class Run:
+    """One experiment and its results in a folder.
+
+    Create one with :meth:`create`, or :meth:`open` one that exists. The folder holds config.toml,
+    versions.json, trials.csv, metrics.csv, checkpoint.pt, analysis.nc and figures/.
+    """
+
+    def __init__(self, path: Path, experiment: Experiment) -> None:
+        self.path, self.experiment = path, experiment
+
+    @classmethod
+    def create(cls, path: str | Path, experiment: Experiment) -> Run:
+        """Start a run in a new folder.
+
+        Raises
+        ------
+        InputError
+            If the folder already holds something, cannot be written, or the experiment cannot be
+            built; nothing is written then.
+        """
+        run = cls(Path(path), experiment)
+        if run._config.is_file():
+            raise InputError(
+                f"{path} already holds a run: choose another --out, or continue it with "
+                f"`brainrnn resume {path}`"
+            )
+        if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+            raise InputError(f"{path} exists and is not an empty folder: choose another --out")
+        _ = run.trainer  # an experiment that cannot be built leaves nothing behind
+        with atomic_path(run._config) as temporary:
+            temporary.write_text(
+                tomli_w.dumps(experiment.model_dump(mode="json", exclude_none=True)),
+                encoding="utf-8",
+            )
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Open a run that was created before.
+
+        Raises
+        ------
+        InputError
+            If there is no run in the folder, or its configuration is damaged.
+        """
+        run = Path(path)
+        if not (run / "config.toml").is_file():
+            raise InputError(
+                f"no run in {path}: expected a folder made by `brainrnn train CONFIG --out {path}`"
+            )
+        return cls(run, build(Experiment, read_toml(run / "config.toml")))
+
+    @property
+    def _config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The last state of training."""
+        return self.path / "checkpoint.pt"
+
+    @cached_property
+    def suite(self) -> Task:
+        """The tasks of the experiment."""
+        return load_suite(self.experiment.task)
+
+    @property
+    def net(self) -> RNN:
+        """The network at the last checkpoint, or untrained if there is none."""
+        _ = self.trainer
+        return self._net
+
+    @cached_property
+    def _net(self) -> RNN:
+        spec, seed = self.experiment.network, self.experiment.seed
+        return build_network(spec, self.suite, seed=seed, device=self.experiment.device)
+
+    @cached_property
+    def trainer(self) -> Trainer:
+        """The network in training, at the last checkpoint if there is one."""
+        experiment = self.experiment
+        trainer = Trainer(
+            self._net, self.suite, experiment.method, experiment.training, seed=experiment.seed
+        )
+        if self.checkpoint.exists():
+            trainer.load_state_dict(load_checkpoint(self.checkpoint)["training"])
+        return trainer
+
+    def metrics(self) -> pd.DataFrame:
+        """The training metrics up to the last checkpoint, a row per logged step and member."""
+        return pd.DataFrame(self._rows())
+
+    def _rows(self) -> list[dict[str, float]]:
+        return load_checkpoint(self.checkpoint)["metrics"] if self.checkpoint.exists() else []
+
+    @property
+    def finished(self) -> bool:
+        """Whether training has reached its last step."""
+        return self.trainer.step >= self.experiment.training.steps
+
+    def train(self, *, progress: bool = True) -> None:
+        """Train from the last checkpoint to the last step, saving on the way.
+
+        Raises
+        ------
+        InterruptedRun
+            On Ctrl-C or a request to terminate, after saving.
+        DivergedError
+            If the loss is not finite; the last checkpoint stays.
+        """
+        trainer, spec = self.trainer, self.experiment.training
+        rows = self._rows()
+        self._describe()
+        with (
+            _stop_requests() as stop,
+            progress_bar(spec.steps, start=trainer.step, enabled=progress) as bar,
+        ):
+            try:
+                for record in trainer.records():
+                    rows += record.metrics
+                    bar.update(record.step, record.metrics)
+                    last = record.step == spec.steps
+                    if stop or last or record.step % spec.checkpoint_every == 0:
+                        self._save(rows)
+                    if stop and not last:
+                        raise InterruptedRun(
+                            f"stopped at step {record.step} of {spec.steps}, everything is saved; "
+                            f"continue with `brainrnn resume {self.path}`"
+                        )
+            except DivergedError as error:
+                kept = (
+                    f"the last good checkpoint is {self.checkpoint}"
+                    if self.checkpoint.exists()
+                    else "there is no checkpoint yet"
+                )
+                raise DivergedError(f"{error}; {kept}") from None
+
+    def _save(self, rows: list[dict[str, float]]) -> None:
+        # The checkpoint holds the metrics too, so that a resumed run continues them exactly; it
+        # comes last, so that a finished run is never left with an unfinished table.
+        with atomic_path(self.path / "metrics.csv") as temporary:
+            pd.DataFrame(rows).to_csv(temporary, index=False)
+        save_checkpoint(self.checkpoint, {"training": self.trainer.state_dict(), "metrics": rows})
+
+    def _describe(self) -> None:
+        """Note the versions in use, and how long the trials are and how well one can do."""
+        with atomic_path(self.path / "versions.json") as temporary:
+            temporary.write_text(json.dumps(_versions(), indent=2) + "\n", encoding="utf-8")
+        trials, suite = self.trainer.held_out, self.suite
+        table = pd.DataFrame(
+            {"task": trials.task.cpu().numpy(), "steps": trials.lengths.cpu().numpy()}
+        )
+        steps = table.groupby("task")["steps"].agg(["count", "min", "mean", "max"])
+        steps.columns = pd.Index(["trials", "steps_min", "steps_mean", "steps_max"])
+        steps.insert(0, "name", list(suite.names))
+        steps["ceiling"] = suite.ceiling()
+        steps["description"] = [suite.descriptions[name] for name in suite.names]
+        with atomic_path(self.path / "trials.csv") as temporary:
+            steps.to_csv(temporary, index=False)
+
+    def analyse(self, spec: AnalysisSpec | None = None) -> xr.Dataset:
+        """Analyse the network at the last checkpoint and write analysis.nc.
+
+        Raises
+        ------
+        InputError
+            If there is no checkpoint yet, or too few neurons are active.
+        """
+        load_checkpoint(self.checkpoint)
+        with torch.no_grad():
+            cost = connection_cost(self.net, self.experiment.method)
+        brain = analyse(
+            self.net,
+            self.suite,
+            spec or self.experiment.analysis,
+            seed=self.experiment.seed,
+            connection_cost=cost,
+        )
+        brain.attrs["training_steps"] = self.trainer.step
+        save(brain, self.path / "analysis.nc")
+        return brain
+
+    def plot(self) -> list[Path]:
+        """Draw every figure of the run; return the files.
+
+        Raises
+        ------
+        InputError
+            If the run has not been analysed yet.
+        """
+        analysis = self.path / "analysis.nc"
+        if not analysis.is_file():
+            raise InputError(
+                f"no analysis in {self.path}: run `brainrnn analyse {self.path}` first"
+            )
+        return draw_all(load(analysis), self.metrics(), self.path / "figures")
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+
+
+@contextmanager
+def _stop_requests() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM instead of dying of them; a second one acts as usual."""
+    received: list[int] = []
+    previous: dict[int, Any] = {}
+
+    def note(number: int, _frame: Any) -> None:
+        received.append(number)
+        signal.signal(number, previous[number])
+
+    for request in (signal.SIGINT, signal.SIGTERM):
+        previous[request] = signal.signal(request, note)
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

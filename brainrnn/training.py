@@ -1,0 +1,309 @@
+"""The training loop: one step at a time, for all members of a network together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from brainrnn.anatomy import PlacedNetwork, live_neurons
+from brainrnn.config import Settings
+from brainrnn.cost import connection_cost, cost_coefficients, per_member
+from brainrnn.errors import InputError
+from brainrnn.method import BIMT
+from brainrnn.progress import progress_bar
+from brainrnn.swap import relocate
+from brainrnn.task import Task
+
+
+class TrainingSpec(Settings):
+    """How long and how fast to train, and how often to look."""
+
+    steps: int = Field(3000, ge=1, description="training steps")
+    batch: int = Field(128, ge=1, description="trials per step")
+    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
+    decay: Literal["none", "linear", "cosine"] = Field(
+        "linear", description="how the learning rate falls to 0 at the end"
+    )
+    decay_over: float = Field(
+        0.3, gt=0, le=1, description="last fraction of training over which the rate falls"
+    )
+    clip: float = Field(
+        1.0, ge=0, description="largest norm of each member's loss gradient; 0: no clipping"
+    )
+    log_every: int = Field(10, ge=1, description="steps between two rows of metrics")
+    evaluate_every: int = Field(250, ge=1, description="steps between two evaluations")
+    evaluation_trials: int = Field(20, ge=1, description="held-out trials per task")
+    checkpoint_every: int = Field(500, ge=1, description="steps between two checkpoints of a run")
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step, counted from 0."""
+        start = self.steps * (1 - self.decay_over)
+        if self.decay == "none" or step < start:
+            return self.learning_rate
+        left = (self.steps - step) / (self.steps - start)
+        return self.learning_rate * (
+            left if self.decay == "linear" else np.sin(left * np.pi / 2) ** 2
+        )
+
+
+class DivergedError(RuntimeError):
+    """The loss became NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one step of training did.
+
+    Attributes
+    ----------
+    step : int
+        Steps done so far.
+    loss : (member,) tensor
+        Prediction loss of the batch, before the step.
+    moves : (member,) tensor
+        Neurons that changed place.
+    metrics : list of dict
+        One row per member every ``log_every`` steps and at evaluations, else empty: step, member,
+        loss, cost (connection cost without lambda), strength (lambda), live (neurons), moves
+        (since the last row), accuracy (NaN but at evaluations).
+    """
+
+    step: int
+    loss: Tensor
+    moves: Tensor
+    metrics: list[dict[str, float]]
+
+
+class Trainer:
+    """A network in training: everything that a step changes, and nothing else.
+
+    All members see the same trials; they differ in their initial weights, their private noise and
+    what ``method`` gives one value per member. Gradients are clipped member by member, so that
+    members do not touch each other.
+
+    Parameters
+    ----------
+    net : PlacedNetwork
+    task : Task
+    method : BIMT
+    spec : TrainingSpec
+    seed : int
+        Of the trials, the held-out trials and the private noise.
+    """
+
+    def __init__(
+        self, net: PlacedNetwork, task: Task, method: BIMT, spec: TrainingSpec, *, seed: int = 0
+    ) -> None:
+        self.net, self.task, self.method, self.spec, self.seed = net, task, method, spec, seed
+        self.device = next(net.parameters()).device
+        self.step = 0
+        self._moves = torch.zeros(net.members, dtype=torch.int64, device=self.device)
+        self._trials = np.random.default_rng([seed, 1])
+        self._noise = torch.Generator(self.device).manual_seed(seed)
+        held_out = np.repeat(np.arange(len(task.names)), spec.evaluation_trials)
+        rng = np.random.default_rng([seed, 2])
+        self.held_out = task.sample(len(held_out), rng, task=held_out).to(self.device)
+        self._optimizer = torch.optim.Adam(net.parameters(), lr=spec.learning_rate, fused=True)
+        # Settings that do not fit the network fail here, not in the middle of training.
+        cost_coefficients(net, method)
+        method.strengths(net)
+        if method.swap.locality is not None:
+            per_member(method.swap.locality, net, "swap locality")
+
+    def records(self) -> Iterator[Record]:
+        """Train to the last step, yielding a record after each.
+
+        Raises
+        ------
+        DivergedError
+            If a member's loss is NaN or infinite; the step is not taken.
+        """
+        # L1 drives weights into denormal numbers, which slow arithmetic down many times.
+        torch.set_flush_denormal(True)
+        while self.step < self.spec.steps:
+            loss = self._descend()
+            self.step += 1
+            moves = torch.zeros_like(self._moves)
+            if self._due(self.method.swap.every) and self._strength().any():
+                moves = relocate(self.net, self.method, self.method.swap)
+                self._moves += moves
+            yield Record(self.step, loss, moves, self._metrics(loss))
+
+    def _due(self, every: int) -> bool:
+        return self.step % every == 0 or self.step == self.spec.steps
+
+    def _strength(self) -> Tensor:
+        return self.method.strengths(self.net, self.step / self.spec.steps)
+
+    def _descend(self) -> Tensor:
+        """One step of Adam on prediction loss and connection cost; the loss, (member,)."""
+        trials = self.task.sample(self.spec.batch, self._trials).to(self.device)
+        outputs = self.net(trials.inputs, trials.lengths, generator=self._noise)
+        loss = self.task.loss(outputs, trials)
+        if not bool(loss.isfinite().all()):
+            members = torch.nonzero(~loss.isfinite()).flatten().tolist()
+            raise DivergedError(
+                f"the loss is not finite at step {self.step + 1} (member {members[0]}): lower "
+                "training.learning_rate, or set training.clip"
+            )
+        self._optimizer.zero_grad()
+        loss.sum().backward()
+        parameters = dict(self.net.named_parameters())
+        if self.spec.clip:
+            _clip_by_member([p.grad for p in parameters.values()], self.spec.clip)
+        rate = self.spec.rate(self.step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        strength = self._strength()
+        costs = cost_coefficients(self.net, self.method) if bool(strength.any()) else {}
+        with torch.no_grad():
+            if self.method.form == "subgradient":
+                for name, cost in costs.items():
+                    value = parameters[name]
+                    assert value.grad is not None
+                    value.grad += _across(strength, value) * cost * value.sign()
+            self._optimizer.step()
+            if self.method.form == "proximal":
+                for name, cost in costs.items():
+                    self._shrink(parameters[name], _across(strength, parameters[name]) * cost, rate)
+        return loss.detach()
+
+    def _shrink(self, value: Tensor, cost: Tensor, rate: float) -> None:
+        """Soft threshold in the metric of Adam: each weight's own step size times its cost.
+
+        The proximal operator of sum cost |w| under Adam's diagonal preconditioner
+        eta = rate / (sqrt(v) + eps): w <- sign(w) max(|w| - eta cost, 0).
+        """
+        state, group = self._optimizer.state[value], self._optimizer.param_groups[0]
+        correction = 1 - group["betas"][1] ** self._optimizer.state[value]["step"].item()
+        scale = (state["exp_avg_sq"] / correction).sqrt_().add_(group["eps"])
+        threshold = (rate * cost / scale).expand_as(value)
+        value -= torch.minimum(torch.maximum(value, -threshold), threshold)
+
+    @torch.no_grad()
+    def _metrics(self, loss: Tensor) -> list[dict[str, float]]:
+        evaluate = self._due(self.spec.evaluate_every)
+        if not (evaluate or self._due(self.spec.log_every)):
+            return []
+        nothing = torch.full((self.net.members,), torch.nan)
+        columns = {
+            "loss": loss,
+            "cost": connection_cost(self.net, self.method),
+            "strength": self._strength(),
+            "live": count_live(self.net),
+            "moves": self._moves,
+            "accuracy": self.evaluate().mean(1) if evaluate else nothing,
+        }
+        self._moves = torch.zeros_like(self._moves)
+        values = {name: column.tolist() for name, column in columns.items()}
+        return [
+            {"step": self.step, "member": m} | {name: value[m] for name, value in values.items()}
+            for m in range(self.net.members)
+        ]
+
+    @torch.no_grad()
+    def evaluate(self) -> Tensor:
+        """Mean score on the held-out trials, (member, task)."""
+        trials = self.held_out
+        score = self.task.score(self.net(trials.inputs, trials.lengths), trials)
+        return score.view(self.net.members, len(self.task.names), -1).mean(2)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that an exact continuation needs."""
+        return {
+            "step": self.step,
+            "network": self.net.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "trials": self._trials.bit_generator.state,
+            "noise": self._noise.get_state(),
+            "moves": self._moves,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a saved state.
+
+        Raises
+        ------
+        InputError
+            If it belongs to another network.
+        """
+        try:
+            self.net.load_state_dict(state["network"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._trials.bit_generator.state = state["trials"]
+            self._noise.set_state(state["noise"].cpu())
+            self._moves = state["moves"].to(self.device)
+            self.step = int(state["step"])
+        except (KeyError, RuntimeError, TypeError, ValueError, AttributeError):
+            raise InputError("the checkpoint belongs to another network or configuration") from None
+
+
+def train(
+    net: PlacedNetwork,
+    task: Task,
+    method: BIMT | None = None,
+    *,
+    seed: int = 0,
+    progress: bool = True,
+    **training: Any,
+) -> pd.DataFrame:
+    """Train a network in place and return its metrics, a row per logged step and member.
+
+    Parameters
+    ----------
+    net : PlacedNetwork
+    task : Task
+    method : BIMT
+        Brain-inspired modular training with its defaults if not given.
+    seed : int
+    progress : bool
+        Whether to draw a progress bar.
+    **training
+        Fields of :class:`TrainingSpec`, for example ``steps=3000``.
+
+    Raises
+    ------
+    DivergedError
+        If the loss becomes NaN or infinite.
+    """
+    trainer = Trainer(net, task, method or BIMT(), TrainingSpec(**training), seed=seed)
+    rows: list[dict[str, float]] = []
+    with progress_bar(trainer.spec.steps, enabled=progress) as bar:
+        for record in trainer.records():
+            rows += record.metrics
+            bar.update(record.step, record.metrics)
+    return pd.DataFrame(rows)
+
+
+def count_live(net: PlacedNetwork) -> Tensor:
+    """Live neurons of every member, over the populations that are wired on both sides."""
+    sides: dict[str, set[int]] = {}
+    for axes in net.anatomy.wiring.values():
+        for side, axis in enumerate(axes):
+            if len(axes) == 2 and axis.population:
+                sides.setdefault(axis.population, set()).add(side)
+    inner = [name for name, found in sides.items() if len(found) == 2]
+    counts = [live_neurons(net, name).sum(1) for name in inner]
+    return torch.stack(counts).sum(0) if counts else torch.zeros(net.members, dtype=torch.int64)
+
+
+def _across(values: Tensor, like: Tensor) -> Tensor:
+    """Values (member,) shaped to multiply a parameter (member, ...)."""
+    return values.view(-1, *[1] * (like.ndim - 1))
+
+
+def _clip_by_member(gradients: list[Tensor | None], largest: float) -> None:
+    """Scale each member's gradient down to a norm of at most ``largest``."""
+    present = [g for g in gradients if g is not None]
+    squared = [g.flatten(1).square().sum(1) for g in present]
+    norm = torch.stack(squared).sum(0).sqrt()
+    scale = (largest / (norm + 1e-6)).clamp(max=1.0)
+    for g in present:
+        g *= _across(scale, g)

@@ -1,0 +1,192 @@
+"""The 20 cognitive tasks of Yang et al. (2019), Nature Neuroscience 22:297, in whole batches.
+
+Trials have the law of ``neurogym.envs.collections.yang19`` (see ``tasks.yang2019`` for what is
+peculiar about its tasks), with two deliberate differences: the modality is drawn independently
+for every trial, where neurogym's ``RandomSchedule`` never repeats one and so strictly alternates
+between the two; and tasks are mixed in equal numbers and random order within a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from brainrnn.errors import InputError, unknown
+from brainrnn.task import Trials
+from tasks.arguments import check_period, check_step, check_weight, draw_tasks
+from tasks.conditions import DECISION, N_MODALITIES, N_RING, PERIODS, Conditions
+from tasks.ideal_observer import ceiling
+from tasks.supervised import choice_loss, choice_score
+from tasks.yang2019 import COG20, DESCRIPTIONS, condition_table
+
+_N_RINGS = N_MODALITIES * N_RING
+_RINGS = slice(1, 1 + _N_RINGS)
+_RULE = slice(1 + _N_RINGS, None)
+
+
+class CognitiveSuite:
+    """Some or all of the 20 cognitive tasks; follows ``brainrnn.task.Task``.
+
+    Inputs are fixation, two rings of 16 units (one per modality) and a one-hot rule that is on
+    throughout the trial. Outputs are 17 classes: 0 to fixate, 1 to 16 for the places on the ring.
+    Make one with ``cog20``.
+    """
+
+    def __init__(self, dt: float, names: Sequence[str], decision_weight: float) -> None:
+        """Lay out the tasks' conditions; ``cog20`` checks the arguments."""
+        self.names = tuple(names)
+        self.descriptions = {name: DESCRIPTIONS[name] for name in self.names}
+        self.dt = dt
+        self.decision_weight = decision_weight
+        self.n_inputs = 1 + _N_RINGS + len(self.names)
+        self.n_outputs = 1 + N_RING
+        self.input_groups = {
+            "fixation": slice(0, 1),
+            "modality 1": slice(1, 1 + N_RING),
+            "modality 2": slice(1 + N_RING, 1 + _N_RINGS),
+            "rule": slice(1 + _N_RINGS, self.n_inputs),
+        }
+        tables = [condition_table(name) for name in self.names]
+        self._table = Conditions.concatenate(tables)
+        self._n_conditions = np.array([len(table) for table in tables])
+        self._first_condition = np.cumsum(self._n_conditions) - self._n_conditions
+        occurs = (self._table.duration > 0).any(axis=0)
+        self._occurring = np.flatnonzero(occurs)
+        self._period_names = tuple(PERIODS[period] for period in self._occurring)
+
+    def sample(
+        self, n: int, rng: np.random.Generator, *, task: Sequence[int] | np.ndarray | None = None
+    ) -> Trials:
+        """Draw ``n`` trials; ``task`` gives each one's task index, else a balanced random mix.
+
+        Every condition of a task is equally likely. Noise has a standard deviation of
+        ``1 / sqrt(dt)``, dt in ms, and is independent over steps and channels.
+
+        Raises
+        ------
+        InputError
+            If ``n`` is not a positive number or ``task`` is not ``n`` task indices.
+        """
+        tasks = draw_tasks(n, len(self.names), rng, task)
+        row = self._first_condition[tasks] + rng.integers(self._n_conditions[tasks])
+        return self.render(tasks, self._table[row], rng.random(n), rng)
+
+    def render(
+        self,
+        task: np.ndarray,
+        drawn: Conditions,
+        prolongation: np.ndarray | float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> Trials:
+        """Make trials of given conditions.
+
+        Parameters
+        ----------
+        task : (trial,) int64
+            Task index of every trial.
+        drawn : Conditions
+            Its conditions, such as rows of ``tasks.yang2019.condition_table(name)``.
+        prolongation : (trial,) or float
+            How much of the largest prolongation the fixation period gets, 0 to 1.
+        rng : numpy.random.Generator, optional
+            Source of the noise; trials are noise-free without it.
+        """
+        n = len(drawn)
+        bounds = drawn.bounds(self.dt, prolongation)
+        n_steps = bounds[:, -1].max()
+
+        # All but noise is constant in a period: a frame per trial and period, and an empty one.
+        frames = np.zeros((n, len(PERIODS) + 1, self.n_inputs), np.float32)
+        frames[:, :-1, 0] = drawn.fixation
+        frames[:, :-1, _RINGS] = drawn.rings()
+        frames[:, :-1, _RULE] = np.eye(len(self.names), dtype=np.float32)[task, None]
+        targets = np.zeros(frames.shape[:2], np.int64)
+        targets[:, DECISION] = drawn.target
+        weights = np.ones(frames.shape[:2], np.float32)
+        weights[:, DECISION] = self.decision_weight
+        weights[:, -1] = 0
+
+        # Which frame each step shows: (time, trial).
+        steps_per_frame = np.diff(bounds, axis=1, append=n_steps)
+        frame = np.repeat(np.arange(targets.size), steps_per_frame.ravel()).reshape(n, n_steps).T
+        inputs = frames.reshape(targets.size, -1).take(frame, axis=0)
+        if rng is not None:
+            noisy = np.zeros((*targets.shape, N_MODALITIES), bool)
+            noisy[:, :-1] = drawn.noise()
+            where = noisy.reshape(targets.size, -1).take(frame, axis=0).nonzero()
+            noise = rng.standard_normal((len(where[0]), N_RING), np.float32)
+            rings = inputs[:, :, _RINGS].reshape(n_steps, n, N_MODALITIES, N_RING)  # a view
+            rings[where] += np.float32(1 / np.sqrt(self.dt)) * noise
+
+        periods = np.stack([bounds[:, :-1], bounds[:, 1:]], axis=2)[:, self._occurring]
+        periods[periods[..., 0] == periods[..., 1]] = -1
+        return Trials(
+            inputs=torch.from_numpy(inputs),
+            targets=torch.from_numpy(targets.take(frame)),
+            weights=torch.from_numpy(weights.take(frame)),
+            lengths=torch.from_numpy(bounds[:, -1].copy()),
+            task=torch.from_numpy(task),
+            period_names=self._period_names,
+            periods=torch.from_numpy(periods),
+            conditions=drawn.labels(),
+        )
+
+    def loss(self, outputs: Tensor, trials: Trials) -> Tensor:
+        """Weighted mean cross entropy of every member, (member,); see ``choice_loss``."""
+        return choice_loss(outputs, trials)
+
+    def score(self, outputs: Tensor, trials: Trials) -> Tensor:
+        """Whether each trial was answered correctly, (member, trial); see ``choice_score``."""
+        return choice_score(outputs, trials, trials.period("decision"))
+
+    def ceiling(self) -> np.ndarray:
+        """Accuracy of an ideal observer, (task,) float64; see ``tasks.ideal_observer``."""
+        return np.array([ceiling(name, self.dt) for name in self.names])
+
+
+def cog20(
+    dt: float = 100, names: Sequence[str] | None = None, *, decision_weight: float = 5.0
+) -> CognitiveSuite:
+    """Make a suite of the 20 cognitive tasks of Yang et al. (2019), or of some of them.
+
+    Parameters
+    ----------
+    dt : float
+        Step, ms.
+    names : sequence of str, optional
+        Tasks to include, in this order; see ``COG20``. All by default.
+    decision_weight : float
+        Weight in the loss of a step of the decision period; all other steps of a trial weigh 1.
+
+    Raises
+    ------
+    InputError
+        For an unknown or repeated task, or a step that is not positive or is longer than a period.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> suite = cog20(dt=100, names=["go", "dms"])
+    >>> trials = suite.sample(8, np.random.default_rng(0))
+    >>> tuple(trials.inputs.shape)
+    (32, 8, 35)
+    """
+    chosen = COG20 if names is None else tuple(names)
+    if isinstance(names, str) or not chosen:
+        raise InputError(f"names is {names!r}: expected a list of tasks such as ['go', 'dm1']")
+    for name in chosen:
+        if name not in COG20:
+            raise InputError(unknown("task", name, COG20))
+    if len(set(chosen)) < len(chosen):
+        raise InputError(f"names is {list(chosen)}: a task occurs twice, name each once")
+    check_step(dt)
+    check_weight(decision_weight)
+    for name in chosen:
+        duration = condition_table(name).duration
+        shortest = np.where(duration > 0, duration, np.inf).min(axis=0)
+        period = int(shortest.argmin())
+        check_period(name, PERIODS[period], shortest[period], dt)
+    return CognitiveSuite(dt, chosen, decision_weight)

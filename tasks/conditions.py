@@ -1,0 +1,146 @@
+"""Trial conditions: everything that defines a trial except its noise, one condition per row.
+
+A task of the suite is nothing but a table of its equally likely conditions. Drawing trials is
+drawing rows, rendering a batch is one function of rows, and the ideal observer sums over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+PERIODS = ("fixation", "stimulus", "stim1", "sample", "delay", "stim2", "test", "decision")
+"""Every period of the 20 tasks, in temporal order; each task has some of them."""
+
+DECISION = PERIODS.index("decision")
+N_RING = 16
+N_MODALITIES = 2
+
+_BUMP_HEIGHT = 0.8
+_steps_apart = np.abs(np.subtract.outer(np.arange(N_RING), np.arange(N_RING)))
+_steps_apart = np.minimum(_steps_apart, N_RING - _steps_apart)
+BUMP = (_BUMP_HEIGHT * np.exp(-(_steps_apart**2) / 2)).astype(np.float32)
+"""(location, ring unit): tuning of one ring of units to a stimulus at each location.
+
+``0.8 exp(-(8 d / π)² / 2)``, with d the angle between them (Yang et al. 2019, Methods).
+"""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Columns of a table of trial conditions.
+
+    Attributes
+    ----------
+    location : (condition, 2) int
+        Place of the first and second stimulus on the ring, in units of 22.5°; -1 where a task
+        has one stimulus only.
+    strength : (condition, 2, 2) float32
+        Strength of each stimulus in each modality; 0 where it is not shown.
+    shown : (condition, 2) int
+        Index into ``PERIODS`` of the period in which each stimulus is shown.
+    noisy : (condition, 2) bool
+        Whether a modality is noisy while a stimulus is shown.
+    fixation : (condition, period) bool
+        Whether the fixation input is on.
+    duration : (condition, period) float32
+        Duration in ms; 0 where a task lacks the period. For a random duration, the shortest.
+    jitter : (condition,) float32
+        Largest random prolongation of the fixation period, ms.
+    target : (condition,) int
+        Correct class in the decision period: 0 is fixate, 1 to 16 are the places on the ring.
+    match : (condition,) float32
+        1 where the two stimuli match, 0 where they do not, NaN where the task does not ask.
+    """
+
+    location: np.ndarray
+    strength: np.ndarray
+    shown: np.ndarray
+    noisy: np.ndarray
+    fixation: np.ndarray
+    duration: np.ndarray
+    jitter: np.ndarray
+    target: np.ndarray
+    match: np.ndarray
+
+    def __len__(self) -> int:
+        """Count the conditions."""
+        return len(self.target)
+
+    def __getitem__(self, rows: np.ndarray) -> Conditions:
+        """Select conditions."""
+        return Conditions(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+    @staticmethod
+    def concatenate(tables: Sequence[Conditions]) -> Conditions:
+        """Stack tables."""
+        return Conditions(
+            *(
+                np.concatenate([getattr(table, column.name) for table in tables])
+                for column in fields(Conditions)
+            )
+        )
+
+    def bounds(self, dt: float, prolongation: np.ndarray | float = 0.0) -> np.ndarray:
+        """First step of every period and, last, the number of steps: (condition, period + 1).
+
+        Every duration is floored to a whole number of steps, and boundaries are truncated to
+        steps, as neurogym does it: ``t // dt * dt``, then ``int(t / dt)``.
+
+        Parameters
+        ----------
+        dt : float
+            Step, ms.
+        prolongation : (condition,) or float
+            How much of the largest prolongation the fixation period gets, 0 to 1.
+        """
+        duration = self.duration.astype(np.float64)
+        duration[:, 0] += self.jitter * prolongation
+        ends = np.cumsum(duration // dt * dt, axis=1)
+        return np.concatenate(
+            [np.zeros((len(self), 1), np.int64), (ends / dt).astype(np.int64)], axis=1
+        )
+
+    def rings(self) -> np.ndarray:
+        """Noise-free activity of both rings in every period, (condition, period, 2 * 16).
+
+        The sum over stimuli of strength times ``BUMP``.
+        """
+        every = np.arange(len(self))
+        activity = np.zeros((len(self), len(PERIODS), N_MODALITIES * N_RING), np.float32)
+        bumps = self.strength[..., None] * BUMP[self.location][:, :, None]
+        for stimulus in range(2):  # one after the other: both may share a period
+            activity[every, self.shown[:, stimulus]] += bumps[:, stimulus].reshape(len(self), -1)
+        return activity
+
+    def noise(self) -> np.ndarray:
+        """Whether each modality is noisy in each period, (condition, period, 2) bool."""
+        every = np.arange(len(self))
+        noise = np.zeros((len(self), len(PERIODS), N_MODALITIES), bool)
+        for stimulus in range(2):
+            noise[every, self.shown[:, stimulus]] = self.noisy
+        return noise
+
+    def labels(self) -> dict[str, np.ndarray]:
+        """Name the conditions for analysis: (condition,) float64 each, NaN where not applicable.
+
+        ``modality`` (1 or 2, where only one shows stimuli), ``theta_1`` and ``theta_2`` (radians),
+        ``coherence_S_mod_M`` (strength of stimulus S in modality M), ``match`` and ``target``.
+        """
+        strength = np.where(self.strength > 0, self.strength, np.nan).astype(np.float64)
+        visible = np.any(self.strength > 0, axis=1)
+        theta = np.where(self.location >= 0, self.location * (2 * np.pi / N_RING), np.nan)
+        return {
+            "modality": np.where(np.all(visible, axis=1), np.nan, 1.0 + visible[:, 1]),
+            "theta_1": theta[:, 0],
+            "theta_2": theta[:, 1],
+            **{
+                f"coherence_{stimulus + 1}_mod_{modality + 1}": strength[:, stimulus, modality]
+                for modality in range(N_MODALITIES)
+                for stimulus in range(2)
+            },
+            "match": self.match.astype(np.float64),
+            "target": self.target.astype(np.float64),
+        }

@@ -1,0 +1,73 @@
+"""Loss and score of choices, shared by every suite whose answers are classes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from brainrnn.task import Trials
+
+
+def weighted_mean(per_step: Tensor, weights: Tensor) -> Tensor:
+    """Mean over steps and trials, ``Σ w x / Σ w``: (member, time, trial) -> (member,)."""
+    return (per_step * weights).sum(dim=(1, 2)) / weights.sum()
+
+
+def within(window: Tensor, n_steps: int) -> Tensor:
+    """Whether each step lies in the window [first, last + 1) of its trial: (time, trial) bool."""
+    step = torch.arange(n_steps, device=window.device)[:, None]
+    return (step >= window[:, 0]) & (step < window[:, 1])
+
+
+def choice_loss(outputs: Tensor, trials: Trials) -> Tensor:
+    """Weighted mean cross entropy of every member.
+
+    ``L = Σ_ti w_ti CE(outputs_ti, target_ti) / Σ_ti w_ti`` over steps t and trials i.
+
+    Parameters
+    ----------
+    outputs : (member, time, trial, output)
+        Logits.
+    trials : Trials
+        The trials that were shown.
+
+    Returns
+    -------
+    (member,)
+    """
+    targets = trials.targets.expand(outputs.shape[:-1])
+    per_step = cross_entropy(outputs.flatten(0, 2), targets.flatten(), reduction="none")
+    return weighted_mean(per_step.view(targets.shape), trials.weights)
+
+
+def choice_score(outputs: Tensor, trials: Trials, window: Tensor) -> Tensor:
+    """Whether each trial was answered correctly, by the rule of the neurogym environments.
+
+    The answer is the first choice in the window that is not to fixate (class 0), and is correct
+    if it is the target at that step. Without an answer, the trial is correct if its target is to
+    fixate throughout the window.
+    Different from neurogym: its ``performance`` is 0 on trials whose correct response is to
+    fixate, whatever the agent does; here a response withheld where it should be is correct.
+
+    Parameters
+    ----------
+    outputs : (member, time, trial, output)
+        The choice at a step is the largest output.
+    trials : Trials
+        The trials that were shown.
+    window : (trial, 2) int64
+        First step of the window in which the answer counts, and the step after its last.
+
+    Returns
+    -------
+    (member, trial) float32, 0 or 1
+    """
+    inside = within(window, outputs.shape[1])
+    targets = trials.targets * inside
+    choices = outputs.argmax(dim=-1) * inside
+    # argmax returns the first of several maxima, so this is the first answer, or step 0 without one
+    first = (choices != 0).byte().argmax(dim=1, keepdim=True)
+    answer = choices.gather(1, first)[:, 0]
+    wanted = targets.expand_as(choices).gather(1, first)[:, 0]
+    return torch.where(answer == 0, (targets == 0).all(dim=0), answer == wanted).float()

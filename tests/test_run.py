@@ -1,0 +1,313 @@
+"""Run folders and the command line, as a user drives them."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import xarray as xr
+
+import brainrnn as br
+from brainrnn.checkpoint import load_checkpoint
+from brainrnn.cli import main
+
+CONFIG = """
+seed = 1
+[task]
+names = ["go", "dm1", "dms"]
+[network]
+shape = [6, 6]
+noise = 0.05
+[method]
+strength = 1e-4
+[method.swap]
+every = 5
+[training]
+steps = 40
+batch = 16
+log_every = 4
+evaluate_every = 10
+evaluation_trials = 4
+checkpoint_every = 8
+[analysis]
+trials = 32
+accuracy_trials = 8
+permutations = 200
+k_range = [2, 4]
+"""
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    path = tmp_path_factory.mktemp("config") / "small.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture
+def brainrnn(capsys):
+    """Run the command line in this process: (exit status, standard output, standard error)."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return stopped.value.code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(config, tmp_path_factory):
+    """A run that trained to its end."""
+    path = tmp_path_factory.mktemp("runs") / "whole"
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", str(config), "--out", str(path), "--quiet"])
+    assert stopped.value.code == 0
+    return path
+
+
+def assert_same_training(one, two):
+    a, b = (load_checkpoint(path / "checkpoint.pt")["training"] for path in (one, two))
+    assert a["step"] == b["step"]
+    assert a["trials"] == b["trials"]
+    for name, value in a["network"].items():
+        assert torch.equal(value, b["network"][name]), name
+    for index, state in a["optimizer"]["state"].items():
+        for name, value in state.items():
+            assert torch.equal(value, b["optimizer"]["state"][index][name]), name
+    assert (one / "metrics.csv").read_bytes() == (two / "metrics.csv").read_bytes()
+
+
+def test_a_run_folder_holds_everything(finished, config):
+    assert {p.name for p in finished.iterdir()} == {
+        "config.toml",
+        "versions.json",
+        "trials.csv",
+        "metrics.csv",
+        "checkpoint.pt",
+    }
+    assert json.loads((finished / "versions.json").read_text())["torch"] == torch.__version__
+    trials = pd.read_csv(finished / "trials.csv")
+    assert trials["name"].tolist() == ["go", "dm1", "dms"]
+    assert trials.loc[[0, 2], "steps_max"].tolist() == [15, 32]
+    assert trials.loc[1, "steps_max"] <= 12
+    assert (trials["ceiling"] > 0.9).all()
+    metrics = pd.read_csv(finished / "metrics.csv")
+    assert metrics["step"].tolist() == [4, 8, 10, 12, 16, 20, 24, 28, 30, 32, 36, 40]
+    assert metrics.dropna()["step"].tolist() == [10, 20, 30, 40]
+
+
+def test_the_resolved_configuration_repeats_the_run(finished, tmp_path, brainrnn):
+    again = tmp_path / "again"
+    assert brainrnn("train", finished / "config.toml", "--out", again, "--quiet")[0] == 0
+    assert (again / "config.toml").read_bytes() == (finished / "config.toml").read_bytes()
+    assert_same_training(finished, again)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_run_resumes_exactly(number, finished, config, tmp_path, brainrnn):
+    path = tmp_path / "stopped"
+    slow = (
+        "import time, brainrnn.training as t, brainrnn.cli as cli;"
+        "descend = t.Trainer._descend;"
+        "t.Trainer._descend = lambda self: (time.sleep(0.05), descend(self))[1];"
+        f"cli.main(['train', {str(config)!r}, '--out', {str(path)!r}])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", slow], stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+    deadline = time.time() + 60
+    while not (path / "checkpoint.pt").exists() and time.time() < deadline:
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    if number == signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert process.returncode == 130
+        assert f"continue with `brainrnn resume {path}`" in errors
+        assert "Traceback" not in errors
+    assert 8 <= load_checkpoint(path / "checkpoint.pt")["training"]["step"] < 40
+    status, output, _ = brainrnn("resume", path, "--quiet")
+    assert status == 0
+    assert "Trained 40 steps" in output
+    assert_same_training(finished, path)
+    assert "already reached its last step" in brainrnn("resume", path)[1]
+    assert_same_training(finished, path)
+
+
+def test_a_run_that_died_before_its_first_checkpoint_resumes(finished, tmp_path, brainrnn):
+    path = tmp_path / "young"
+    path.mkdir()
+    (path / "config.toml").write_bytes((finished / "config.toml").read_bytes())
+    assert brainrnn("resume", path, "--quiet")[0] == 0
+    assert_same_training(finished, path)
+
+
+def test_analyse_and_plot(finished, brainrnn):
+    status, output, _ = brainrnn("analyse", finished)
+    assert status == 0
+    for word in ("accuracy", "ceiling", "isolated", "cluster size", "analysis.nc"):
+        assert word in output
+    status, output, _ = brainrnn("analyse", finished, "--json")
+    result = json.loads(output)
+    assert status == 0
+    keys = {"accuracy", "accuracy_ceiling", "active", "clusters", "isolated", "cluster_size"}
+    assert keys | {"connection_cost", "sparsity"} <= set(result)
+    assert {"observed", "null_mean", "z", "p"} <= set(result["isolated"])
+    last = pd.read_csv(finished / "metrics.csv").iloc[-1]
+    assert result["connection_cost"] == pytest.approx(last["cost"])
+    with xr.open_dataset(finished / "analysis.nc", engine="h5netcdf") as brain:
+        assert brain.sizes["task"] == 3
+        assert brain["null"].sizes["permutation"] == 200
+    status, output, _ = brainrnn("analyse", finished, "--json", "analysis.k=3")
+    assert json.loads(output)["clusters"] == 3
+    status, output, _ = brainrnn("plot", finished)
+    assert status == 0
+    written = [line for line in output.split() if line]
+    assert len(written) == 8
+    assert {w.rsplit(".")[-1] for w in written} == {"png", "svg"}
+    assert all(os.path.getsize(w) > 5000 for w in written)
+
+
+def test_members_with_their_own_methods_train_in_one_run(config, tmp_path, brainrnn):
+    path = tmp_path / "members"
+    arguments = ["network.members=2", "method.strength=[0.0, 1e-2]", "training.steps=20"]
+    assert brainrnn("train", config, *arguments, "--out", path, "--quiet")[0] == 0
+    result = json.loads(brainrnn("analyse", path, "--json", "analysis.active_threshold=0.0")[1])
+    assert len(result["members"]) == 2
+    assert result["members"][1]["sparsity"] > result["members"][0]["sparsity"]
+
+
+def one_line(result, *words):
+    status, output, errors = result
+    assert status == 2
+    assert output == ""
+    assert errors.startswith("brainrnn: ")
+    assert errors.count("\n") == 1
+    for word in words:
+        assert word in errors, errors
+
+
+def test_bad_commands_are_one_line(brainrnn, config, finished, tmp_path):
+    new = tmp_path / "new"
+    one_line(brainrnn("train", tmp_path / "none.toml"), "no configuration file")
+    one_line(brainrnn("train", config, "--outt", new), "--outt")
+    one_line(brainrnn("trian"), "trian")
+    one_line(brainrnn("train", config, 'task.names=["goo"]', "--out", new), "'go'")
+    one_line(brainrnn("train", config, "task.suite=cog200", "--out", new), "cog20")
+    one_line(brainrnn("train", config, "task.dt=5000", "--out", new), "dt")
+    one_line(brainrnn("train", config, "method.strength=[1e-3, 1e-3]", "--out", new), "2 values")
+    one_line(brainrnn("train", config, "device=gpu9", "--out", new), "device")
+    one_line(brainrnn("train", config, "network.tau=10", "--out", new), "tau")
+    one_line(brainrnn("tasks", "show", "goo"), "'go'")
+    one_line(brainrnn("tasks", "list", "--dt", "-1"), "dt")
+    one_line(brainrnn("analyse", tmp_path), "no run in")
+    one_line(brainrnn("analyse", finished, "training.steps=3"), "analysis.k=10")
+    one_line(brainrnn("analyse", finished, "analysis.k=30000"), "k")
+    assert not new.exists()
+
+
+def test_nothing_is_overwritten(brainrnn, config, finished, tmp_path):
+    before = {p.name: p.read_bytes() for p in finished.iterdir() if p.is_file()}
+    one_line(brainrnn("train", config, "--out", finished), "already holds a run", "resume")
+    assert {p.name: p.read_bytes() for p in finished.iterdir() if p.is_file()} == before
+    (tmp_path / "notes.txt").write_text("mine")
+    one_line(brainrnn("train", config, "--out", tmp_path), "not an empty folder")
+    one_line(brainrnn("train", config, "--out", tmp_path / "notes.txt"), "notes.txt")
+    one_line(brainrnn("train", config, "--out", tmp_path / "notes.txt" / "run"), "cannot write")
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+
+class Malicious:
+    def __reduce__(self):
+        return (os.mkdir, ("executed",))
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "empty", "foreign", "code", "other"])
+def test_damaged_checkpoints_are_one_line(damage, finished, tmp_path, brainrnn, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "damaged"
+    run.mkdir()
+    (run / "config.toml").write_bytes((finished / "config.toml").read_bytes())
+    checkpoint = run / "checkpoint.pt"
+    whole = (finished / "checkpoint.pt").read_bytes()
+    if damage == "truncated":
+        checkpoint.write_bytes(whole[: len(whole) // 2])
+    elif damage == "empty":
+        checkpoint.write_bytes(b"")
+    elif damage == "foreign":
+        torch.save({"weights": torch.zeros(3)}, checkpoint)
+    elif damage == "code":
+        checkpoint.write_bytes(pickle.dumps(Malicious()))
+    elif damage == "other":
+        config = (run / "config.toml").read_text().replace("6,", "7,")
+        (run / "config.toml").write_text(config)
+        checkpoint.write_bytes(whole)
+    word = {"missing": "no checkpoint", "other": "another network"}.get(damage, "not a whole")
+    one_line(brainrnn("analyse", run), word)
+    if damage != "missing":
+        one_line(brainrnn("resume", run), word)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_plot_before_analyse_says_what_to_do(config, tmp_path, brainrnn):
+    path = tmp_path / "fresh"
+    brainrnn("train", config, "training.steps=2", "--out", path, "--quiet")
+    one_line(brainrnn("plot", path), "brainrnn analyse")
+
+
+def test_a_diverging_run_names_the_step_and_the_last_good_checkpoint(
+    config, tmp_path, brainrnn, monkeypatch
+):
+    path = tmp_path / "diverging"
+    descend = br.Trainer._descend
+
+    def poisoned(self):
+        if self.step == 20:
+            with torch.no_grad():
+                self.net.w_out.fill_(torch.nan)
+        return descend(self)
+
+    monkeypatch.setattr(br.Trainer, "_descend", poisoned)
+    status, _, errors = brainrnn("train", config, "--out", path, "--quiet")
+    assert status == 1
+    assert "step 21" in errors
+    assert "checkpoint.pt" in errors
+    state = load_checkpoint(path / "checkpoint.pt")["training"]
+    assert state["step"] == 16
+    assert all(bool(v.isfinite().all()) for v in state["network"].values())
+
+
+def test_the_tasks_can_be_listed_and_drawn(brainrnn, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    output = brainrnn("tasks", "list")[1]
+    assert len(output.splitlines()) == 21
+    assert "ctxdlydm2" in output
+    assert brainrnn("tasks", "show", "dms")[0] == 0
+    assert (tmp_path / "dms.png").stat().st_size > 5000
+    assert brainrnn("tasks", "show", "GoNogo-v0", "--suite", "neurogym", "--out", "x.svg")[0] == 0
+    assert (tmp_path / "x.svg").read_text().startswith("<?xml")
+
+
+def test_help_and_version(brainrnn):
+    assert brainrnn("--version")[1].strip() == f"brainrnn {br.__version__}"
+    for command in ("train", "resume", "analyse", "plot", "tasks"):
+        status, output, _ = brainrnn(command, "--help")
+        assert status == 0
+        assert "Usage" in output
+    assert "training.steps = 3000" in brainrnn("train", "--help")[1]
+
+
+def test_python_continues_a_run(finished):
+    run = br.Run.open(finished)
+    assert run.finished
+    assert np.isfinite(run.metrics()["loss"]).all()

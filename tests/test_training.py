@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+import torch
+
+import brainrnn as br
+from brainrnn.errors import InputError
+from brainrnn.training import Trainer, TrainingSpec, train
+from tasks import cog20
+
+SHORT = {"steps": 12, "batch": 16, "evaluation_trials": 2, "log_every": 5, "evaluate_every": 6}
+
+
+def small(members=1, **options):
+    suite = cog20(names=["go", "dm1", "dms"])
+    options = {"noise": 0.1, "dtype": torch.float64} | options
+    return br.RNN.for_suite(suite, sites=br.grid(4, 4), members=members, **options), suite
+
+
+def trained(method, members=1, seed=0, **spec):
+    net, suite = small(members)
+    trainer = Trainer(net, suite, method, TrainingSpec(**(SHORT | spec)), seed=seed)
+    records = list(trainer.records())
+    return trainer, records
+
+
+def test_one_seed_gives_one_result():
+    method = br.BIMT(strength=1e-3, swap=br.SwapSpec(every=5))
+    one, two, other = (trained(method, seed=s)[0] for s in (4, 4, 5))
+    for a, b in zip(one.net.state_dict().values(), two.net.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(one.net.w_rec, other.net.w_rec)
+
+
+@pytest.mark.parametrize("form", ["subgradient", "proximal"])
+def test_a_step_equals_adam_on_the_whole_loss_written_plainly(form):
+    method = br.BIMT(
+        strength=3e-3,
+        locality=2.0,
+        form=form,
+        schedule=((0.0, 1.0),),
+        interpolation="constant",
+        swap=br.SwapSpec(algorithm="none"),
+    )
+    trainer, _ = trained(method, clip=0.0, steps=4)
+    net, suite = small()
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    rng, noise = np.random.default_rng([0, 1]), torch.Generator().manual_seed(0)
+    for step in range(4):
+        trials = suite.sample(16, rng)
+        loss = suite.loss(net(trials.inputs, trials.lengths, generator=noise), trials).sum()
+        if form == "subgradient":
+            loss = loss + 3e-3 * br.connection_cost(net, method).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        rate = TrainingSpec(**(SHORT | {"steps": 4})).rate(step)
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.step()
+        if form == "proximal":
+            for name, value in net.named_parameters():
+                v = optimizer.state[value]["exp_avg_sq"] / (1 - 0.999 ** (step + 1))
+                length = net.anatomy.length(name)
+                price = 1.0 if length is None else 1.0 + 2.0 * length
+                shrink = rate / (v.sqrt() + 1e-8) * 3e-3 * price
+                with torch.no_grad():
+                    value.copy_(value.sign() * (value.abs() - shrink).clamp(min=0))
+    for a, b in zip(net.parameters(), trainer.net.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-12)
+
+
+def test_the_proximal_form_makes_exact_zeros_and_the_subgradient_none():
+    zeros = {}
+    for form in ("proximal", "subgradient"):
+        method = br.BIMT(strength=0.05, form=form, schedule=((0.0, 1.0),))
+        zeros[form] = float((trained(method)[0].net.w_rec == 0).double().mean())
+    assert zeros["proximal"] > 0.2
+    assert zeros["subgradient"] == 0
+
+
+def test_members_train_as_they_would_alone():
+    suite = cog20(names=["go", "dm1", "dms"])
+    method = br.BIMT(strength=(1e-3, 1e-2), locality=(0.0, 2.0), swap=br.SwapSpec(every=4))
+    both, _ = small(2, noise=0.0)
+    train(both, suite, method, progress=False, **SHORT)
+    for m, (strength, locality) in enumerate(((1e-3, 0.0), (1e-2, 2.0))):
+        alone, _ = small(2, noise=0.0)
+        method = br.BIMT(strength=strength, locality=locality, swap=br.SwapSpec(every=4))
+        train(alone, suite, method, progress=False, **SHORT)
+        for name, value in both.named_parameters():
+            assert torch.allclose(value[m], alone.get_parameter(name)[m], atol=1e-10)
+        assert torch.equal(both.anatomy.places("hidden")[m], alone.anatomy.places("hidden")[m])
+
+
+def test_clipping_bounds_each_members_gradient_alone(monkeypatch):
+    net, suite = small(2)
+    with torch.no_grad():
+        net.w_out[0] *= 100.0
+    trainer = Trainer(net, suite, br.BIMT(strength=0.0), TrainingSpec(**(SHORT | {"clip": 0.1})))
+    norms = []
+    step = trainer._optimizer.step
+    monkeypatch.setattr(
+        trainer._optimizer,
+        "step",
+        lambda: (
+            norms.append(sum(p.grad.flatten(1).square().sum(1) for p in net.parameters()).sqrt()),
+            step(),
+        ),
+    )
+    next(trainer.records())
+    assert norms[0].tolist() == pytest.approx([0.1, 0.1], rel=1e-3)
+
+
+def test_metrics_come_when_they_are_due():
+    trainer, records = trained(br.BIMT(strength=1e-3, swap=br.SwapSpec(every=4)), members=2)
+    rows = [row for record in records for row in record.metrics]
+    assert [row["step"] for row in rows] == [5, 5, 6, 6, 10, 10, 12, 12]
+    assert [row["member"] for row in rows] == [0, 1] * 4
+    evaluated = [row["step"] for row in rows if not np.isnan(row["accuracy"])]
+    assert evaluated == [6, 6, 12, 12]
+    cost = br.connection_cost(trainer.net, trainer.method).tolist()
+    assert [row["cost"] for row in rows[-2:]] == cost
+    assert rows[-1]["accuracy"] == pytest.approx(float(trainer.evaluate()[1].mean()))
+
+
+def test_a_loss_that_is_not_finite_stops_training_before_the_step():
+    net, suite = small()
+    trainer = Trainer(net, suite, br.BIMT(), TrainingSpec(**SHORT))
+    records = trainer.records()
+    next(records)
+    with torch.no_grad():
+        net.w_out[0, 0, 0] = torch.nan
+    before = net.w_rec.clone()
+    with pytest.raises(br.DivergedError, match="step 2"):
+        next(records)
+    assert torch.equal(net.w_rec, before)
+
+
+def test_the_learning_rate_falls_to_zero_at_the_end():
+    spec = TrainingSpec(steps=100, learning_rate=1e-3, decay_over=0.3)
+    assert spec.rate(0) == spec.rate(69) == 1e-3
+    assert spec.rate(85) == pytest.approx(5e-4)
+    assert spec.rate(99) == pytest.approx(1e-3 / 30)
+    cosine = TrainingSpec(steps=100, decay="cosine", decay_over=1.0)
+    assert [cosine.rate(s) for s in (0, 50)] == pytest.approx([1e-3, 5e-4])
+    assert TrainingSpec(steps=100, decay="none").rate(99) == 1e-3
+
+
+def test_training_learns():
+    suite = cog20(names=["go", "dlygo"])
+    net = br.RNN.for_suite(suite, sites=br.grid(6, 6), tau=100)
+    metrics = train(net, suite, br.BIMT(strength=1e-5), steps=250, progress=False, batch=64)
+    assert metrics["accuracy"].iloc[-1] > 0.9  # chance is 1/16
+    assert metrics["loss"].iloc[-1] < 0.3 * metrics["loss"].iloc[0]
+
+
+def test_a_method_that_does_not_fit_the_network_fails_before_training():
+    net, suite = small(2)
+    with pytest.raises(InputError, match="3 values for 2 members"):
+        Trainer(net, suite, br.BIMT(locality=(1.0, 2.0, 3.0)), TrainingSpec(**SHORT))
