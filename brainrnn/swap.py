@@ -27,9 +27,10 @@ from torch import Tensor
 from brainrnn.anatomy import PlacedNetwork, wiring_strength
 from brainrnn.config import Settings
 from brainrnn.cost import CostSpec, PerMember, per_member
-from brainrnn.errors import InputError
 
 _ROUNDING = 1e-12  # share of the whole cost below which a gain is taken for round-off
+_RELAXATION_STEPS = 60  # of the relaxed quadratic assignment, at most
+_RELAXED = 1e-4  # share of the cost below which its next step would gain too little
 
 
 class SwapSpec(Settings):
@@ -38,8 +39,9 @@ class SwapSpec(Settings):
     algorithm: Literal["none", "greedy", "assignment", "descent"] = Field(
         "greedy",
         description="greedy: each of the top_k neurons takes its best partner (the paper); "
-        "assignment: the best arrangement of a feed-forward population given its neighbours; "
-        "descent: greedy passes over all neurons until no exchange helps; none: no swaps",
+        "descent: greedy passes over all neurons until no exchange helps; assignment: the "
+        "cheapest arrangement given the other populations, exact unless a population is wired to "
+        "itself, then approximate; none: no swaps",
     )
     every: int = Field(50, ge=1, description="training steps between two relocations")
     top_k: int | None = Field(
@@ -108,12 +110,6 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     """Let the neurons of every movable population exchange places; return moves, (member,).
 
     No parameter changes; the connection cost never rises.
-
-    Raises
-    ------
-    InputError
-        If ``assignment`` is asked of a population that is wired to itself (a quadratic
-        assignment problem: use ``descent``).
     """
     anatomy = net.anatomy
     if swap.locality is not None:
@@ -125,12 +121,20 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
         if population.movable and len(population) > 1:
             costs, inside = site_costs(net, cost, name)
             before = anatomy.places(name).clone()
+            distance = anatomy.site_distances(name, name)
+            order = importance(net, name).argsort(dim=1, descending=True, stable=True)
             if swap.algorithm == "assignment":
-                places = _assignment(costs, inside, before, population.blocks, name)
+                if bool(inside.any()):
+                    places = _quadratic_assignment(costs, inside, distance, before, order)
+                else:
+                    places = _assignment(costs, before, population.blocks)
             else:
-                distance = anatomy.site_distances(name, name)
-                order = importance(net, name).argsort(dim=1, descending=True, stable=True)
-                places = _exchanges(costs, inside, distance, before, order, population.blocks, swap)
+                greedy = swap.algorithm == "greedy"
+                if greedy and swap.top_k is not None:
+                    order = order[:, : swap.top_k]
+                places = _exchanges(
+                    costs, inside, distance, before, order, population.blocks, repeat=not greedy
+                )
             if not torch.equal(places, before):
                 anatomy.move(name, places)
                 moves += (places != before).sum(1)
@@ -144,13 +148,12 @@ def _exchanges(
     places: Tensor,
     order: Tensor,
     blocks: int,
-    swap: SwapSpec,
+    *,
+    repeat: bool,
 ) -> Tensor:
     """Greedy passes: one, or as many as still find an exchange that helps."""
     places = places.clone()
     coupled = inside if bool(inside.any()) else None
-    if swap.algorithm == "greedy" and swap.top_k is not None:
-        order = order[:, : swap.top_k]
     everyone = torch.arange(blocks, device=places.device).expand(len(places), blocks)
     while True:
         changed = _sweep(costs, coupled, distance, places, order, blocks)
@@ -159,7 +162,7 @@ def _exchanges(
             changed = _sweep(slots, None, distance, of_block, everyone, 1) or changed
             size = places.shape[1] // blocks
             places.copy_(of_block.repeat_interleave(size, dim=1) * size + places % size)
-        if swap.algorithm == "greedy" or not changed:
+        if not (repeat and changed):
             return places
 
 
@@ -216,13 +219,11 @@ def _block_costs(costs: Tensor, places: Tensor, blocks: int) -> tuple[Tensor, Te
     return total, of_block.contiguous()
 
 
-def _assignment(costs: Tensor, inside: Tensor, places: Tensor, blocks: int, name: str) -> Tensor:
-    """The cheapest arrangement given all other populations, exact also over blocks."""
-    if bool(inside.any()):
-        raise InputError(
-            f"swap algorithm 'assignment' cannot arrange population {name!r}, which is wired to "
-            "itself; use 'descent' or 'greedy'"
-        )
+def _assignment(costs: Tensor, places: Tensor, blocks: int) -> Tensor:
+    """The cheapest arrangement of a population not wired to itself; exact, also over blocks.
+
+    Inside every block and block of sites a linear assignment, then one over whole blocks.
+    """
     result = places.clone()
     size = places.shape[1] // blocks
     for member, cost in enumerate(costs.cpu().numpy()):
@@ -241,3 +242,56 @@ def _assignment(costs: Tensor, inside: Tensor, places: Tensor, blocks: int, name
         if cost[neurons, best].sum() < now * (1 - _ROUNDING):
             result[member] = torch.from_numpy(best)
     return result
+
+
+def _quadratic_assignment(
+    costs: Tensor, inside: Tensor, distance: Tensor, places: Tensor, order: Tensor
+) -> Tensor:
+    """A cheap arrangement of a population that is wired to itself, never dearer than the present.
+
+    The relaxation of Vogelstein et al. (2015), then descent by exchanges: the relaxed problem sees
+    the arrangement as a whole, where exchanges alone stop at the first local optimum.
+    """
+    # What the rest of the network asks of each neuron, without the pull of its own population.
+    fixed = costs - inside @ distance[places]
+    relaxed = places.clone()
+    for member in range(len(places)):
+        relaxed[member] = _relaxation(fixed[member], inside[member], distance)
+    costs = fixed + inside @ distance[relaxed]
+    relaxed = _exchanges(costs, inside, distance, relaxed, order, 1, repeat=True)
+
+    def price(sites: Tensor) -> Tensor:
+        pull = 0.5 * inside @ distance[sites]
+        return (fixed + pull).gather(2, sites[:, :, None]).sum((1, 2))
+
+    before = price(places)
+    cheaper = price(relaxed) < before * (1 - _ROUNDING)
+    return torch.where(cheaper[:, None], relaxed, places)
+
+
+def _relaxation(fixed: Tensor, inside: Tensor, distance: Tensor) -> Tensor:
+    """Frank-Wolfe over doubly stochastic matrices P, from their centre; the site of every neuron.
+
+    Minimises <fixed, P> + <inside P distance, P> / 2. Fast approximate quadratic assignment,
+    Vogelstein et al. (2015), PLoS ONE 10(4): e0121002.
+    """
+    n = len(fixed)
+    shares = torch.full_like(fixed, 1 / n)
+    pull = inside @ shares @ distance
+    for _ in range(_RELAXATION_STEPS):
+        corner = _cheapest(fixed + pull)
+        towards = torch.nn.functional.one_hot(corner, n).to(fixed) - shares
+        towards_pull = inside @ distance[corner] - pull
+        slope = ((fixed + pull) * towards).sum()
+        curvature = (towards_pull * towards).sum()
+        if float(-slope) <= _RELAXED * float(((fixed + pull) * shares).sum()):
+            break
+        step = float((-slope / curvature).clamp(0, 1)) if float(curvature) > 0 else 1.0
+        shares += step * towards
+        pull += step * towards_pull
+    return _cheapest(-shares)
+
+
+def _cheapest(cost: Tensor) -> Tensor:
+    """Linear assignment: the site of every neuron, (neuron,)."""
+    return torch.from_numpy(linear_sum_assignment(cost.cpu().numpy())[1]).to(cost.device)
