@@ -30,7 +30,7 @@ class CostSpec(Settings):
     """How connections are paid for."""
 
     strength: PerMember = Field(
-        2e-4, description="lambda, strength of the connection cost; a list gives one per member"
+        1e-4, description="lambda, strength of the connection cost; a list gives one per member"
     )
     locality: PerMember = Field(
         1.0, description="A, cost per unit of distance; 0 is plain L1; a list gives one per member"
