@@ -116,7 +116,8 @@ class Anatomy(nn.Module):
     wiring : mapping of parameter name to pattern
         See :func:`parse_wiring`.
     distance : str or function
-        ``"l1"``, ``"l2"``, ``"periodic"``, ``"great_circle"``, or a function of two arrays of
+        ``"l1"``, ``"l2"``, ``"periodic"`` (a torus of period 1 in every dimension; see
+        :func:`brainrnn.periodic` for others), ``"great_circle"``, or a function of two arrays of
         sites, (i, d) and (j, d), that returns their distances (i, j).
     members : int
         Number of networks that live side by side in the leading axis of every parameter.
@@ -138,8 +139,8 @@ class Anatomy(nn.Module):
         members: int = 1,
     ) -> None:
         super().__init__()
-        if members < 1:
-            raise InputError(f"the number of members must be at least 1, got {members}")
+        if not isinstance(members, int) or members < 1:
+            raise InputError(f"members must be a whole number of at least 1, got {members!r}")
         self.members = members
         self.populations: dict[str, Population] = {}
         for population in populations:
@@ -240,7 +241,7 @@ class Anatomy(nn.Module):
         """Distance from every site of one population to every site of another, float64."""
         if (one, two) not in self._site_distances:
             a, b = self.populations[one].sites, self.populations[two].sites
-            distance = self._distance(a, b).to(torch.float64)
+            distance = torch.as_tensor(self._distance(a, b)).to(torch.float64)
             self._check_distance(distance, one, two)
             self._site_distances[one, two] = distance
         here = self._site_distances[one, two].to(self.places(one).device)

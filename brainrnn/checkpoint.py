@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ _FORMAT = "brainrnn checkpoint 1"
 
 
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
-    """Write a state (tensors, numbers, strings and containers of them) atomically."""
+    """Write a run's state: its ``experiment``, ``training`` and ``metrics``, atomically."""
+    written = io.BytesIO()
+    torch.save({"format": _FORMAT, **state}, written)
     with atomic_path(path) as temporary:
-        torch.save({"format": _FORMAT, **state}, temporary)
+        temporary.write_bytes(written.getbuffer())
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -29,18 +33,21 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         If the file is missing, truncated, or not a checkpoint of this package.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"no checkpoint {path}: train first, with `brainrnn train CONFIG`")
+    if not path.exists():
+        raise InputError(f"no checkpoint in {path.parent}: run `brainrnn resume {path.parent}`")
     foreign = InputError(
         f"{path} is not a whole brainrnn checkpoint: it is truncated, damaged or of another "
         "program; train again into a new folder"
     )
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch wonders aloud about files of other programs
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except PermissionError:
         raise InputError(f"cannot read {path}: permission denied") from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError):
         raise foreign from None
-    if not isinstance(state, dict) or state.get("format") != _FORMAT:
+    whole = {"format", "experiment", "training", "metrics"}
+    if not isinstance(state, dict) or state.keys() != whole or state["format"] != _FORMAT:
         raise foreign
     return state

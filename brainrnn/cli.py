@@ -14,7 +14,14 @@ import numpy as np
 from brainrnn.analysis import as_json, summary
 from brainrnn.config import describe, override
 from brainrnn.errors import InputError
-from brainrnn.experiment import Experiment, TaskSpec, build, load_experiment, load_suite
+from brainrnn.experiment import (
+    Experiment,
+    TaskSpec,
+    build,
+    load_experiment,
+    load_suite,
+    suites,
+)
 from brainrnn.plots import plot_trial, save_figure
 from brainrnn.run import InterruptedRun, Run
 from brainrnn.training import DivergedError
@@ -76,8 +83,8 @@ def _train(run: Run, quiet: bool) -> None:
     trainer = run.trainer
     run.train(progress=not quiet)
     accuracy = trainer.evaluate().mean(1).tolist()
-    ceiling = float(np.nanmean(ceilings)) if len(ceilings := trainer.task.ceiling()) else np.nan
-    best = "" if np.isnan(ceiling) else f" (best possible {ceiling:.3f})"
+    ceiling = float(run.suite.ceiling().mean())
+    best = f" (best possible {ceiling:.3f})" if np.isfinite(ceiling) else ""
     shown = ", ".join(f"{value:.3f}" for value in accuracy)
     click.echo(f"Trained {trainer.step} steps; accuracy {shown}{best}. Run folder: {run.path}")
     click.echo(f"Next: brainrnn analyse {run.path} && brainrnn plot {run.path}")
@@ -129,19 +136,26 @@ DT = click.option("--dt", default=100.0, show_default=True, help="Duration of a 
 @SUITE
 @DT
 def list_tasks(suite: str, dt: float) -> None:
-    """List a suite's tasks, the best possible accuracy in each, and what each asks for."""
+    """List a suite's tasks, the best possible accuracy in each, and what each asks for.
+
+    Of the suite neurogym, whose tasks are environments, it says which there are.
+    """
     loaded = load_suite(build(TaskSpec, {"suite": suite, "dt": dt}))
     width = max(len(name) for name in loaded.names)
     click.echo(f"{'task':<{width}}  best   description")
     for name, best in zip(loaded.names, loaded.ceiling(), strict=True):
         click.echo(f"{name:<{width}}  {best:.3f}  {loaded.descriptions[name]}")
+    others = ", ".join(sorted(suites().keys() - {suite}))
+    click.echo(f"\nOther suites (--suite): {others}")
 
 
 @tasks.command("show")
 @click.argument("name")
 @SUITE
 @DT
-@click.option("--seed", default=0, show_default=True, help="Which trial to draw.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Which trial to draw."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -152,6 +166,8 @@ def show_task(name: str, suite: str, dt: float, seed: int, out: Path | None) -> 
     loaded = load_suite(build(TaskSpec, {"suite": suite, "dt": dt, "names": [name]}))
     trials = loaded.sample(1, np.random.default_rng(seed))
     path = out or Path(f"{name}.png")
+    if not path.suffix:
+        raise InputError(f"cannot tell the format of the picture {str(path)!r}: end it in .png")
     for written in save_figure(
         plot_trial(loaded, trials, 0), path.with_suffix(""), (path.suffix[1:],)
     ):
@@ -185,6 +201,10 @@ def _main(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "alloc" not in str(error):
+            raise
+        message, status = "not enough memory: use a smaller network.shape or training.batch", 2
     except OSError as error:
         message, status = f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 2
     click.echo(f"brainrnn: {' '.join(message.split())}", err=True)

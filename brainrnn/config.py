@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,9 +14,10 @@ from brainrnn.errors import InputError, unknown
 
 
 class Settings(BaseModel):
-    """Base of every section of a configuration: immutable, and strict about names and types.
+    """Base of every section of a configuration: immutable, and strict about names.
 
-    Built from Python with a wrong value it raises an ``InputError`` of one line.
+    A wrong value raises an ``InputError`` of one line. Files and overrides are strict about types
+    too (see :func:`build`); from Python, what converts to the right type is taken.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -34,7 +36,7 @@ S = TypeVar("S", bound=Settings)
 
 
 def build(model: type[S], values: Mapping[str, Any]) -> S:
-    """Validate nested values into a model.
+    """Validate nested values, as TOML has them, into a model, strictly by type.
 
     Raises
     ------
@@ -43,7 +45,8 @@ def build(model: type[S], values: Mapping[str, Any]) -> S:
         nearest known one.
     """
     try:
-        return model.model_validate(values)
+        # JSON has TOML's types: a list may become a tuple, but no text a number.
+        return model.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
         raise InputError(_one_line(error, model, values)) from None
 
@@ -71,7 +74,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 def override(values: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
     """Return the values with ``section.key=value`` assignments applied, each value read as TOML.
 
-    A bare word is taken as a string, so that ``network.cell=gru`` needs no quotes.
+    A bare word is taken as a string, so that ``network.cell=gru`` needs no quotes; the bare word
+    none unsets a key that may be unset.
     """
     result = {key: dict(v) if isinstance(v, Mapping) else v for key, v in values.items()}
     for assignment in assignments:
@@ -95,7 +99,7 @@ def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return text
+        return None if text == "none" else text
 
 
 def describe(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str]]:
@@ -138,9 +142,10 @@ def _one_line(error: ValidationError, model: type[BaseModel], values: Mapping[st
             owner = _section(owner.model_fields[part].annotation) or owner
         known = [".".join([*where[:-1], name]) for name in owner.model_fields]
         return unknown("configuration key", ".".join(where), known)
-    if problem["type"] == "missing":
+    if problem["type"] == "missing" and len(keys) == len(where):
         return f"the configuration needs a value for {key}: add it to the file, or as {key}=VALUE"
-    reason = problem["msg"].removeprefix("Value error, ")
+    reason = problem["msg"].removeprefix("Value error, ").replace("tuple", "list")
+    reason = reason.replace("array", "list")
     given = problem["input"]
     shown = repr(given if not isinstance(given, BaseModel) else given.model_dump())
     shown = shown if len(shown) <= 60 else shown[:57] + "..."

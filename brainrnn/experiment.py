@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -30,7 +30,7 @@ class TaskSpec(Settings):
     names: tuple[str, ...] | None = Field(
         None, description="some of the suite's tasks; none: all of them"
     )
-    dt: float = Field(100.0, gt=0, description="duration of a step, ms")
+    dt: float = Field(100.0, ge=1, description="duration of a step, ms")
 
 
 class NetworkSpec(RNNSpec):
@@ -60,8 +60,14 @@ class NetworkSpec(RNNSpec):
 class Experiment(Settings):
     """Everything that determines a run."""
 
-    seed: int = Field(0, ge=0, description="of initial weights, trials, noise and analysis")
-    device: str = Field("cpu", description="where to train: cpu, cuda, cuda:1, ...")
+    seed: int = Field(
+        0, ge=0, lt=2**63, description="of initial weights, trials, noise and analysis"
+    )
+    device: str = Field(
+        "cpu",
+        pattern=r"^(cpu|cuda(:\d+)?|mps)$",
+        description="where to train: cpu, cuda, cuda:1, ...",
+    )
     task: TaskSpec = TaskSpec()
     network: NetworkSpec = NetworkSpec()
     method: BIMT = BIMT()
@@ -80,6 +86,11 @@ def load_experiment(path: str | Path, overrides: Iterable[str] = ()) -> Experime
     return build(Experiment, override(read_toml(path), overrides))
 
 
+def suites() -> dict[str, EntryPoint]:
+    """Every suite of tasks that an installed package offers, by name."""
+    return {point.name: point for point in entry_points(group=SUITES)}
+
+
 def load_suite(spec: TaskSpec) -> Task:
     """The suite of tasks of that name, from whichever installed package offers it.
 
@@ -88,7 +99,7 @@ def load_suite(spec: TaskSpec) -> Task:
     InputError
         If no package does, or the suite does not know a task.
     """
-    offered = {point.name: point for point in entry_points(group=SUITES)}
+    offered = suites()
     if not offered:
         raise InputError(
             "no suite of tasks is installed: install the package with `pip install -e .`"

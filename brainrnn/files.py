@@ -42,5 +42,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)  # mkstemp's files are private
         temporary.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path}: {error.strerror or error}; make room or choose another folder"
+        ) from None
     finally:
         temporary.unlink(missing_ok=True)

@@ -19,7 +19,8 @@ Distance = Callable[[Tensor, Tensor], Tensor]  # (i, d), (j, d) -> (i, j)
 
 
 def _positive(value: int, what: str) -> int:
-    if isinstance(value, bool) or int(value) != value or value < 1:
+    whole = not isinstance(value, bool) and hasattr(value, "__index__")
+    if not whole or value < 1:
         raise InputError(f"{what} must be a whole number of at least 1, got {value!r}")
     return int(value)
 
@@ -65,6 +66,11 @@ def sphere(n: int, *, radius: float = 0.5) -> Tensor:
     return radius * torch.stack([width * around.cos(), width * around.sin(), height], dim=1)
 
 
+def _shown(value: object) -> str:
+    shape = getattr(value, "shape", None)
+    return f"the shape {tuple(shape)}" if shape is not None else repr(value)[:60]
+
+
 def as_sites(sites: Tensor | Sequence[Sequence[float]]) -> Tensor:
     """Any array of places as float64 sites, (site, dimension).
 
@@ -73,11 +79,14 @@ def as_sites(sites: Tensor | Sequence[Sequence[float]]) -> Tensor:
     InputError
         If the array is not two-dimensional, empty, or not finite.
     """
-    places = torch.as_tensor(sites, dtype=torch.float64)
+    try:
+        places = torch.as_tensor(sites, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        places = torch.empty(0)
     if places.ndim != 2 or not places.numel():
         raise InputError(
-            f"sites must be an array of shape (site, dimension), got {tuple(places.shape)}; "
-            "use brainrnn.grid(20, 20) or an array with one row per site"
+            f"sites must be an array of numbers, (site, dimension), got {_shown(sites)}; use "
+            "brainrnn.grid(20, 20) or an array with one row per site"
         )
     if not bool(places.isfinite().all()):
         raise InputError("sites must be finite numbers, got NaN or infinity")

@@ -121,16 +121,35 @@ class Run:
         trainer = Trainer(
             self._net, self.suite, experiment.method, experiment.training, seed=experiment.seed
         )
-        if self.checkpoint.exists():
-            trainer.load_state_dict(load_checkpoint(self.checkpoint)["training"])
+        if self._saved is not None:
+            self._check_same_experiment(self._saved["experiment"])
+            trainer.load_state_dict(self._saved["training"])
         return trainer
+
+    @cached_property
+    def _saved(self) -> dict[str, Any] | None:
+        """The checkpoint as it was when the run was opened."""
+        return load_checkpoint(self.checkpoint) if self.checkpoint.exists() else None
+
+    def _check_same_experiment(self, saved: dict[str, Any]) -> None:
+        """Refuse a checkpoint that another experiment has left; its analysis may differ."""
+        for section, value in self._identity().items():
+            if saved.get(section) != value:
+                raise InputError(
+                    f"{self.checkpoint} belongs to another experiment: its {section} differs from "
+                    f"that in {self._config}; train again into a new folder"
+                )
+
+    def _identity(self) -> dict[str, Any]:
+        return self.experiment.model_dump(mode="json", exclude={"analysis", "device"})
 
     def metrics(self) -> pd.DataFrame:
         """The training metrics up to the last checkpoint, a row per logged step and member."""
-        return pd.DataFrame(self._rows())
+        return pd.DataFrame(self._rows)
 
+    @cached_property
     def _rows(self) -> list[dict[str, float]]:
-        return load_checkpoint(self.checkpoint)["metrics"] if self.checkpoint.exists() else []
+        return list(self._saved["metrics"]) if self._saved is not None else []
 
     @property
     def finished(self) -> bool:
@@ -148,19 +167,19 @@ class Run:
             If the loss is not finite; the last checkpoint stays.
         """
         trainer, spec = self.trainer, self.experiment.training
-        rows = self._rows()
-        self._describe()
+        rows = self._rows
         with (
             _stop_requests() as stop,
             progress_bar(spec.steps, start=trainer.step, enabled=progress) as bar,
         ):
+            self._describe()
             try:
                 for record in trainer.records():
                     rows += record.metrics
                     bar.update(record.step, record.metrics)
                     last = record.step == spec.steps
                     if stop or last or record.step % spec.checkpoint_every == 0:
-                        self._save(rows)
+                        self._save()
                     if stop and not last:
                         raise InterruptedRun(
                             f"stopped at step {record.step} of {spec.steps}, everything is saved; "
@@ -174,12 +193,19 @@ class Run:
                 )
                 raise DivergedError(f"{error}; {kept}") from None
 
-    def _save(self, rows: list[dict[str, float]]) -> None:
+    def _save(self) -> None:
         # The checkpoint holds the metrics too, so that a resumed run continues them exactly; it
         # comes last, so that a finished run is never left with an unfinished table.
         with atomic_path(self.path / "metrics.csv") as temporary:
-            pd.DataFrame(rows).to_csv(temporary, index=False)
-        save_checkpoint(self.checkpoint, {"training": self.trainer.state_dict(), "metrics": rows})
+            pd.DataFrame(self._rows).to_csv(temporary, index=False)
+        save_checkpoint(
+            self.checkpoint,
+            {
+                "experiment": self._identity(),
+                "training": self.trainer.state_dict(),
+                "metrics": self._rows,
+            },
+        )
 
     def _describe(self) -> None:
         """Note the versions in use, and how long the trials are and how well one can do."""
@@ -205,7 +231,8 @@ class Run:
         InputError
             If there is no checkpoint yet, or too few neurons are active.
         """
-        load_checkpoint(self.checkpoint)
+        if self._saved is None and self.trainer.step == 0:
+            load_checkpoint(self.checkpoint)  # says that there is none
         with torch.no_grad():
             cost = connection_cost(self.net, self.experiment.method)
         brain = analyse(

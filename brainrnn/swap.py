@@ -109,9 +109,11 @@ def importance(net: PlacedNetwork, population: str) -> Tensor:
 def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     """Let the neurons of every movable population exchange places; return moves, (member,).
 
-    No parameter changes; the connection cost never rises.
+    No parameter changes; the connection cost never rises. Members whose strength is 0 pay for
+    nothing and stay where they are.
     """
     anatomy = net.anatomy
+    paying = per_member(cost.strength, net, "strength")[:, None, None] > 0
     if swap.locality is not None:
         cost = cost.model_copy(update={"locality": swap.locality})
     moves = torch.zeros(net.members, dtype=torch.int64, device=next(net.parameters()).device)
@@ -119,7 +121,7 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
         return moves
     for name, population in anatomy.populations.items():
         if population.movable and len(population) > 1:
-            costs, inside = site_costs(net, cost, name)
+            costs, inside = (paying * matrix for matrix in site_costs(net, cost, name))
             before = anatomy.places(name).clone()
             distance = anatomy.site_distances(name, name)
             order = importance(net, name).argsort(dim=1, descending=True, stable=True)

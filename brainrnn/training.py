@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -49,7 +51,7 @@ class TrainingSpec(Settings):
             return self.learning_rate
         left = (self.steps - step) / (self.steps - start)
         return self.learning_rate * (
-            left if self.decay == "linear" else np.sin(left * np.pi / 2) ** 2
+            left if self.decay == "linear" else math.sin(left * math.pi / 2) ** 2
         )
 
 
@@ -71,8 +73,8 @@ class Record:
         Neurons that changed place.
     metrics : list of dict
         One row per member every ``log_every`` steps and at evaluations, else empty: step, member,
-        loss, cost (connection cost without lambda), strength (lambda), live (neurons), moves
-        (since the last row), accuracy (NaN but at evaluations).
+        loss, cost (connection cost without lambda), strength (lambda in this step), live
+        (neurons with connections), moves (since the last row), accuracy (NaN but at evaluations).
     """
 
     step: int
@@ -84,9 +86,9 @@ class Record:
 class Trainer:
     """A network in training: everything that a step changes, and nothing else.
 
-    All members see the same trials; they differ in their initial weights, their private noise and
-    what ``method`` gives one value per member. Gradients are clipped member by member, so that
-    members do not touch each other.
+    All members see the same trials and the same private noise; they differ in their initial
+    weights and in what ``method`` gives one value per member. Gradients are clipped member by
+    member, so that each member trains as it would alone.
 
     Parameters
     ----------
@@ -123,36 +125,30 @@ class Trainer:
         Raises
         ------
         DivergedError
-            If a member's loss is NaN or infinite; the step is not taken.
+            If a member's loss is NaN or infinite, before the step is taken; or if a weight is
+            after it.
         """
-        # L1 drives weights into denormal numbers, which slow arithmetic down many times.
-        torch.set_flush_denormal(True)
-        while self.step < self.spec.steps:
-            loss = self._descend()
-            self.step += 1
-            moves = torch.zeros_like(self._moves)
-            if self._due(self.method.swap.every) and self._strength().any():
-                moves = relocate(self.net, self.method, self.method.swap)
-                self._moves += moves
-            yield Record(self.step, loss, moves, self._metrics(loss))
+        with _flushed_denormals():
+            while self.step < self.spec.steps:
+                progress = self.step / self.spec.steps
+                strength = self.method.strengths(self.net, progress)
+                loss = self._descend(strength)
+                self.step += 1
+                moves = torch.zeros_like(self._moves)
+                if self._due(self.method.swap.every) and self.method.factor(progress) > 0:
+                    moves = relocate(self.net, self.method, self.method.swap)
+                    self._moves += moves
+                yield Record(self.step, loss, moves, self._metrics(loss, strength))
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.spec.steps
 
-    def _strength(self) -> Tensor:
-        return self.method.strengths(self.net, self.step / self.spec.steps)
-
-    def _descend(self) -> Tensor:
+    def _descend(self, strength: Tensor) -> Tensor:
         """One step of Adam on prediction loss and connection cost; the loss, (member,)."""
         trials = self.task.sample(self.spec.batch, self._trials).to(self.device)
         outputs = self.net(trials.inputs, trials.lengths, generator=self._noise)
         loss = self.task.loss(outputs, trials)
-        if not bool(loss.isfinite().all()):
-            members = torch.nonzero(~loss.isfinite()).flatten().tolist()
-            raise DivergedError(
-                f"the loss is not finite at step {self.step + 1} (member {members[0]}): lower "
-                "training.learning_rate, or set training.clip"
-            )
+        self._require_finite(loss, "loss")
         self._optimizer.zero_grad()
         loss.sum().backward()
         parameters = dict(self.net.named_parameters())
@@ -161,7 +157,6 @@ class Trainer:
         rate = self.spec.rate(self.step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        strength = self._strength()
         costs = cost_coefficients(self.net, self.method) if bool(strength.any()) else {}
         with torch.no_grad():
             if self.method.form == "subgradient":
@@ -173,7 +168,18 @@ class Trainer:
             if self.method.form == "proximal":
                 for name, cost in costs.items():
                     self._shrink(parameters[name], _across(strength, parameters[name]) * cost, rate)
+            sums = [value.flatten(1).sum(1) for value in parameters.values()]
+            self._require_finite(torch.stack(sums).sum(0), "sum of the weights")
         return loss.detach()
+
+    def _require_finite(self, values: Tensor, what: str) -> None:
+        """Raise ``DivergedError`` if a member's value, (member,), is NaN or infinite."""
+        if not bool(values.isfinite().all()):
+            member = int(torch.nonzero(~values.isfinite())[0])
+            raise DivergedError(
+                f"the {what} of member {member} is not finite at step {self.step + 1}: lower "
+                "training.learning_rate, set training.clip, or start from smaller weights"
+            )
 
     def _shrink(self, value: Tensor, cost: Tensor, rate: float) -> None:
         """Soft threshold in the metric of Adam: each weight's own step size times its cost.
@@ -188,7 +194,7 @@ class Trainer:
         value -= torch.minimum(torch.maximum(value, -threshold), threshold)
 
     @torch.no_grad()
-    def _metrics(self, loss: Tensor) -> list[dict[str, float]]:
+    def _metrics(self, loss: Tensor, strength: Tensor) -> list[dict[str, float]]:
         evaluate = self._due(self.spec.evaluate_every)
         if not (evaluate or self._due(self.spec.log_every)):
             return []
@@ -196,7 +202,7 @@ class Trainer:
         columns = {
             "loss": loss,
             "cost": connection_cost(self.net, self.method),
-            "strength": self._strength(),
+            "strength": strength,
             "live": count_live(self.net),
             "moves": self._moves,
             "accuracy": self.evaluate().mean(1) if evaluate else nothing,
@@ -242,7 +248,9 @@ class Trainer:
             self._moves = state["moves"].to(self.device)
             self.step = int(state["step"])
         except (KeyError, RuntimeError, TypeError, ValueError, AttributeError):
-            raise InputError("the checkpoint belongs to another network or configuration") from None
+            raise InputError(
+                "the checkpoint belongs to another network: it does not fit the configuration"
+            ) from None
 
 
 def train(
@@ -292,6 +300,17 @@ def count_live(net: PlacedNetwork) -> Tensor:
     inner = [name for name, found in sides.items() if len(found) == 2]
     counts = [live_neurons(net, name).sum(1) for name in inner]
     return torch.stack(counts).sum(0) if counts else torch.zeros(net.members, dtype=torch.int64)
+
+
+@contextmanager
+def _flushed_denormals() -> Iterator[None]:
+    """Take denormal numbers for zero: L1 makes many, and they slow arithmetic down many times."""
+    before = bool(torch.tensor(1e-40) * 1 == 0)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
 
 
 def _across(values: Tensor, like: Tensor) -> Tensor:

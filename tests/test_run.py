@@ -1,5 +1,6 @@
 """Run folders and the command line, as a user drives them."""
 
+import errno
 import json
 import os
 import pickle
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -30,12 +32,12 @@ strength = 1e-4
 [method.swap]
 every = 5
 [training]
-steps = 40
+steps = 41
 batch = 16
 log_every = 4
 evaluate_every = 10
 evaluation_trials = 4
-checkpoint_every = 8
+checkpoint_every = 7
 [analysis]
 trials = 32
 accuracy_trials = 8
@@ -101,8 +103,8 @@ def test_a_run_folder_holds_everything(finished, config):
     assert trials.loc[1, "steps_max"] <= 12
     assert (trials["ceiling"] > 0.9).all()
     metrics = pd.read_csv(finished / "metrics.csv")
-    assert metrics["step"].tolist() == [4, 8, 10, 12, 16, 20, 24, 28, 30, 32, 36, 40]
-    assert metrics.dropna()["step"].tolist() == [10, 20, 30, 40]
+    assert metrics["step"].tolist() == [4, 8, 10, 12, 16, 20, 24, 28, 30, 32, 36, 40, 41]
+    assert metrics.dropna()["step"].tolist() == [10, 20, 30, 40, 41]
 
 
 def test_the_resolved_configuration_repeats_the_run(finished, tmp_path, brainrnn):
@@ -118,14 +120,14 @@ def test_a_stopped_run_resumes_exactly(number, finished, config, tmp_path, brain
     slow = (
         "import time, brainrnn.training as t, brainrnn.cli as cli;"
         "descend = t.Trainer._descend;"
-        "t.Trainer._descend = lambda self: (time.sleep(0.05), descend(self))[1];"
+        "t.Trainer._descend = lambda *args: (time.sleep(0.05), descend(*args))[1];"
         f"cli.main(['train', {str(config)!r}, '--out', {str(path)!r}])"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", slow], stderr=subprocess.PIPE, text=True, env=os.environ
     )
     deadline = time.time() + 60
-    while not (path / "checkpoint.pt").exists() and time.time() < deadline:
+    while not (path / "checkpoint.pt").exists() and time.time() < deadline and not process.poll():
         time.sleep(0.02)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
@@ -135,13 +137,45 @@ def test_a_stopped_run_resumes_exactly(number, finished, config, tmp_path, brain
         assert process.returncode == 130
         assert f"continue with `brainrnn resume {path}`" in errors
         assert "Traceback" not in errors
-    assert 8 <= load_checkpoint(path / "checkpoint.pt")["training"]["step"] < 40
+    assert 7 <= load_checkpoint(path / "checkpoint.pt")["training"]["step"] < 41
     status, output, _ = brainrnn("resume", path, "--quiet")
     assert status == 0
-    assert "Trained 40 steps" in output
+    assert "Trained 41 steps" in output
     assert_same_training(finished, path)
     assert "already reached its last step" in brainrnn("resume", path)[1]
     assert_same_training(finished, path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["network.cell=gru", "training.decay=cosine"],
+        ["network.members=2", "method.strength=[0.0, 1e-3]", "network.precision=float64"],
+        ["method.form=subgradient", "training.decay=none", "network.activation=softplus"],
+        ["method.swap.algorithm=descent", "network.tau=200", "network.distance=periodic"],
+        ["method.swap.algorithm=assignment", "network.shape=[2, 3, 4]", "training.clip=0"],
+        ["task.suite=neurogym", "task.names=['GoNogo-v0', 'DelayMatchSample-v0']"],
+    ],
+)
+def test_every_kind_of_run_resumes_exactly(options, config, tmp_path, brainrnn, monkeypatch):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert brainrnn("train", config, *options, "--out", whole, "--quiet")[0] == 0
+    descend = br.Trainer._descend
+
+    def interrupted(self, strength):
+        if self.step in (6, 18):
+            signal.raise_signal(signal.SIGINT)
+        return descend(self, strength)
+
+    monkeypatch.setattr(br.Trainer, "_descend", interrupted)
+    status, _, errors = brainrnn("train", config, *options, "--out", parts, "--quiet")
+    assert status == 130
+    assert "stopped at step 7 of 41" in errors
+    assert brainrnn("resume", parts, "--quiet")[0] == 130
+    monkeypatch.setattr(br.Trainer, "_descend", descend)
+    assert brainrnn("resume", parts, "--quiet")[0] == 0
+    assert_same_training(whole, parts)
+    assert brainrnn("analyse", parts, "--json")[0] == 0
 
 
 def test_a_run_that_died_before_its_first_checkpoint_resumes(finished, tmp_path, brainrnn):
@@ -208,6 +242,15 @@ def test_bad_commands_are_one_line(brainrnn, config, finished, tmp_path):
     one_line(brainrnn("train", config, "method.strength=[1e-3, 1e-3]", "--out", new), "2 values")
     one_line(brainrnn("train", config, "device=gpu9", "--out", new), "device")
     one_line(brainrnn("train", config, "network.tau=10", "--out", new), "tau")
+    one_line(brainrnn("train", config, "training.steps='500'", "--out", new), "training.steps")
+    one_line(brainrnn("train", config, "training.steps=true", "--out", new), "training.steps")
+    one_line(brainrnn("train", config, "method.biases='no'", "--out", new), "method.biases")
+    one_line(brainrnn("train", config, f"seed={10**30}", "--out", new), "seed")
+    one_line(brainrnn("train", config, "task.names=go", "--out", new), "task.names", "list")
+    one_line(brainrnn("train", config, "training.clip=none", "--out", new), "training.clip")
+    one_line(brainrnn("train", config, "network.shape=[100000,100000]", "--out", new), "memory")
+    one_line(brainrnn("tasks", "show", "go", "--seed", "-1"), "--seed")
+    one_line(brainrnn("tasks", "show", "go", "--out", "picture"), ".png")
     one_line(brainrnn("tasks", "show", "goo"), "'go'")
     one_line(brainrnn("tasks", "list", "--dt", "-1"), "dt")
     one_line(brainrnn("analyse", tmp_path), "no run in")
@@ -252,7 +295,7 @@ def test_damaged_checkpoints_are_one_line(damage, finished, tmp_path, brainrnn, 
         config = (run / "config.toml").read_text().replace("6,", "7,")
         (run / "config.toml").write_text(config)
         checkpoint.write_bytes(whole)
-    word = {"missing": "no checkpoint", "other": "another network"}.get(damage, "not a whole")
+    word = {"missing": "no checkpoint", "other": "another experiment"}.get(damage, "not a whole")
     one_line(brainrnn("analyse", run), word)
     if damage != "missing":
         one_line(brainrnn("resume", run), word)
@@ -271,11 +314,11 @@ def test_a_diverging_run_names_the_step_and_the_last_good_checkpoint(
     path = tmp_path / "diverging"
     descend = br.Trainer._descend
 
-    def poisoned(self):
+    def poisoned(self, strength):
         if self.step == 20:
             with torch.no_grad():
                 self.net.w_out.fill_(torch.nan)
-        return descend(self)
+        return descend(self, strength)
 
     monkeypatch.setattr(br.Trainer, "_descend", poisoned)
     status, _, errors = brainrnn("train", config, "--out", path, "--quiet")
@@ -283,19 +326,49 @@ def test_a_diverging_run_names_the_step_and_the_last_good_checkpoint(
     assert "step 21" in errors
     assert "checkpoint.pt" in errors
     state = load_checkpoint(path / "checkpoint.pt")["training"]
-    assert state["step"] == 16
+    assert state["step"] == 14
     assert all(bool(v.isfinite().all()) for v in state["network"].values())
 
 
 def test_the_tasks_can_be_listed_and_drawn(brainrnn, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     output = brainrnn("tasks", "list")[1]
-    assert len(output.splitlines()) == 21
+    assert len(output.splitlines()) == 23
+    assert "neurogym" in output.splitlines()[-1]
     assert "ctxdlydm2" in output
     assert brainrnn("tasks", "show", "dms")[0] == 0
     assert (tmp_path / "dms.png").stat().st_size > 5000
     assert brainrnn("tasks", "show", "GoNogo-v0", "--suite", "neurogym", "--out", "x.svg")[0] == 0
     assert (tmp_path / "x.svg").read_text().startswith("<?xml")
+
+
+def test_a_step_that_makes_the_weights_infinite_is_not_saved(config, tmp_path, brainrnn):
+    path = tmp_path / "infinite"
+    options = ["training.learning_rate=1e38", "training.clip=0.0", "training.steps=1"]
+    status, _, errors = brainrnn("train", config, *options, "--out", path, "--quiet")
+    assert status == 1
+    assert "there is no checkpoint yet" in errors
+    assert not (path / "checkpoint.pt").exists()
+
+
+def test_a_full_disk_is_one_line(config, tmp_path, brainrnn, monkeypatch):
+    def full(self, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    path = tmp_path / "full"
+    one_line(brainrnn("train", config, "--out", path, "--quiet"), "No space left")
+    assert not list(path.glob(".*"))
+
+
+def test_one_task_is_analysed_without_modules(config, tmp_path, brainrnn):
+    path = tmp_path / "one"
+    options = ['task.names=["go"]', "training.steps=5"]
+    assert brainrnn("train", config, *options, "--out", path, "--quiet")[0] == 0
+    result = json.loads(brainrnn("analyse", path, "--json")[1])
+    assert result["clusters"] == 1
+    assert 0 <= result["accuracy"] <= 1
+    assert "No modules to test" in brainrnn("analyse", path)[1]
 
 
 def test_help_and_version(brainrnn):

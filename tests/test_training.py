@@ -76,18 +76,26 @@ def test_the_proximal_form_makes_exact_zeros_and_the_subgradient_none():
     assert zeros["subgradient"] == 0
 
 
-def test_members_train_as_they_would_alone():
+@pytest.mark.parametrize("algorithm", ["greedy", "descent", "assignment"])
+def test_members_train_as_they_would_alone(algorithm):
     suite = cog20(names=["go", "dm1", "dms"])
-    method = br.BIMT(strength=(1e-3, 1e-2), locality=(0.0, 2.0), swap=br.SwapSpec(every=4))
-    both, _ = small(2, noise=0.0)
+    strengths, localities = (1e-3, 0.0, 1e-2), (1.0, 1.0, 2.0)
+    swap = br.SwapSpec(every=4, algorithm=algorithm)
+    method = br.BIMT(strength=strengths, locality=localities, swap=swap)
+    both, _ = small(3)
     train(both, suite, method, progress=False, **SHORT)
-    for m, (strength, locality) in enumerate(((1e-3, 0.0), (1e-2, 2.0))):
-        alone, _ = small(2, noise=0.0)
-        method = br.BIMT(strength=strength, locality=locality, swap=br.SwapSpec(every=4))
-        train(alone, suite, method, progress=False, **SHORT)
+    for m, (strength, locality) in enumerate(zip(strengths, localities, strict=True)):
+        alone, _ = small(1)
+        with torch.no_grad():
+            for name, value in small(3)[0].named_parameters():
+                alone.get_parameter(name).copy_(value[m : m + 1])
+        single = br.BIMT(strength=strength, locality=locality, swap=swap)
+        train(alone, suite, single, progress=False, **SHORT)
         for name, value in both.named_parameters():
-            assert torch.allclose(value[m], alone.get_parameter(name)[m], atol=1e-10)
-        assert torch.equal(both.anatomy.places("hidden")[m], alone.anatomy.places("hidden")[m])
+            assert torch.allclose(value[m], alone.get_parameter(name)[0], atol=1e-10)
+        places = both.anatomy.places("hidden")[m]
+        assert torch.equal(places, alone.anatomy.places("hidden")[0])
+        assert torch.equal(places, torch.arange(16)) == (strength == 0)
 
 
 def test_clipping_bounds_each_members_gradient_alone(monkeypatch):
@@ -142,6 +150,11 @@ def test_the_learning_rate_falls_to_zero_at_the_end():
     cosine = TrainingSpec(steps=100, decay="cosine", decay_over=1.0)
     assert [cosine.rate(s) for s in (0, 50)] == pytest.approx([1e-3, 5e-4])
     assert TrainingSpec(steps=100, decay="none").rate(99) == 1e-3
+
+
+def test_flushing_denormals_ends_with_training():
+    trained(br.BIMT())
+    assert torch.tensor(1e-40) * 1 > 0
 
 
 def test_training_learns():

@@ -44,9 +44,9 @@ class AnalysisSpec(Settings):
         default=(8, 20), description="smallest and largest number of modules tried without k"
     )
     neighbourhood: Literal["4", "8"] | float = Field(
-        default="8",
-        description="which neurons are neighbours: 4, 8, or a radius in units of the spacing of "
-        "the sites (with a decimal point: 8.0)",
+        default=1.5,
+        description="which neurons are neighbours: a radius in units of the spacing of the sites "
+        "(1.5 holds the 8 neighbours on a plane grid), or on any grid 4 or 8 (as radii: 4.0, 8.0)",
     )
     permutations: PositiveInt = Field(default=10_000, description="random arrangements in the null")
 
@@ -104,7 +104,7 @@ def analyse(
     Raises
     ------
     InputError
-        If a network has too few active neurons to form modules.
+        If the suite is not the network's, or ``spec.k`` is more than any network's active neurons.
     """
     answers, trials, clusters, null = np.random.SeedSequence(seed).spawn(4)
     scores = accuracy(net, suite, trials=spec.accuracy_trials, rng=np.random.default_rng(answers))
@@ -163,17 +163,19 @@ def _map_test(
     seed: np.random.SeedSequence,
 ) -> xr.Dataset:
     """Test one network's map; position (unit, space), module and active (unit,)."""
-    place = position[active]
-    return permutation_test(
+    someone = active if active.any() else np.arange(len(active)) == 0
+    place = position[someone]
+    test = permutation_test(
         {
             "isolated": fraction_isolated(neighbours(place, spec.neighbourhood, sites=position)),
             "cluster_size": cluster_size(place),
         },
-        module[active],
+        module[someone],
         n=spec.permutations,
         seed=seed,
         alternative="less",
     )
+    return test if active.any() else xr.full_like(test, np.nan)
 
 
 def _weights(net: RNN) -> dict[str, tuple]:

@@ -24,7 +24,8 @@ def cluster_units(
 
     k-means with 20 starts; the number of modules is ``k``, or the one in ``k_range`` with the
     highest mean silhouette (Yang et al. 2019, Methods). Values of ``k_range`` that a network has
-    too few distinct active neurons for are left out, with a silhouette of NaN.
+    too few distinct active neurons for are left out, with a silhouette of NaN; a network that has
+    too few for all of them, or whose suite has one task only, keeps its neurons in one module.
 
     Parameters
     ----------
@@ -47,13 +48,20 @@ def cluster_units(
     Raises
     ------
     InputError
-        If a network has too few distinct active neurons for any of the values.
+        If ``k`` is given and no network has that many distinct active neurons.
     """
     ks = np.array([k]) if k is not None else np.arange(k_range[0], k_range[1] + 1)
     features = normalise(variance).transpose("member", "unit", "task").values
     live = active.transpose("member", "unit").values
     module = np.full(live.shape, -1)
     silhouette = np.full((len(live), len(ks)), np.nan)
+    if k is not None and all(
+        k > _distinct(x[units]) for x, units in zip(features, live, strict=True)
+    ):
+        raise InputError(
+            f"cannot form k = {k} modules: no network has that many active neurons that differ; "
+            "lower k or active_threshold, or train for longer"
+        )
     with threadpool_limits(1):  # the arrays are small: more threads would only wait for each other
         for member, units in enumerate(live):
             found, silhouette[member] = _best_partition(features[member, units], ks, seed)
@@ -83,20 +91,21 @@ def cluster_units(
 def _best_partition(x: np.ndarray, ks: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Labels (unit,) of the partition with the highest silhouette, and all silhouettes (k,)."""
     x = x.astype(np.float64)
-    distinct = len(np.unique(x, axis=0))
-    if distinct < ks[0] or (len(ks) > 1 and len(x) <= ks[0]):
-        raise InputError(
-            f"cannot form {ks[0]} modules from {len(x)} active neurons ({distinct} of them "
-            "distinct): train for longer, penalise less, or lower active_threshold or k"
-        )
-    distance = pairwise_distances(x)
+    distinct = _distinct(x)
     labels, silhouette = [], np.full(len(ks), np.nan)
+    if distinct < ks[0] or (len(ks) > 1 and len(x) <= ks[0]):
+        return np.zeros(len(x), int), silhouette
+    distance = pairwise_distances(x)
     for i, k in enumerate(ks[ks <= distinct]):
         labels.append(KMeans(int(k), n_init=20, random_state=seed).fit_predict(x))
         if 1 < k < len(x):
             silhouette[i] = silhouette_score(distance, labels[-1], metric="precomputed")
     best = 0 if np.isnan(silhouette).all() else int(np.nanargmax(silhouette))
     return labels[best], silhouette
+
+
+def _distinct(x: np.ndarray) -> int:
+    return len(np.unique(x, axis=0))
 
 
 def _by_size(labels: np.ndarray) -> np.ndarray:

@@ -44,6 +44,8 @@ def neighbours(
     sites = positions if sites is None else np.asarray(sites, dtype=np.float64)
     norm, reach = _reach(kind)
     spacing = np.median(KDTree(sites).query(sites, k=2)[0][:, 1])
+    if not spacing > 0:
+        raise InputError("most sites coincide: neighbours need sites at different places")
     steps = (sites - sites[0]) / spacing
     if norm != 2 and np.abs(steps - steps.round()).max() > 0.01:
         raise InputError(

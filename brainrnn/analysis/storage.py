@@ -10,6 +10,8 @@ import xarray as xr
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 
+_VARIABLES = {"task_variance", "active", "module", "position", "weight", "accuracy", "null", "p"}
+
 
 def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
     """Write an analysis to a NetCDF file, whole or not at all.
@@ -52,7 +54,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
         raise InputError(f"no analysis at {path}: run the analysis of that network first")
     try:
         brain = xr.load_dataset(path, engine="h5netcdf")
-        known = brain.attrs.get("title") == "brainrnn analysis"
+        known = brain.attrs.get("title") == "brainrnn analysis" and set(brain) >= _VARIABLES
     except Exception:  # h5netcdf, HDF5 and xarray each raise their own kinds for a broken file
         known = False
     if not known:

@@ -46,13 +46,17 @@ def as_json(brain: xr.Dataset) -> dict[str, Any]:
         ``accuracy`` and ``accuracy_ceiling`` (means over tasks), ``accuracy_per_task``,
         ``active`` (number of neurons), ``clusters``, ``isolated`` and ``cluster_size`` (each
         ``observed``, ``null_mean``, ``z``, ``p``), ``connection_cost`` and ``sparsity``. With
-        several networks, these are means over the networks and ``members`` lists an object of the
-        same keys for each. What is not known is None.
+        several networks, these are means over those in which they are known, without z and p,
+        which belong to single networks; ``members`` lists an object of the same keys for each.
+        What is not known is None.
     """
     members = [_member_json(brain.isel(member=i)) for i in range(brain.sizes["member"])]
     if len(members) == 1:
         return members[0]
-    return _mean(members) | {"members": members}
+    whole = _mean(members)
+    for key in _NAMES:
+        whole[key] |= {"z": None, "p": None}
+    return whole | {"members": members}
 
 
 def _accuracy_table(brain: xr.Dataset) -> str:
@@ -89,6 +93,11 @@ def _map_table(brain: xr.Dataset, title: str) -> str:
 
 
 def _verdict(brain: xr.Dataset) -> str:
+    if int(brain.clusters) < 2:
+        return (
+            "No modules to test: too few active neurons differ in the tasks they take part in "
+            "(a suite of one task has none)."
+        )
     below = [name for key, name in _NAMES.items() if float(brain.p.sel(statistic=key)) < _LEVEL]
     test = f"(p < {_LEVEL}, {brain.sizes['permutation']} permutations)"
     match below:
@@ -124,10 +133,11 @@ def _member_json(brain: xr.Dataset) -> dict[str, Any]:
 
 
 def _mean(objects: list[Any]) -> Any:
-    """Mean of like-shaped nested objects of numbers; None where any is None."""
+    """Mean of like-shaped nested objects of numbers, over those that are not None."""
     if isinstance(objects[0], dict):
         return {key: _mean([o[key] for o in objects]) for key in objects[0]}
-    return None if None in objects else sum(objects) / len(objects)
+    known = [o for o in objects if o is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _with_mean(values: xr.DataArray) -> list[float]:

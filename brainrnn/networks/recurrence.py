@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 Activation = Literal["relu", "softplus", "tanh"]
 
@@ -63,6 +64,7 @@ class LeakyRecurrence(torch.autograd.Function):
         return states
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         """Backpropagate through time."""
         states, rates, w_rec = ctx.saved_tensors

@@ -37,12 +37,12 @@ class RNNSpec(Settings):
     )
     initialisation: Initialisation = Field(
         "near_identity",
-        description="of recurrent weights: near_identity (self_weight I + random), orthogonal "
-        "or normal (sd gain / sqrt n)",
+        description="of recurrent weights (of each gate): near_identity (self_weight I + normal), "
+        "normal (sd gain / sqrt n) or orthogonal",
     )
-    self_weight: float = Field(0.9, description="diagonal of the near-identity initialisation")
+    self_weight: float = Field(0.9, description="diagonal of near_identity")
     gain: float = Field(
-        0.4, ge=0, description="spectral radius of the random part of the recurrent weights"
+        0.4, ge=0, description="spectral radius of the normal part of near_identity and normal"
     )
 
 
@@ -172,7 +172,7 @@ class RNN(PlacedNetwork):
         lengths : (trial,) int64
             Steps of each trial; all of them if not given.
         generator : torch.Generator
-            Source of the private noise; no noise without one.
+            Source of the private noise, the same for all members; no noise without one.
         """
         packed, rows = self._rows(inputs, lengths, generator)
         return _unpack(self._readout(rows), packed)
@@ -194,6 +194,11 @@ class RNN(PlacedNetwork):
     def _rows(
         self, inputs: Tensor, lengths: Tensor | None, generator: torch.Generator | None
     ) -> tuple[PackedSequence, Tensor]:
+        if inputs.shape[2] != self.w_in.shape[2]:
+            raise InputError(
+                f"the network has {self.w_in.shape[2]} inputs, got {inputs.shape[2]}: use the "
+                "suite of tasks that it was made for"
+            )
         if lengths is None:
             lengths = torch.full((inputs.shape[1],), inputs.shape[0])
         packed = pack_padded_sequence(inputs.to(self.w_in), lengths.cpu(), enforce_sorted=False)
@@ -203,8 +208,9 @@ class RNN(PlacedNetwork):
             drive = drive + self.b_rec[:, None]
         if generator is not None and self.spec.noise:
             sd = self.spec.noise * math.sqrt(2 / (self.alpha if self.spec.cell == "leaky" else 1))
+            # One draw for all members, so that none depends on how many others there are.
             drive = drive + sd * torch.randn(
-                drive.shape, generator=generator, dtype=drive.dtype, device=drive.device
+                drive.shape[1:], generator=generator, dtype=drive.dtype, device=drive.device
             )
         if self.spec.cell == "gru":
             return packed, gru_recurrence(drive, self.w_rec, self.b_rec, sizes=sizes)

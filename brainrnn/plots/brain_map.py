@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D
 from mpl_toolkits.mplot3d.art3d import Line3DCollection
+from scipy.spatial import KDTree
 
 from brainrnn.analysis.variance import normalise
 from brainrnn.plots.style import (
@@ -109,6 +110,8 @@ def connection_lines(
 
 def _draw_connections(ax: Any, place: np.ndarray, weight: np.ndarray, max_lines: int) -> None:
     segments, strength = connection_lines(place, weight, max_lines)
+    if not place[:, 1:].any():  # on a line, lines would hide each other
+        segments = _arcs(segments)
     size = np.abs(strength)[:, None]
     ink = min(1, 400 / max(size.sum(), 1))  # many lines must not bury the neurons
     rgb = np.where(strength[:, None] > 0, to_rgb(POSITIVE), to_rgb(NEGATIVE))
@@ -124,12 +127,22 @@ def _draw_connections(ax: Any, place: np.ndarray, weight: np.ndarray, max_lines:
     ax.add_collection(lines)
 
 
+def _arcs(segments: np.ndarray) -> np.ndarray:
+    """Half circles over the ends of level segments, one way above and back below."""
+    start, end = segments[:, 0, :1], segments[:, 1, :1]  # (line, 1)
+    angle = np.linspace(0, np.pi, 25)
+    middle, radius = (start + end) / 2, (start - end) / 2
+    return np.stack([middle + radius * np.cos(angle), radius * np.sin(angle)], axis=2)
+
+
 def _draw_neurons(ax: Any, place: np.ndarray, one: xr.Dataset) -> None:
     active = one.active.values
     total = one.task_variance.sum("task").values
     share = total / max(total.max(), np.finfo(float).tiny)
     room = 72 * min(ax.bbox.width, ax.bbox.height) / ax.figure.dpi  # points
-    widest = min(0.82 * room / len(place) ** 0.5, 30)  # so that neighbours on a grid never touch
+    gap = np.median(KDTree(place).query(place, k=2)[0][:, 1]) if len(place) > 1 else 1.0
+    extent = np.ptp(place, axis=0).max() + gap
+    widest = np.clip(0.82 * room * gap / extent, 2, 30)  # so that neighbours do not touch
     style = {"depthshade": False} if isinstance(ax, Axes3D) else {}
     ax.scatter(
         *place[~active].T, s=(0.22 * widest) ** 2, color=INACTIVE, linewidths=0, zorder=2, **style
@@ -149,7 +162,8 @@ def _frame(ax: Any, place: np.ndarray) -> None:
     low, high = place.min(0), place.max(0)
     margin = 0.04 * (high - low).max() + 1e-9
     ax.set_xlim(low[0] - margin, high[0] + margin)
-    ax.set_ylim(low[1] - margin, high[1] + margin)
+    room = 0.0 if place[:, 1:].any() else (high - low)[0] / 2  # for arcs
+    ax.set_ylim(low[1] - margin - room, high[1] + margin + room)
     if isinstance(ax, Axes3D):
         ax.set_zlim(low[2] - margin, high[2] + margin)
     ax.set_aspect("equal", anchor="W")

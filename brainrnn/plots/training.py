@@ -12,7 +12,7 @@ _PANELS = {
     "loss": "loss",
     "accuracy": "accuracy on held-out trials",
     "cost": "connection cost",
-    "live": "live neurons",
+    "live": "neurons with connections",
 }
 
 
@@ -55,8 +55,8 @@ def plot_training(metrics: pd.DataFrame) -> Figure:
     loss.yaxis.set_major_formatter("{x:g}")
     loss.yaxis.set_minor_formatter(NullFormatter())
     accuracy.set_ylim(0, 1.02)
-    cost.set_ylim(bottom=0)
-    live.set_ylim(0, 1.05 * metrics["live"].max())
+    cost.set_ylim(0, 1.05 * max(metrics["cost"].max(), 1e-12))
+    live.set_ylim(0, 1.05 * max(metrics["live"].max(), 1))
     for ax in (cost, live):
         ax.set_xlabel("training step")
     if 1 < len(members) <= 10:

@@ -53,7 +53,7 @@ def test_the_settings_are_kept(brain):
     assert brain.attrs["seed"] == 1
     assert brain.attrs["permutations"] == 500
     assert brain.attrs["active_threshold"] == 0.01
-    assert brain.attrs["neighbourhood"] == "8"
+    assert brain.attrs["neighbourhood"] == 1.5
     assert brain.attrs["k_range"] == [2, 6]
     assert brain.attrs["version_torch"] == str(torch.__version__)
 
@@ -119,10 +119,15 @@ def test_each_network_is_tested_on_its_own_active_neurons_and_all_its_sites():
         np.testing.assert_allclose(brain.observed[member], expected)
 
 
-def test_a_silent_network_is_the_users_problem_in_one_line():
+def test_a_silent_network_is_reported_as_such():
     places, _ = quadrants(3)
-    with pytest.raises(InputError, match="0 active neurons"):
-        analyse(Net(np.zeros((1, 9, 4)), places), Suite(), SPEC)
+    brain = analyse(Net(np.zeros((1, 9, 4)), places), Suite(), SPEC)
+    assert not bool(brain.active.any())
+    assert int(brain.clusters[0]) == 0
+    assert (brain.module == -1).all()
+    assert bool(brain[["observed", "z", "p", "null"]].to_array().isnull().all())
+    assert as_json(brain)["isolated"] == dict.fromkeys(["observed", "null_mean", "z", "p"])
+    assert "No modules to test" in summary(brain)
 
 
 @pytest.mark.parametrize(
@@ -167,11 +172,15 @@ def test_json_is_strict_and_says_what_the_dataset_says():
 
 
 def test_json_of_several_networks_has_their_means_and_each_of_them():
+    # A mean of p-values is not one, so p and z stay with the single networks.
     brain = brain_dataset(members=2)
     result = as_json(brain)
     assert result["accuracy"] == 0.5
     assert [one["accuracy"] for one in result["members"]] == [1, 0]
-    assert result["isolated"]["p"] == pytest.approx(float(brain.p[:, 0].mean()))
+    observed = float(brain.observed[:, 0].mean())
+    assert result["isolated"]["observed"] == pytest.approx(observed)
+    assert (result["isolated"]["z"], result["isolated"]["p"]) == (None, None)
+    assert result["members"][0]["isolated"]["p"] == float(brain.p[0, 0])
     assert result["connection_cost"] is None
     assert as_json(brain.isel(member=[1])) == result["members"][1]
 

@@ -81,9 +81,30 @@ def test_one_module_is_possible_when_asked_for():
     assert (result.module == 0).all()
 
 
-@pytest.mark.parametrize("options", [{"k_range": (2, 5)}, {"k": 2}])
-def test_too_few_active_neurons(options):
+def test_too_few_active_neurons_stay_in_one_module():
     variance, active = as_variance([[[1.0, 0.0], [0.0, 0.0]]])
-    with pytest.raises(InputError, match="cannot form 2 modules from 1 active neurons") as error:
-        cluster_units(variance, active=active, **options)
+    result = cluster_units(variance, active=active, k_range=(2, 5))
+    assert result.module.values.tolist() == [[0, -1]]
+    assert int(result.clusters[0]) == 1
+    assert bool(result.silhouette.isnull().all())
+
+
+def test_one_task_has_one_module():
+    variance, active = as_variance(np.arange(1.0, 31.0).reshape(1, 30, 1))
+    assert int(cluster_units(variance, active=active).clusters[0]) == 1
+
+
+def test_a_network_that_cannot_form_modules_leaves_the_others_alone():
+    features = planted([5, 5])[0]
+    variance, active = as_variance(np.stack([features, np.zeros_like(features)]))
+    result = cluster_units(variance, active=active, k=2)
+    assert result.clusters.values.tolist() == [2, 0]
+    alone = cluster_units(variance[:1], active=active[:1], k=2)
+    np.testing.assert_array_equal(result.module[0], alone.module[0])
+
+
+def test_more_modules_than_neurons_are_refused():
+    variance, active = as_variance([[[1.0, 0.0], [0.0, 0.0]]])
+    with pytest.raises(InputError, match="cannot form k = 2 modules") as error:
+        cluster_units(variance, active=active, k=2)
     assert "\n" not in str(error.value)

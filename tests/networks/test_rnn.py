@@ -84,6 +84,13 @@ def test_gradients_pass_the_numerical_check(alpha):
     assert torch.autograd.gradcheck(run, tuple(net.parameters()), fast_mode=True)
 
 
+def test_a_second_derivative_is_refused_not_wrong():
+    net = network(activation="tanh")
+    (first,) = torch.autograd.grad(net(INPUTS).sum(), net.w_rec, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        first.sum().backward()
+
+
 def test_each_member_computes_as_it_would_alone():
     both, first = network(), network(members=1)
     assert torch.allclose(both(INPUTS, LENGTHS)[:1], first(INPUTS, LENGTHS), atol=1e-12)
