@@ -75,7 +75,7 @@ def override(values: Mapping[str, Any], assignments: Iterable[str]) -> dict[str,
     """Return the values with ``section.key=value`` assignments applied, each value read as TOML.
 
     A bare word is taken as a string, so that ``network.cell=gru`` needs no quotes; the bare word
-    none unsets a key that may be unset.
+    unset unsets a key that may be unset.
     """
     result = {key: dict(v) if isinstance(v, Mapping) else v for key, v in values.items()}
     for assignment in assignments:
@@ -99,7 +99,7 @@ def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return None if text == "none" else text
+        return None if text == "unset" else text
 
 
 def describe(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str]]:
@@ -120,7 +120,7 @@ def _as_toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_as_toml(v) for v in value) + "]"
-    return "none" if value is None else str(value)
+    return "unset" if value is None else str(value)
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:

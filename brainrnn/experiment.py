@@ -28,7 +28,7 @@ class TaskSpec(Settings):
 
     suite: str = Field("cog20", description="suite of tasks; see `brainrnn tasks list`")
     names: tuple[str, ...] | None = Field(
-        None, description="some of the suite's tasks; none: all of them"
+        None, description="some of the suite's tasks; unset: all of them"
     )
     dt: float = Field(100.0, ge=1, description="duration of a step, ms")
 

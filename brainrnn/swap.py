@@ -45,11 +45,11 @@ class SwapSpec(Settings):
     )
     every: int = Field(50, ge=1, description="training steps between two relocations")
     top_k: int | None = Field(
-        None, ge=1, description="neurons per population that look for a partner; none: all"
+        None, ge=1, description="neurons per population that look for a partner; unset: all"
     )
     locality: PerMember | None = Field(
         None,
-        description="A that scores the swaps; none: the one that is trained. With A = 0 every "
+        description="A that scores the swaps; unset: the one that is trained. With A = 0 every "
         "arrangement costs the same, so L1 with swaps needs its own",
     )
 

@@ -87,7 +87,7 @@ def test_every_key_is_described_and_valid():
     described = list(describe(Experiment))
     assert all(text for _, _, text in described)
     assert ("method.swap.every", "50") in [(key, default) for key, default, _ in described]
-    defaults = [f"{key}={default}" for key, default, _ in described if default != "none"]
+    defaults = [f"{key}={default}" for key, default, _ in described if default != "unset"]
     assert build(Experiment, override({}, defaults)) == Experiment()
 
 

@@ -247,7 +247,7 @@ def test_bad_commands_are_one_line(brainrnn, config, finished, tmp_path):
     one_line(brainrnn("train", config, "method.biases='no'", "--out", new), "method.biases")
     one_line(brainrnn("train", config, f"seed={10**30}", "--out", new), "seed")
     one_line(brainrnn("train", config, "task.names=go", "--out", new), "task.names", "list")
-    one_line(brainrnn("train", config, "training.clip=none", "--out", new), "training.clip")
+    one_line(brainrnn("train", config, "training.clip=unset", "--out", new), "training.clip")
     one_line(brainrnn("train", config, "network.shape=[100000,100000]", "--out", new), "memory")
     one_line(brainrnn("tasks", "show", "go", "--seed", "-1"), "--seed")
     one_line(brainrnn("tasks", "show", "go", "--out", "picture"), ".png")

@@ -38,10 +38,11 @@ class AnalysisSpec(Settings):
         "of the most active neuron",
     )
     k: PositiveInt | None = Field(
-        default=None, description="number of modules; by highest silhouette if not given"
+        default=None,
+        description="number of modules; unset: the one in k_range with the highest silhouette",
     )
     k_range: tuple[int, int] = Field(
-        default=(8, 20), description="smallest and largest number of modules tried without k"
+        default=(8, 20), description="smallest and largest number of modules tried where k is unset"
     )
     neighbourhood: Literal["4", "8"] | float = Field(
         default=1.5,
