@@ -143,6 +143,7 @@ def _draw_neurons(ax: Any, place: np.ndarray, one: xr.Dataset) -> None:
     gap = np.median(KDTree(place).query(place, k=2)[0][:, 1]) if len(place) > 1 else 1.0
     extent = np.ptp(place, axis=0).max() + gap
     widest = np.clip(0.82 * room * gap / extent, 2, 30)  # so that neighbours do not touch
+    widest *= 0.6 if isinstance(ax, Axes3D) else 1.0  # and those behind show between them
     style = {"depthshade": False} if isinstance(ax, Axes3D) else {}
     ax.scatter(
         *place[~active].T, s=(0.22 * widest) ** 2, color=INACTIVE, linewidths=0, zorder=2, **style
