@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -133,8 +134,9 @@ class Run:
 
     def _check_same_experiment(self, saved: dict[str, Any]) -> None:
         """Refuse a checkpoint that another experiment has left; its analysis may differ."""
-        for section, value in self._identity().items():
-            if saved.get(section) != value:
+        other = build(Experiment, saved)
+        for section in self._identity():
+            if getattr(other, section) != getattr(self.experiment, section):
                 raise InputError(
                     f"{self.checkpoint} belongs to another experiment: its {section} differs from "
                     f"that in {self._config}; train again into a new folder"
@@ -276,7 +278,9 @@ def _stop_requests() -> Iterator[list[int]]:
         received.append(number)
         signal.signal(number, previous[number])
 
-    for request in (signal.SIGINT, signal.SIGTERM):
+    # Only the main thread of a process may say what a signal does.
+    main = threading.current_thread() is threading.main_thread()
+    for request in (signal.SIGINT, signal.SIGTERM) if main else ():
         previous[request] = signal.signal(request, note)
     try:
         yield received
