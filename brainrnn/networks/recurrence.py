@@ -18,13 +18,12 @@ from torch.autograd.function import once_differentiable
 
 Activation = Literal["relu", "softplus", "tanh"]
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+# Each activation in place, and its derivative times a gradient, in place, from the rate r = f(a).
+_FORWARD: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu_,
-    "softplus": torch.nn.functional.softplus,
+    "softplus": lambda a: a.copy_(torch.nn.functional.softplus(a)),
     "tanh": torch.tanh_,
 }
-
-# Derivative of the activation, in place, from the rate r = f(a) and times the gradient g.
 _BACKWARD: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "relu": lambda g, r: g.mul_(r > 0),
     "softplus": lambda g, r: g.mul_(-torch.expm1(-r)),
@@ -40,23 +39,22 @@ class LeakyRecurrence(torch.autograd.Function):
         ctx: Any, drive: Tensor, w_rec: Tensor, alpha: float, activation: str, sizes: list[int]
     ) -> Tensor:
         """Run the recurrence over time."""
-        f = ACTIVATIONS[activation]
+        activate = _FORWARD[activation]
         states = torch.empty_like(drive)
         rates = states if alpha == 1 else torch.empty_like(drive)
         transposed = w_rec.mT
         start, previous = 0, None
         for n in sizes:
             now = slice(start, start + n)
+            rate = rates[:, now]
             if previous is None:
-                rate = f(drive[:, now].clone())
+                activate(rate.copy_(drive[:, now]))
+                if alpha != 1:
+                    torch.mul(rate, alpha, out=states[:, now])
             else:
                 before = states[:, previous : previous + n]
-                rate = f(torch.baddbmm(drive[:, now], before, transposed))
-            rates[:, now] = rate
-            if alpha != 1:
-                if previous is None:
-                    torch.mul(rate, alpha, out=states[:, now])
-                else:
+                activate(torch.baddbmm(drive[:, now], before, transposed, out=rate))
+                if alpha != 1:
                     torch.lerp(before, rate, alpha, out=states[:, now])
             start, previous = start + n, start
         ctx.save_for_backward(states, rates, w_rec)
@@ -73,19 +71,17 @@ class LeakyRecurrence(torch.autograd.Function):
         drive_grad = torch.empty_like(grad)
         end, carry = grad.shape[1], None
         for t in reversed(range(len(sizes))):
-            n = sizes[t]
-            now = slice(end - n, end)
-            total = grad[:, now].clone()
+            now = slice(end - sizes[t], end)
+            inner = drive_grad[:, now].copy_(grad[:, now])
             if carry is not None:
-                total[:, : carry.shape[1]] += carry
-            inner = derivative(total * alpha if alpha != 1 else total.clone(), rates[:, now])
-            drive_grad[:, now] = inner
+                inner[:, : carry.shape[1]] += carry
+            kept = inner * (1 - alpha) if alpha != 1 else None
+            derivative(inner.mul_(alpha) if alpha != 1 else inner, rates[:, now])
             if t:
-                if alpha == 1:
-                    carry = torch.bmm(inner, w_rec)
-                else:
-                    carry = torch.baddbmm(total, inner, w_rec, beta=1 - alpha)
-            end -= n
+                carry = torch.bmm(inner, w_rec)
+                if kept is not None:
+                    carry += kept
+            end -= sizes[t]
         later = slice(sizes[0], None)
         before = states[:, _previous_rows(sizes, states.device)]
         return drive_grad, torch.bmm(drive_grad[:, later].mT, before), None, None, None
