@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from brainrnn.errors import InputError, unknown
 from brainrnn.geometry import Distance, as_sites, distance_function
+from brainrnn.wiring import parse_wiring
 
 
 @dataclass(frozen=True)
@@ -56,52 +57,6 @@ class Population:
     def __len__(self) -> int:
         """Count the neurons."""
         return len(self.sites)
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis of a parameter: ``folds`` copies of a population, or an axis without places."""
-
-    population: str | None
-    folds: int = 1
-
-
-_AXIS = re.compile(
-    r"(?P<free>_)(?!\w)|(?P<name>[A-Za-z]\w*)|\(\s*(?P<folds>\d+)\s+(?P<folded>[A-Za-z]\w*)\s*\)"
-)
-
-
-def parse_wiring(pattern: str) -> tuple[Axis, ...]:
-    """Read a wiring pattern: axes from the output axis on, separated by spaces.
-
-    ``_`` is an axis without places, ``hidden`` one that runs over the neurons of a population,
-    ``(3 hidden)`` three copies of it one after the other (the gates of a GRU, two tokens that
-    share their places).
-
-    >>> parse_wiring("(3 hidden) _")
-    (Axis(population='hidden', folds=3), Axis(population=None, folds=1))
-    """
-    axes: list[Axis] = []
-    rest = pattern.strip()
-    while rest:
-        match = _AXIS.match(rest)
-        if match is None:
-            break
-        if match["free"]:
-            axes.append(Axis(None))
-        elif match["name"]:
-            axes.append(Axis(match["name"]))
-        else:
-            axes.append(Axis(match["folded"], int(match["folds"])))
-        rest, tail = rest[match.end() :].lstrip(), rest[match.end() :]
-        if rest and tail == rest:  # two axes that run into each other
-            break
-    if rest or not 1 <= len(axes) <= 2 or any(axis.folds < 1 for axis in axes):
-        raise InputError(
-            f"cannot read the wiring pattern {pattern!r}: expected one or two axes, each '_', a "
-            "population's name or '(2 name)', for example 'hidden _' or '(3 hidden) hidden'"
-        )
-    return tuple(axes)
 
 
 class Anatomy(nn.Module):
@@ -324,33 +279,3 @@ class PlacedNetwork(nn.Module):
     def members(self) -> int:
         """Number of networks that live side by side."""
         return self.anatomy.members
-
-
-@torch.no_grad()
-def wiring_strength(net: PlacedNetwork, population: str) -> tuple[Tensor, Tensor]:
-    """Sum of |weights| into and out of every neuron of a population, each (member, neuron).
-
-    Biases do not count; a weight inside the population counts for both of its neurons.
-    """
-    n = len(net.anatomy.populations[population])
-    strength = next(net.parameters()).new_zeros(2, net.members, n)
-    for name, value in net.named_parameters():
-        axes = net.anatomy.wiring[name]
-        for side, axis in enumerate(axes):
-            if len(axes) == 2 and axis.population == population:
-                total = value.abs().sum(2 - side)
-                strength[side] += total.view(net.members, axis.folds, n).sum(1)
-    return strength[0], strength[1]
-
-
-def live_neurons(net: PlacedNetwork, population: str, *, threshold: float = 1e-3) -> Tensor:
-    """Neurons that are wired on both sides, (member, neuron) bool.
-
-    A side that is wired at all (an input has nothing coming in) counts as live when its strength
-    is more than ``threshold`` of that of the member's strongest neuron on that side.
-    """
-    alive = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
-    for strength in wiring_strength(net, population):
-        largest = strength.max(dim=1, keepdim=True).values
-        alive &= (strength > threshold * largest) | (largest == 0)
-    return alive

@@ -14,12 +14,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from brainrnn.anatomy import PlacedNetwork, live_neurons
+from brainrnn.anatomy import PlacedNetwork
 from brainrnn.config import Settings
 from brainrnn.cost import connection_cost, cost_coefficients, per_member
 from brainrnn.errors import InputError
 from brainrnn.method import BIMT
 from brainrnn.progress import progress_bar
+from brainrnn.strength import count_live
 from brainrnn.swap import relocate
 from brainrnn.task import Task
 
@@ -288,18 +289,6 @@ def train(
             rows += record.metrics
             bar.update(record.step, record.metrics)
     return pd.DataFrame(rows)
-
-
-def count_live(net: PlacedNetwork) -> Tensor:
-    """Live neurons of every member, over the populations that are wired on both sides."""
-    sides: dict[str, set[int]] = {}
-    for axes in net.anatomy.wiring.values():
-        for side, axis in enumerate(axes):
-            if len(axes) == 2 and axis.population:
-                sides.setdefault(axis.population, set()).add(side)
-    inner = [name for name, found in sides.items() if len(found) == 2]
-    counts = [live_neurons(net, name).sum(1) for name in inner]
-    return torch.stack(counts).sum(0) if counts else torch.zeros(net.members, dtype=torch.int64)
 
 
 @contextmanager

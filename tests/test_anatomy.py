@@ -5,15 +5,10 @@ import torch
 from torch import nn
 
 from brainrnn import geometry
-from brainrnn.anatomy import (
-    Anatomy,
-    Axis,
-    Population,
-    live_neurons,
-    parse_wiring,
-    wiring_strength,
-)
+from brainrnn.anatomy import Anatomy, Population
 from brainrnn.errors import InputError
+from brainrnn.strength import live_neurons, wiring_strength
+from brainrnn.wiring import Axis, parse_wiring
 from tests.placed import WIRING, Wired
 
 

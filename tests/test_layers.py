@@ -8,9 +8,9 @@ import brainrnn
 ROOT = Path(brainrnn.__file__).parent
 ORDER = [
     {"errors"},
-    {"geometry", "config", "files", "progress", "task"},
+    {"geometry", "wiring", "arrange", "config", "files", "progress", "task"},
     {"anatomy"},
-    {"networks", "cost"},
+    {"networks", "cost", "strength"},
     {"swap"},
     {"method"},
     {"training", "checkpoint"},

@@ -1,5 +1,6 @@
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -108,7 +109,7 @@ def test_importance_is_the_sum_of_incoming_and_outgoing_weights():
             + net.rec[m, :, i].abs().sum()
             + net.read[m, :, i].abs().sum()
         )
-        assert float(importance(net, "h2")[m, i]) == pytest.approx(float(expected))
+        assert float(importance(net, "h2")[m, i]) == pytest.approx(expected.item())
 
 
 def test_descent_ends_where_no_exchange_helps():
@@ -191,7 +192,8 @@ def test_assignment_finds_cheaper_arrangements_than_descent_and_as_cheap_as_scip
         costs[algorithm] = float(connection_cost(net, spec).detach())
     weight = net.w_rec[0].detach().abs().numpy()
     distance = net.anatomy.site_distances("hidden", "hidden").numpy()
-    faq = quadratic_assignment(weight + weight.T, distance).fun / 2
+    options = {"rng": np.random.default_rng(0)}
+    faq = quadratic_assignment(weight + weight.T, distance, options=options).fun / 2
     assert costs["assignment"] <= costs["descent"]
     assert costs["assignment"] <= faq * 1.002
 

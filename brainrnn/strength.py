@@ -1,0 +1,50 @@
+"""How strongly each neuron is wired, and which are wired at all."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from brainrnn.anatomy import PlacedNetwork
+
+
+@torch.no_grad()
+def wiring_strength(net: PlacedNetwork, population: str) -> tuple[Tensor, Tensor]:
+    """Sum of |weights| into and out of every neuron of a population, each (member, neuron).
+
+    Biases do not count; a weight inside the population counts for both of its neurons.
+    """
+    n = len(net.anatomy.populations[population])
+    strength = next(net.parameters()).new_zeros(2, net.members, n)
+    for name, value in net.named_parameters():
+        axes = net.anatomy.wiring[name]
+        for side, axis in enumerate(axes):
+            if len(axes) == 2 and axis.population == population:
+                total = value.abs().sum(2 - side)
+                strength[side] += total.view(net.members, axis.folds, n).sum(1)
+    return strength[0], strength[1]
+
+
+def live_neurons(net: PlacedNetwork, population: str, *, threshold: float = 1e-3) -> Tensor:
+    """Neurons that are wired on both sides, (member, neuron) bool.
+
+    A side that is wired at all (an input has nothing coming in) counts as live when its strength
+    is more than ``threshold`` of that of the member's strongest neuron on that side.
+    """
+    alive = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
+    for strength in wiring_strength(net, population):
+        largest = strength.max(dim=1, keepdim=True).values
+        alive &= (strength > threshold * largest) | (largest == 0)
+    return alive
+
+
+def count_live(net: PlacedNetwork) -> Tensor:
+    """Live neurons of every member, over the populations that are wired on both sides."""
+    sides: dict[str, set[int]] = {}
+    for axes in net.anatomy.wiring.values():
+        for side, axis in enumerate(axes):
+            if len(axes) == 2 and axis.population:
+                sides.setdefault(axis.population, set()).add(side)
+    inner = [name for name, found in sides.items() if len(found) == 2]
+    counts = [live_neurons(net, name).sum(1) for name in inner]
+    return torch.stack(counts).sum(0) if counts else torch.zeros(net.members, dtype=torch.int64)
