@@ -46,7 +46,7 @@ def test_the_cost_matrix_predicts_every_exchange(name, reduction):
             assert float(change) == pytest.approx(float(after[m] - before[m]), abs=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     algorithm=st.sampled_from(["greedy", "descent", "assignment"]),

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from brainrnn.analysis import cluster_size, fraction_isolated, neighbours
@@ -122,21 +122,18 @@ def both(places, labels, sites=None):
     return float(fraction_isolated(table)(labels)), float(cluster_size(places)(labels))
 
 
-@settings(deadline=None)
 @given(labels=maps, seed=st.integers(0, 99))
 def test_names_of_modules_do_not_matter(labels, seed):
     other = np.random.default_rng(seed).permutation(10)[labels]
     np.testing.assert_allclose(both(PLACES, other), both(PLACES, labels), rtol=1e-12)
 
 
-@settings(deadline=None)
 @given(labels=maps, seed=st.integers(0, 99))
 def test_order_of_neurons_does_not_matter(labels, seed):
     order = np.random.default_rng(seed).permutation(16)
     np.testing.assert_allclose(both(PLACES[order], labels[order]), both(PLACES, labels), rtol=1e-12)
 
 
-@settings(deadline=None)
 @given(labels=maps, scale=st.floats(0.01, 100), shift=st.floats(-10, 10))
 def test_moving_changes_nothing_and_scaling_scales_the_size(labels, scale, shift):
     isolated, size = both(PLACES, labels)

@@ -32,7 +32,7 @@ def test_follows_the_task_protocol() -> None:
     assert channels == list(range(53))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     names=st.lists(st.sampled_from(COG20), min_size=1, max_size=6, unique=True),
     dt=st.sampled_from([5, 16.7, 20, 30, 100, 200]),
