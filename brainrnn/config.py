@@ -81,7 +81,7 @@ def override(values: Mapping[str, Any], assignments: Iterable[str]) -> dict[str,
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         parts = key.strip().split(".")
-        if not equals or not all(parts):
+        if not equals or not all(parts) or not assignment.isprintable():
             raise InputError(
                 f"cannot read the override {assignment!r}: write section.key=value, for example "
                 "training.steps=500"

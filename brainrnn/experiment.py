@@ -65,7 +65,7 @@ class Experiment(Settings):
     )
     device: str = Field(
         "cpu",
-        pattern=r"^(cpu|cuda(:\d+)?|mps)$",
+        pattern=r"^(cpu|cuda(:\d+)?)$",
         description="where to train: cpu, cuda, cuda:1, ...",
     )
     task: TaskSpec = TaskSpec()

@@ -123,18 +123,27 @@ class Run:
             self._net, self.suite, experiment.method, experiment.training, seed=experiment.seed
         )
         if self._saved is not None:
-            self._check_same_experiment(self._saved["experiment"])
             trainer.load_state_dict(self._saved["training"])
         return trainer
 
     @cached_property
     def _saved(self) -> dict[str, Any] | None:
         """The checkpoint as it was when the run was opened."""
-        return load_checkpoint(self.checkpoint) if self.checkpoint.exists() else None
+        if not self.checkpoint.exists():
+            return None
+        saved = load_checkpoint(self.checkpoint)
+        self._check_same_experiment(saved["experiment"])
+        return saved
 
     def _check_same_experiment(self, saved: dict[str, Any]) -> None:
         """Refuse a checkpoint that another experiment has left; its analysis may differ."""
-        other = build(Experiment, saved)
+        try:
+            other = build(Experiment, saved)
+        except InputError as error:
+            raise InputError(
+                f"{self.checkpoint} was written by another version of brainrnn ({error}); train "
+                "again into a new folder"
+            ) from None
         for section in self._identity():
             if getattr(other, section) != getattr(self.experiment, section):
                 raise InputError(
@@ -233,8 +242,8 @@ class Run:
         InputError
             If there is no checkpoint yet, or too few neurons are active.
         """
-        if self._saved is None and self.trainer.step == 0:
-            load_checkpoint(self.checkpoint)  # says that there is none
+        if self.trainer.step == 0:
+            raise InputError(f"no checkpoint in {self.path}: run `brainrnn resume {self.path}`")
         with torch.no_grad():
             cost = connection_cost(self.net, self.experiment.method)
         brain = analyse(

@@ -25,26 +25,33 @@ def wiring_strength(net: PlacedNetwork, population: str) -> tuple[Tensor, Tensor
     return strength[0], strength[1]
 
 
+@torch.no_grad()
 def live_neurons(net: PlacedNetwork, population: str, *, threshold: float = 1e-3) -> Tensor:
-    """Neurons that are wired on both sides, (member, neuron) bool.
+    """Neurons that are wired on every side that the wiring gives them, (member, neuron) bool.
 
-    A side that is wired at all (an input has nothing coming in) counts as live when its strength
-    is more than ``threshold`` of that of the member's strongest neuron on that side.
+    A side is live when its strength is above 0 and above ``threshold`` of that of the member's
+    strongest neuron on that side; an input population has only an outgoing side.
     """
     alive = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
-    for strength in wiring_strength(net, population):
-        largest = strength.max(dim=1, keepdim=True).values
-        alive &= (strength > threshold * largest) | (largest == 0)
+    strengths = wiring_strength(net, population)
+    for side in _sides(net)[population]:
+        strength = strengths[side]
+        alive &= (strength > 0) & (strength >= threshold * strength.max(1, keepdim=True).values)
     return alive
 
 
 def count_live(net: PlacedNetwork) -> Tensor:
     """Live neurons of every member, over the populations that are wired on both sides."""
-    sides: dict[str, set[int]] = {}
+    inner = [name for name, sides in _sides(net).items() if len(sides) == 2]
+    counts = [live_neurons(net, name).sum(1) for name in inner]
+    return torch.stack(counts).sum(0) if counts else torch.zeros(net.members, dtype=torch.int64)
+
+
+def _sides(net: PlacedNetwork) -> dict[str, set[int]]:
+    """Whether anything comes into (0) and goes out of (1) each population, by the wiring."""
+    sides: dict[str, set[int]] = {name: set() for name in net.anatomy.populations}
     for axes in net.anatomy.wiring.values():
         for side, axis in enumerate(axes):
             if len(axes) == 2 and axis.population:
-                sides.setdefault(axis.population, set()).add(side)
-    inner = [name for name, found in sides.items() if len(found) == 2]
-    counts = [live_neurons(net, name).sum(1) for name in inner]
-    return torch.stack(counts).sum(0) if counts else torch.zeros(net.members, dtype=torch.int64)
+                sides[axis.population].add(side)
+    return sides

@@ -189,7 +189,7 @@ class Trainer:
         eta = rate / (sqrt(v) + eps): w <- sign(w) max(|w| - eta cost, 0).
         """
         state, group = self._optimizer.state[value], self._optimizer.param_groups[0]
-        correction = 1 - group["betas"][1] ** self._optimizer.state[value]["step"].item()
+        correction = 1 - group["betas"][1] ** state["step"].item()
         scale = (state["exp_avg_sq"] / correction).sqrt_().add_(group["eps"])
         threshold = (rate * cost / scale).expand_as(value)
         value -= torch.minimum(torch.maximum(value, -threshold), threshold)

@@ -1,1 +1,1 @@
-"""The feed-forward experiments of "Seeing Is Believing" (Liu et al., Entropy 2024, 26, 41)."""
+"""The place of the feed-forward experiments of "Seeing Is Believing"; empty so far."""

@@ -176,7 +176,7 @@ def cog20(
     """
     chosen = COG20 if names is None else tuple(names)
     if isinstance(names, str) or not chosen:
-        raise InputError(f"names is {names!r}: expected a list of tasks such as ['go', 'dm1']")
+        raise InputError(f"task names are {names!r}: expected a list such as ['go', 'dm1']")
     for name in chosen:
         if name not in COG20:
             raise InputError(unknown("task", name, COG20))

@@ -257,7 +257,7 @@ def neurogym_suite(
         from neurogym.envs.registration import all_envs
 
         raise InputError(
-            f"names is {names!r}: expected a list of environments out of "
+            "the suite of neurogym environments needs task names, a list out of "
             f"{', '.join(all_envs(collections=True))}"
         )
     check_step(dt)

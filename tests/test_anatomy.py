@@ -7,7 +7,7 @@ from torch import nn
 from brainrnn import geometry
 from brainrnn.anatomy import Anatomy, Population
 from brainrnn.errors import InputError
-from brainrnn.strength import live_neurons, wiring_strength
+from brainrnn.strength import count_live, live_neurons, wiring_strength
 from brainrnn.wiring import Axis, parse_wiring
 from tests.placed import WIRING, Wired
 
@@ -154,6 +154,10 @@ def test_a_neuron_lives_when_wired_on_both_sides():
     live = live_neurons(net, "h2")[0]
     assert live.tolist() == [i not in (3, 5) for i in range(9)]
     assert bool(live_neurons(net, "h1").all())  # nothing comes in, so nothing is missing
+    with torch.no_grad():
+        net.read.zero_()
+    assert not bool(live_neurons(net, "h2").any())
+    assert count_live(net).tolist() == [0]
 
 
 def test_every_parameter_of_the_fixture_is_a_leaf():

@@ -1,9 +1,11 @@
 """Run folders and the command line, as a user drives them."""
 
+import contextlib
 import errno
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -384,3 +386,41 @@ def test_python_continues_a_run(finished):
     run = br.Run.open(finished)
     assert run.finished
     assert np.isfinite(run.metrics()["loss"]).all()
+
+
+def test_a_silent_member_leaves_the_pictures_of_the_others(config, tmp_path, brainrnn):
+    path = tmp_path / "silent"
+    options = ["network.members=2", "method.strength=[0.0, 1e3]", "method.schedule=[[0, 1]]"]
+    assert brainrnn("train", config, *options, "--out", path, "--quiet")[0] == 0
+    assert brainrnn("resume", path)[0] == 0
+    last = pd.read_csv(path / "metrics.csv").tail(2)
+    assert last["live"].tolist() == [36, 0]
+    assert "no neuron is active" in brainrnn("analyse", path)[1]
+    status, output, _ = brainrnn("plot", path)
+    assert status == 0
+    names = {Path(line).stem for line in output.split()}
+    assert names == {"map_0", "task_variance_0", "nulls_0", "map_1", "training"}
+
+
+def test_every_command_refuses_the_checkpoint_of_another_experiment(finished, tmp_path, brainrnn):
+    path = tmp_path / "changed"
+    shutil.copytree(finished, path)
+    config = (path / "config.toml").read_text()
+    (path / "config.toml").write_text(config.replace("strength = 0.0001", "strength = 0.0002"))
+    for command in ("resume", "analyse"):
+        one_line(brainrnn(command, path), "another experiment", "method")
+    assert brainrnn("analyse", finished)[0] == 0
+    shutil.copy(finished / "analysis.nc", path)
+    one_line(brainrnn("plot", path), "another experiment", "method")
+
+
+def test_no_damage_to_a_checkpoint_is_a_traceback(finished, tmp_path):
+    whole = bytearray((finished / "checkpoint.pt").read_bytes())
+    rng = np.random.default_rng(0)
+    path = tmp_path / "checkpoint.pt"
+    for position in rng.integers(0, 6000, 300):
+        damaged = whole.copy()
+        damaged[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        with contextlib.suppress(br.InputError):  # nothing else may come out
+            load_checkpoint(path)

@@ -37,8 +37,9 @@ class AnalysisSpec(Settings):
         description="summed task variance below which a neuron is inactive, as a fraction of that "
         "of the most active neuron",
     )
-    k: PositiveInt | None = Field(
+    k: int | None = Field(
         default=None,
+        ge=2,
         description="number of modules; unset: the one in k_range with the highest silhouette",
     )
     k_range: tuple[int, int] = Field(

@@ -11,6 +11,8 @@ from threadpoolctl import threadpool_limits
 from brainrnn.analysis.variance import normalise
 from brainrnn.errors import InputError
 
+_DIGITS = 6  # normalised variances that agree this far differ by round-off alone
+
 
 def cluster_units(
     variance: xr.DataArray,
@@ -93,7 +95,7 @@ def _best_partition(x: np.ndarray, ks: np.ndarray, seed: int) -> tuple[np.ndarra
     x = x.astype(np.float64)
     distinct = _distinct(x)
     labels, silhouette = [], np.full(len(ks), np.nan)
-    if distinct < ks[0] or (len(ks) > 1 and len(x) <= ks[0]):
+    if distinct < ks[0]:
         return np.zeros(len(x), int), silhouette
     distance = pairwise_distances(x)
     for i, k in enumerate(ks[ks <= distinct]):
@@ -105,7 +107,7 @@ def _best_partition(x: np.ndarray, ks: np.ndarray, seed: int) -> tuple[np.ndarra
 
 
 def _distinct(x: np.ndarray) -> int:
-    return len(np.unique(x, axis=0))
+    return len(np.unique(x.round(_DIGITS), axis=0))
 
 
 def _by_size(labels: np.ndarray) -> np.ndarray:

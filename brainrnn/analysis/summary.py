@@ -85,18 +85,25 @@ def _map_table(brain: xr.Dataset, title: str) -> str:
     for key, name in _NAMES.items():
         s = brain.sel(statistic=key)
         lines.append(
-            f"{name:<{width}}  {float(s.observed):8.4f}  {float(s.null_mean):9.4f}  "
-            f"{float(s.null_low):7.4f} - {float(s.null_high):6.4f}  "
-            f"{_number(float(s.z), 8, 2)}  {float(s.p):8.2g}"
+            f"{name:<{width}}  {_number(float(s.observed), 8, 4)}  "
+            f"{_number(float(s.null_mean), 9, 4)}  "
+            f"{_number(float(s.null_low), 7, 4)} - {_number(float(s.null_high), 6, 4)}  "
+            f"{_number(float(s.z), 8, 2)}  {_significance(float(s.p))}"
         )
     return "\n".join([*lines, _verdict(brain)])
 
 
 def _verdict(brain: xr.Dataset) -> str:
+    if brain.sizes["task"] == 1:
+        return (
+            "No modules to test: neurons differ in the tasks they take part in, and there is one."
+        )
+    if not brain.active.any():
+        return "No modules to test: no neuron is active."
     if int(brain.clusters) < 2:
         return (
-            "No modules to test: too few active neurons differ in the tasks they take part in "
-            "(a suite of one task has none)."
+            "No modules to test: too few active neurons differ in the tasks they take part in; "
+            "lower analysis.k_range or analysis.active_threshold, or train for longer."
         )
     below = [name for key, name in _NAMES.items() if float(brain.p.sel(statistic=key)) < _LEVEL]
     test = f"(p < {_LEVEL}, {brain.sizes['permutation']} permutations)"
@@ -147,6 +154,10 @@ def _with_mean(values: xr.DataArray) -> list[float]:
 def _plain(value: xr.DataArray) -> float | None:
     number = float(value)
     return number if math.isfinite(number) else None
+
+
+def _significance(p: float) -> str:
+    return f"{p:8.2g}" if math.isfinite(p) else f"{'-':>8}"
 
 
 def _number(value: float, width: int, digits: int = 3) -> str:

@@ -183,7 +183,7 @@ def _title(one: xr.Dataset) -> str:
 
 def _legend(one: xr.Dataset) -> list[Line2D]:
     tasks = characteristic_tasks(one)
-    size = np.bincount(one.module.values[one.active.values])
+    size = np.bincount(one.module.values[one.active.values], minlength=int(one.clusters))
     disc: dict[str, Any] = {"ls": "", "marker": "o", "ms": 7, "mec": "white"}
     rows = [
         Line2D(
@@ -217,5 +217,5 @@ def characteristic_tasks(one: xr.Dataset, most: int = 3) -> list[list[str]]:
     """
     share = normalise(one.task_variance).transpose("unit", "task").values[one.active.values]
     module = one.module.values[one.active.values]
-    excess = [share[module == k].mean(0) - share.mean(0) for k in range(module.max() + 1)]
+    excess = [share[module == k].mean(0) - share.mean(0) for k in range(int(one.clusters))]
     return [[str(one.task.values[i]) for i in np.argsort(-e)[:most]] for e in excess]

@@ -47,7 +47,8 @@ def _figures(brain: xr.Dataset, metrics: pd.DataFrame) -> Iterator[tuple[str, Fi
     for member in range(brain.sizes["member"]):
         ending = f"_{member}" if brain.sizes["member"] > 1 else ""
         yield f"map{ending}", plot_map(brain, member)
-        yield f"task_variance{ending}", plot_task_variance(brain, member)
-        yield f"nulls{ending}", plot_nulls(brain, member)
+        if bool(brain.active.isel(member=member).any()):  # a silent network has neither
+            yield f"task_variance{ending}", plot_task_variance(brain, member)
+            yield f"nulls{ending}", plot_nulls(brain, member)
     if len(metrics):
         yield "training", plot_training(metrics)

@@ -158,8 +158,8 @@ def test_conditions_say_what_is_shown() -> None:
         ({"dt": 400, "names": ["go", "dms"]}, ["dms", "fixation", "300 ms", "dt <= 300"]),
         ({"names": ["dlygoo"]}, ["dlygoo", "did you mean 'dlygo'"]),
         ({"names": ["go", "go"]}, ["twice"]),
-        ({"names": []}, ["list of tasks"]),
-        ({"names": "go"}, ["list of tasks"]),
+        ({"names": []}, ["task names are", "expected a list"]),
+        ({"names": "go"}, ["task names are", "expected a list"]),
         ({"decision_weight": 0}, ["decision_weight is 0"]),
     ],
 )

@@ -200,8 +200,8 @@ class Odd(TrialEnv):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({}, ["list of environments"]),
-        ({"names": "GoNogo-v0"}, ["list of environments"]),
+        ({}, ["needs task names, a list out of"]),
+        ({"names": "GoNogo-v0"}, ["needs task names, a list out of"]),
         ({"names": ["GoNoGo-v0"]}, ["did you mean 'GoNogo-v0'"]),
         ({"names": ["CartPole-v1"], "env_kwargs": {}}, ["CartPole-v1"]),
         ({"names": ["GoNogo-v0"], "env_kwargs": {"sgima": 1}}, ["GoNogo-v0", "sgima"]),
