@@ -240,7 +240,7 @@ class Run:
         Raises
         ------
         InputError
-            If there is no checkpoint yet, or too few neurons are active.
+            If there is no checkpoint yet, or ``spec.k`` is more than any network can form.
         """
         if self.trainer.step == 0:
             raise InputError(f"no checkpoint in {self.path}: run `brainrnn resume {self.path}`")
