@@ -21,27 +21,31 @@ from brainrnn.cost import CostSpec, connection_cost
 from brainrnn.errors import InputError
 from brainrnn.geometry import great_circle, grid, l1, l2, line, periodic, ring, sphere
 from brainrnn.method import BIMT
-from brainrnn.networks import RNN, RNNSpec
+from brainrnn.networks import MLP, RNN, MLPSpec, RNNSpec
 from brainrnn.plots import plot_map, plot_nulls, plot_task_variance, plot_training, plot_trial
 from brainrnn.run import Run
 from brainrnn.swap import SwapSpec, relocate
-from brainrnn.task import Task, Trials
+from brainrnn.task import Examples, Suite, Task, Trials
 from brainrnn.training import DivergedError, Trainer, TrainingSpec, train
 
 __version__ = version("brainrnn")
 
 __all__ = [
     "BIMT",
+    "MLP",
     "RNN",
     "AnalysisSpec",
     "Anatomy",
     "CostSpec",
     "DivergedError",
+    "Examples",
     "InputError",
+    "MLPSpec",
     "PlacedNetwork",
     "Population",
     "RNNSpec",
     "Run",
+    "Suite",
     "SwapSpec",
     "Task",
     "Trainer",

@@ -6,9 +6,11 @@ function that the network computes cannot change even in its last bit.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -108,6 +110,7 @@ class Anatomy(nn.Module):
         self._distance = distance_function(distance)
         self._site_distances: dict[tuple[str, str], Tensor] = {}
         self._lengths: dict[str, Tensor] = {}
+        self.version = 0  # rises whenever lengths may have changed
         for parameter in self.wiring:
             self._check_wiring(parameter)
 
@@ -130,6 +133,11 @@ class Anatomy(nn.Module):
                 f"wiring of {parameter!r}: population {one.name!r} has blocks and cannot be wired "
                 "to itself"
             )
+
+    def changed(self) -> None:
+        """Forget what was computed from the places."""
+        self._lengths.clear()
+        self.version += 1
 
     def bind(self, parameters: Iterable[tuple[str, Tensor]]) -> None:
         """Check that the wiring describes exactly these (name, parameter) pairs.
@@ -190,7 +198,7 @@ class Anatomy(nn.Module):
         if bool((block != block[..., :1]).any()):
             raise InputError(f"places of {population!r} tear a block apart; move blocks whole")
         current.copy_(places)
-        self._lengths.clear()
+        self.changed()
 
     def site_distances(self, one: str, two: str) -> Tensor:
         """Distance from every site of one population to every site of another, float64."""
@@ -258,11 +266,11 @@ class Anatomy(nn.Module):
         return value
 
     def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]
-        self._lengths.clear()
+        self.changed()
         return super()._apply(fn, recurse)
 
     def _load_from_state_dict(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
-        self._lengths.clear()
+        self.changed()
         super()._load_from_state_dict(*args, **kwargs)
 
 
@@ -270,7 +278,8 @@ class PlacedNetwork(nn.Module):
     """Base of every network whose neurons have places.
 
     A network sets ``anatomy`` and its parameters, each with a leading member axis, and then calls
-    ``self.anatomy.bind(self.named_parameters())``. Cost and swaps need nothing else of it.
+    ``self.anatomy.bind(self.named_parameters())``. Cost and swaps need nothing else of it; training
+    needs ``respond``.
     """
 
     anatomy: Anatomy
@@ -279,3 +288,21 @@ class PlacedNetwork(nn.Module):
     def members(self) -> int:
         """Number of networks that live side by side."""
         return self.anatomy.members
+
+    def respond(self, batch: Any, *, generator: torch.Generator | None = None) -> Tensor:
+        """Outputs for a batch of what the network is trained on, (member, ..., output).
+
+        ``generator`` is the source of private noise, where the network has any.
+        """
+        raise TypeError(f"{type(self).__name__} does not say how it responds to a batch")
+
+    def select(self, *members: int) -> Self:
+        """Copy some members into a network of their own, in this order."""
+        chosen = copy.deepcopy(self)
+        index = torch.tensor(members, device=next(self.parameters()).device)
+        chosen.anatomy.members = len(members)
+        with torch.no_grad():
+            for value in (*chosen.parameters(), *chosen.buffers()):
+                value.data = value[index].clone()
+        chosen.anatomy.changed()
+        return chosen

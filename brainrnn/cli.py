@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from brainrnn.analysis import as_json, summary
+from brainrnn.analysis import as_json, feedforward_json, feedforward_table, summary
 from brainrnn.config import describe, override
 from brainrnn.errors import InputError
 from brainrnn.experiment import (
@@ -22,8 +22,10 @@ from brainrnn.experiment import (
     load_suite,
     suites,
 )
+from brainrnn.networks import MLP
 from brainrnn.plots import plot_trial, save_figure
 from brainrnn.run import InterruptedRun, Run
+from brainrnn.task import Suite
 from brainrnn.training import DivergedError
 
 RUN = click.argument("run", type=click.Path(path_type=Path))
@@ -82,11 +84,15 @@ def resume(run: Path, quiet: bool) -> None:
 def _train(run: Run, quiet: bool) -> None:
     trainer = run.trainer
     run.train(progress=not quiet)
-    accuracy = trainer.evaluate().mean(1).tolist()
-    ceiling = float(run.suite.ceiling().mean())
-    best = f" (best possible {ceiling:.3f})" if np.isfinite(ceiling) else ""
-    shown = ", ".join(f"{value:.3f}" for value in accuracy)
-    click.echo(f"Trained {trainer.step} steps; accuracy {shown}{best}. Run folder: {run.path}")
+    loss, score = trainer.evaluate()
+    accuracy = score.mean(1)
+    if accuracy.isnan().all():
+        result = "test loss " + ", ".join(f"{value:.3g}" for value in loss.tolist())
+    else:
+        result = "accuracy " + ", ".join(f"{value:.3f}" for value in accuracy.tolist())
+        ceiling = float(run.suite.ceiling().mean())
+        result += f" (best possible {ceiling:.3f})" if np.isfinite(ceiling) else ""
+    click.echo(f"Trained {trainer.step} steps; {result}. Run folder: {run.path}")
     click.echo(f"Next: brainrnn analyse {run.path} && brainrnn plot {run.path}")
 
 
@@ -97,7 +103,8 @@ def _train(run: Run, quiet: bool) -> None:
 def analyse(run: Path, overrides: tuple[str, ...], as_object: bool) -> None:
     """Test whether RUN has grown a map: modules, their places, and 10,000 permutations.
 
-    Writes analysis.nc (NetCDF) into the run folder and prints a table.
+    Of a feed-forward network: losses, accuracies, wiring and Newman's modularity. Writes
+    analysis.nc (NetCDF) into the run folder and prints a table.
     """
     opened = Run.open(run)
     for assignment in overrides:
@@ -108,17 +115,22 @@ def analyse(run: Path, overrides: tuple[str, ...], as_object: bool) -> None:
             )
     values = override(opened.experiment.model_dump(exclude_none=True), overrides)
     brain = opened.analyse(build(Experiment, values).analysis)
+    feedforward = isinstance(opened.net, MLP)
     if as_object:
-        click.echo(json.dumps(as_json(brain), allow_nan=False, indent=2))
+        result = feedforward_json(brain) if feedforward else as_json(brain)
+        click.echo(json.dumps(result, allow_nan=False, indent=2))
     else:
-        click.echo(summary(brain))
+        click.echo(feedforward_table(brain) if feedforward else summary(brain))
         click.echo(f"\nWritten: {run / 'analysis.nc'}")
 
 
 @cli.command()
 @RUN
 def plot(run: Path) -> None:
-    """Draw the brain map, the task variance, the null distributions and the training curves."""
+    """Draw the brain map, the task variance, the null distributions and the training curves.
+
+    Of a feed-forward network: the connectivity graphs and the training curves.
+    """
     for path in Run.open(run).plot():
         click.echo(path)
 
@@ -129,7 +141,11 @@ def tasks() -> None:
 
 
 SUITE = click.option("--suite", default="cog20", show_default=True, help="Suite of tasks.")
-DT = click.option("--dt", default=100.0, show_default=True, help="Duration of a step, ms.")
+DT = click.option("--dt", type=float, help="Duration of a step, ms. Default: the suite's own.")
+
+
+def _without_none(values: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value is not None}
 
 
 @tasks.command("list")
@@ -140,7 +156,7 @@ def list_tasks(suite: str, dt: float) -> None:
 
     Of the suite neurogym, whose tasks are environments, it says which there are.
     """
-    loaded = load_suite(build(TaskSpec, {"suite": suite, "dt": dt}))
+    loaded = load_suite(build(TaskSpec, _without_none({"suite": suite, "dt": dt})))
     width = max(len(name) for name in loaded.names)
     click.echo(f"{'task':<{width}}  best   description")
     for name, best in zip(loaded.names, loaded.ceiling(), strict=True):
@@ -163,7 +179,11 @@ def list_tasks(suite: str, dt: float) -> None:
 )
 def show_task(name: str, suite: str, dt: float, seed: int, out: Path | None) -> None:
     """Draw one trial of task NAME: inputs, target and periods."""
-    loaded = load_suite(build(TaskSpec, {"suite": suite, "dt": dt, "names": [name]}))
+    loaded = load_suite(
+        build(TaskSpec, _without_none({"suite": suite, "dt": dt, "names": [name]}))
+    )
+    if not isinstance(loaded, Suite):
+        raise InputError(f"the tasks of the suite {suite!r} do not unfold in time: nothing to draw")
     trials = loaded.sample(1, np.random.default_rng(seed))
     path = out or Path(f"{name}.png")
     if not path.suffix:

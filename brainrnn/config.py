@@ -103,12 +103,19 @@ def _toml_value(text: str) -> Any:
 
 
 def describe(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """Every key of a model with its default and its description: (key, default, text)."""
+    """Every key of a model with its default and its description: (key, default, text).
+
+    Of a section that comes in several kinds, the keys of all of them.
+    """
     for name, field in model.model_fields.items():
-        inner = _section(field.annotation)
-        if inner is not None:
-            yield from describe(inner, f"{prefix}{name}.")
-        else:
+        kinds = _sections(field.annotation)
+        told: set[str] = set()
+        for kind in kinds:
+            for key, default, text in describe(kind, f"{prefix}{name}."):
+                if key not in told:
+                    yield key, default, text
+                told.add(key)
+        if not kinds:
             default = "required" if field.is_required() else _as_toml(field.default)
             yield f"{prefix}{name}", default, field.description or ""
 
@@ -123,27 +130,26 @@ def _as_toml(value: Any) -> str:
     return "unset" if value is None else str(value)
 
 
-def _section(annotation: Any) -> type[BaseModel] | None:
-    for candidate in (annotation, *get_args(annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate
-    return None
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a field may hold: none for a plain value, several for a union of kinds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _sections(inner)]
 
 
 def _one_line(error: ValidationError, model: type[BaseModel], values: Mapping[str, Any]) -> str:
     """The first thing that is wrong, in one line."""
     problem = error.errors()[0]
-    where = [str(part) for part in problem["loc"]]
-    keys = _known_path(where, model)
-    key = ".".join(keys)
+    known, where, owner = _locate(problem["loc"], model)
+    key = ".".join(known)
     if problem["type"] == "extra_forbidden":
-        owner = model
-        for part in where[:-1]:
-            owner = _section(owner.model_fields[part].annotation) or owner
-        known = [".".join([*where[:-1], name]) for name in owner.model_fields]
-        return unknown("configuration key", ".".join(where), known)
-    if problem["type"] == "missing" and len(keys) == len(where):
+        names = [".".join([*where[:-1], name]) for name in owner.model_fields]
+        return unknown("configuration key", ".".join(where), names)
+    if problem["type"] == "missing" and known == where:
         return f"the configuration needs a value for {key}: add it to the file, or as {key}=VALUE"
+    if problem["type"] == "union_tag_invalid":
+        kinds = [kind.model_fields["kind"].default for kind in _kinds(known, model)]
+        return unknown(f"{key}.kind", problem["ctx"]["tag"], kinds)
     reason = problem["msg"].removeprefix("Value error, ").replace("tuple", "list")
     reason = reason.replace("array", "list")
     given = problem["input"]
@@ -152,13 +158,36 @@ def _one_line(error: ValidationError, model: type[BaseModel], values: Mapping[st
     return f"{key or model.__name__}: {reason[0].lower()}{reason[1:]}, got {shown}"
 
 
-def _known_path(where: list[str], model: type[BaseModel]) -> list[str]:
-    """The part of an error's location that names configuration keys (not union branches)."""
-    keys: list[str] = []
+def _locate(
+    location: Iterable[str | int], model: type[BaseModel]
+) -> tuple[list[str], list[str], type[BaseModel]]:
+    """Where an error is: the known keys, all keys as written, and the section that they are in.
+
+    An error's location also names the kind of a section that comes in several, and the branch of
+    a union of plain values; neither is a key.
+    """
+    known: list[str] = []
+    written: list[str] = []
     owner: type[BaseModel] | None = model
-    for part in where:
+    section, kinds = model, [model]
+    for part in map(str, location):
+        if len(kinds) > 1:
+            owner = next(k for k in kinds if k.model_fields["kind"].default == part)
+            section, kinds = owner, [owner]
+            continue
+        written.append(part)
         if owner is None or part not in owner.model_fields:
-            break
-        keys.append(part)
-        owner = _section(owner.model_fields[part].annotation)
-    return keys
+            owner = None
+            continue
+        known.append(part)
+        kinds = _sections(owner.model_fields[part].annotation)
+        owner = kinds[0] if kinds else None
+        section = owner or section
+    return known, written, section
+
+
+def _kinds(keys: list[str], model: type[BaseModel]) -> list[type[BaseModel]]:
+    kinds = [model]
+    for key in keys:
+        kinds = _sections(kinds[0].model_fields[key].annotation)
+    return kinds

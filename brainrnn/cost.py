@@ -38,7 +38,12 @@ class CostSpec(Settings):
     offset: NonNegative = Field(
         1.0, description="y*, cost of a connection of length 0, and of what has no length"
     )
-    biases: bool = Field(True, description="whether biases cost y* |b|")
+    biases_from: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="fraction of training from which on biases cost y* |b|; 1: never",
+    )
     reduction: Literal["sum", "mean"] = Field(
         "sum", description="sum or mean over the entries of each parameter"
     )
@@ -74,6 +79,10 @@ class CostSpec(Settings):
         share = (progress - before[0]) / (after[0][0] - before[0])
         return before[1] + share * (after[0][1] - before[1])
 
+    def pays_biases(self, progress: float) -> bool:
+        """Whether biases cost anything at a fraction of training between 0 and 1."""
+        return self.biases_from <= progress and self.biases_from < 1
+
     def strengths(self, net: PlacedNetwork, progress: float = 1.0) -> Tensor:
         """Lambda of every member at a fraction of training, (member,)."""
         return per_member(self.strength, net, "strength") * self.factor(progress)
@@ -101,10 +110,13 @@ def per_member(value: float | tuple[float, ...], net: PlacedNetwork, what: str) 
     return values.expand(net.members)
 
 
-def cost_coefficients(net: PlacedNetwork, spec: CostSpec) -> dict[str, Tensor]:
+def cost_coefficients(
+    net: PlacedNetwork, spec: CostSpec, progress: float = 1.0
+) -> dict[str, Tensor]:
     """Cost of a unit of |w| for every parameter that is paid for, each broadcastable to it.
 
-    A d + y* where two axes are placed, (member, out, in); y* elsewhere, a scalar.
+    A d + y* where two axes are placed, (member, out, in); y* elsewhere, a scalar. Biases are paid
+    for, or not, as at a fraction ``progress`` of training.
     """
     anatomy = net.anatomy
     parameters = dict(net.named_parameters())
@@ -114,7 +126,7 @@ def cost_coefficients(net: PlacedNetwork, spec: CostSpec) -> dict[str, Tensor]:
     locality = per_member(spec.locality, net, "locality")[:, None, None]
     coefficients: dict[str, Tensor] = {}
     for name, value in parameters.items():
-        if value.ndim == 2 and not spec.biases:
+        if value.ndim == 2 and not spec.pays_biases(progress):
             continue
         length = anatomy.length(name)
         cost = torch.full((), spec.offset, dtype=value.dtype, device=value.device)
@@ -124,12 +136,13 @@ def cost_coefficients(net: PlacedNetwork, spec: CostSpec) -> dict[str, Tensor]:
     return coefficients
 
 
-def connection_cost(net: PlacedNetwork, spec: CostSpec) -> Tensor:
+def connection_cost(net: PlacedNetwork, spec: CostSpec, progress: float = 1.0) -> Tensor:
     """The connection cost of every member, without lambda, (member,); differentiable.
 
-    Eq. 3: sum |w| (A d + y*) + y* sum |b|. Equals lambda's factor in Eq. 4.
+    Eq. 3: sum |w| (A d + y*) + y* sum |b|. Equals lambda's factor in Eq. 4 at a fraction
+    ``progress`` of training, which may spare the biases; at the end if not given.
     """
-    coefficients = cost_coefficients(net, spec)
+    coefficients = cost_coefficients(net, spec, progress)
     parameters = dict(net.named_parameters())
     total = [
         (parameters[name].abs() * cost).flatten(1).sum(1) for name, cost in coefficients.items()

@@ -18,17 +18,18 @@ import tomli_w
 import torch
 import xarray as xr
 
-from brainrnn.analysis import AnalysisSpec, analyse, load, save
+from brainrnn.analysis import AnalysisSpec, analyse, assess, load, save
 from brainrnn.checkpoint import load_checkpoint, save_checkpoint
 from brainrnn.config import read_toml
 from brainrnn.cost import connection_cost
 from brainrnn.errors import InputError
 from brainrnn.experiment import Experiment, build, build_network, load_suite
 from brainrnn.files import atomic_path
-from brainrnn.networks import RNN
-from brainrnn.plots import draw_all
+from brainrnn.networks import MLP, RNN
+from brainrnn.plots import draw_all, draw_graphs
 from brainrnn.progress import progress_bar
-from brainrnn.task import Task
+from brainrnn.snapshots import load_snapshot, save_snapshot
+from brainrnn.task import Suite, Task, Trials
 from brainrnn.training import DivergedError, Trainer
 
 _PACKAGES = ("brainrnn", "torch", "numpy", "scipy", "scikit-learn", "neurogym", "xarray")
@@ -42,7 +43,8 @@ class Run:
     """One experiment and its results in a folder.
 
     Create one with :meth:`create`, or :meth:`open` one that exists. The folder holds config.toml,
-    versions.json, trials.csv, metrics.csv, checkpoint.pt, analysis.nc and figures/.
+    versions.json, metrics.csv, checkpoint.pt, analysis.nc and figures/; trials.csv where tasks
+    unfold in time, and snapshots/ where they were asked for.
     """
 
     def __init__(self, path: Path, experiment: Experiment) -> None:
@@ -99,19 +101,28 @@ class Run:
         """The last state of training."""
         return self.path / "checkpoint.pt"
 
+    @property
+    def _snapshots(self) -> Path:
+        return self.path / "snapshots"
+
+    def evolution(self) -> Iterator[tuple[int, RNN | MLP]]:
+        """The network at every snapshot so far: (steps done, network), from the first on."""
+        for path in sorted(self._snapshots.glob("*.npz")):
+            yield load_snapshot(path, self._net)
+
     @cached_property
     def suite(self) -> Task:
         """The tasks of the experiment."""
         return load_suite(self.experiment.task)
 
     @property
-    def net(self) -> RNN:
+    def net(self) -> RNN | MLP:
         """The network at the last checkpoint, or untrained if there is none."""
         _ = self.trainer
         return self._net
 
     @cached_property
-    def _net(self) -> RNN:
+    def _net(self) -> RNN | MLP:
         spec, seed = self.experiment.network, self.experiment.seed
         return build_network(spec, self.suite, seed=seed, device=self.experiment.device)
 
@@ -179,6 +190,8 @@ class Run:
         """
         trainer, spec = self.trainer, self.experiment.training
         rows = self._rows
+        if spec.snapshot_every and trainer.step == 0:
+            save_snapshot(self._snapshots, self.net, 0)
         with (
             _stop_requests() as stop,
             progress_bar(spec.steps, start=trainer.step, enabled=progress) as bar,
@@ -189,6 +202,8 @@ class Run:
                     rows += record.metrics
                     bar.update(record.step, record.metrics)
                     last = record.step == spec.steps
+                    if spec.snapshot_every and (last or record.step % spec.snapshot_every == 0):
+                        save_snapshot(self._snapshots, self.net, record.step)
                     if stop or last or record.step % spec.checkpoint_every == 0:
                         self._save()
                     if stop and not last:
@@ -219,23 +234,18 @@ class Run:
         )
 
     def _describe(self) -> None:
-        """Note the versions in use, and how long the trials are and how well one can do."""
+        """Note the versions in use, and what the trials are like."""
         with atomic_path(self.path / "versions.json") as temporary:
             temporary.write_text(json.dumps(_versions(), indent=2) + "\n", encoding="utf-8")
-        trials, suite = self.trainer.held_out, self.suite
-        table = pd.DataFrame(
-            {"task": trials.task.cpu().numpy(), "steps": trials.lengths.cpu().numpy()}
-        )
-        steps = table.groupby("task")["steps"].agg(["count", "min", "mean", "max"])
-        steps.columns = pd.Index(["trials", "steps_min", "steps_mean", "steps_max"])
-        steps.insert(0, "name", list(suite.names))
-        steps["ceiling"] = suite.ceiling()
-        steps["description"] = [suite.descriptions[name] for name in suite.names]
-        with atomic_path(self.path / "trials.csv") as temporary:
-            steps.to_csv(temporary, index=False)
+        if isinstance(self.suite, Suite):
+            with atomic_path(self.path / "trials.csv") as temporary:
+                _trial_table(self.suite, self.trainer.held_out).to_csv(temporary, index=False)
 
     def analyse(self, spec: AnalysisSpec | None = None) -> xr.Dataset:
         """Analyse the network at the last checkpoint and write analysis.nc.
+
+        Of recurrent networks the map (:func:`brainrnn.analyse`, with ``spec``), of feed-forward
+        ones :func:`brainrnn.analysis.assess`.
 
         Raises
         ------
@@ -246,13 +256,17 @@ class Run:
             raise InputError(f"no checkpoint in {self.path}: run `brainrnn resume {self.path}`")
         with torch.no_grad():
             cost = connection_cost(self.net, self.experiment.method)
-        brain = analyse(
-            self.net,
-            self.suite,
-            spec or self.experiment.analysis,
-            seed=self.experiment.seed,
-            connection_cost=cost,
-        )
+        if isinstance(self.net, MLP):
+            brain = assess(self.net, self.suite, connection_cost=cost)
+        else:
+            assert isinstance(self.suite, Suite)
+            brain = analyse(
+                self.net,
+                self.suite,
+                spec or self.experiment.analysis,
+                seed=self.experiment.seed,
+                connection_cost=cost,
+            )
         brain.attrs["training_steps"] = self.trainer.step
         save(brain, self.path / "analysis.nc")
         return brain
@@ -270,7 +284,21 @@ class Run:
             raise InputError(
                 f"no analysis in {self.path}: run `brainrnn analyse {self.path}` first"
             )
-        return draw_all(load(analysis), self.metrics(), self.path / "figures")
+        figures = self.path / "figures"
+        if isinstance(self.net, MLP):
+            return draw_graphs(self.net, self.suite, self.metrics(), figures)
+        return draw_all(load(analysis), self.metrics(), figures)
+
+
+def _trial_table(suite: Suite, trials: Trials) -> pd.DataFrame:
+    """How long the trials of each task are, and how well one can do."""
+    table = pd.DataFrame({"task": trials.task.cpu().numpy(), "steps": trials.lengths.cpu().numpy()})
+    steps = table.groupby("task")["steps"].agg(["count", "min", "mean", "max"])
+    steps.columns = pd.Index(["trials", "steps_min", "steps_mean", "steps_max"])
+    steps.insert(0, "name", list(suite.names))
+    steps["ceiling"] = suite.ceiling()
+    steps["description"] = [suite.descriptions[name] for name in suite.names]
+    return steps
 
 
 def _versions() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -61,34 +61,86 @@ class Trials:
         return self.periods[:, self.period_names.index(name)]
 
 
+@dataclass(frozen=True)
+class Examples:
+    """A batch for a network without time.
+
+    Attributes
+    ----------
+    inputs : (example, input) floating point, or (example, position) int64
+        Vectors, or tokens.
+    targets : (example, output) floating point, or (example,) int64
+        The correct output, or the correct class.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+
+    def __len__(self) -> int:
+        """Count the examples."""
+        return len(self.inputs)
+
+    def to(self, device: torch.device | str) -> Examples:
+        """Move the tensors to a device."""
+        return Examples(self.inputs.to(device), self.targets.to(device))
+
+
 @runtime_checkable
 class Task(Protocol):
-    """A suite of one or more tasks that a network learns together.
+    """One or more tasks that a network learns together.
 
-    ``outputs`` below always has a leading member axis: (member, time, trial, output).
+    ``outputs`` below always has a leading member axis: (member, time, trial, output), or (member,
+    example, output) where there is no time.
     """
 
     names: tuple[str, ...]
     descriptions: Mapping[str, str]  # one line per task
-    dt: float  # ms per step
     n_inputs: int
     n_outputs: int
-    input_groups: Mapping[str, slice]  # named ranges of input channels, in order
 
     def sample(
-        self, n: int, rng: np.random.Generator, *, task: Sequence[int] | np.ndarray | None = None
-    ) -> Trials:
-        """Draw ``n`` trials; ``task`` gives each one's task index, else a balanced random mix."""
+        self, n: int | None, rng: np.random.Generator
+    ) -> Trials | Examples:
+        """Draw ``n`` trials, a balanced random mix of tasks; None: all of a fixed set of examples."""
         ...
 
-    def loss(self, outputs: Tensor, trials: Trials) -> Tensor:
+    def held_out(self, n: int, rng: np.random.Generator) -> Trials | Examples:
+        """What to test on: ``n`` trials of each task, task after task, or a fixed test set."""
+        ...
+
+    def loss(self, outputs: Tensor, batch: Any) -> Tensor:
         """Weighted mean loss of every member, (member,)."""
         ...
 
-    def score(self, outputs: Tensor, trials: Trials) -> Tensor:
-        """Whether each trial was answered correctly, (member, trial), 0 or 1 as float32."""
+    def score(self, outputs: Tensor, batch: Any) -> Tensor:
+        """Whether each trial was answered correctly, (member, trial), 0 or 1.
+
+        NaN where there is no such thing as a correct answer.
+        """
         ...
 
     def ceiling(self) -> np.ndarray:
         """Best possible mean score per task, (task,); NaN where it is not known."""
+        ...
+
+
+@runtime_checkable
+class Suite(Task, Protocol):
+    """Tasks that unfold in time."""
+
+    dt: float  # ms per step
+    input_groups: Mapping[str, slice]  # named ranges of input channels, in order
+
+    def sample(
+        self,
+        n: int | None,
+        rng: np.random.Generator,
+        *,
+        task: Sequence[int] | np.ndarray | None = None,
+    ) -> Trials:
+        """Draw ``n`` trials; ``task`` gives each one's task index, else a balanced random mix."""
+        ...
+
+    def held_out(self, n: int, rng: np.random.Generator) -> Trials:
+        """Draw ``n`` trials of each task, task after task."""
         ...

@@ -29,7 +29,9 @@ class TrainingSpec(Settings):
     """How long and how fast to train, and how often to look."""
 
     steps: int = Field(3000, ge=1, description="training steps")
-    batch: int = Field(128, ge=1, description="trials per step")
+    batch: int | None = Field(
+        128, ge=1, description="trials per step; unset: all examples, where they are fixed"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     decay: Literal["none", "linear", "cosine"] = Field(
         "linear", description="how the learning rate falls to 0 at the end"
@@ -44,6 +46,11 @@ class TrainingSpec(Settings):
     evaluate_every: int = Field(250, ge=1, description="steps between two evaluations")
     evaluation_trials: int = Field(20, ge=1, description="held-out trials per task")
     checkpoint_every: int = Field(500, ge=1, description="steps between two checkpoints of a run")
+    snapshot_every: int | None = Field(
+        None,
+        ge=1,
+        description="steps between two snapshots of a run's network, for animations; unset: none",
+    )
 
     def rate(self, step: int) -> float:
         """Learning rate of a step, counted from 0."""
@@ -75,7 +82,8 @@ class Record:
     metrics : list of dict
         One row per member every ``log_every`` steps and at evaluations, else empty: step, member,
         loss, cost (connection cost without lambda), strength (lambda in this step), live
-        (neurons with connections), moves (since the last row), accuracy (NaN but at evaluations).
+        (neurons with connections), moves (since the last row), test_loss and accuracy (both
+        held-out, NaN but at evaluations).
     """
 
     step: int
@@ -110,9 +118,10 @@ class Trainer:
         self._moves = torch.zeros(net.members, dtype=torch.int64, device=self.device)
         self._trials = np.random.default_rng([seed, 1])
         self._noise = torch.Generator(self.device).manual_seed(seed)
-        held_out = np.repeat(np.arange(len(task.names)), spec.evaluation_trials)
         rng = np.random.default_rng([seed, 2])
-        self.held_out = task.sample(len(held_out), rng, task=held_out).to(self.device)
+        self.held_out = task.held_out(spec.evaluation_trials, rng).to(self.device)
+        self._prices: dict[str, Tensor] = {}
+        self._priced: tuple[object, ...] = ()  # what the prices were computed from
         self._optimizer = torch.optim.Adam(net.parameters(), lr=spec.learning_rate, fused=True)
         # Settings that do not fit the network fail here, not in the middle of training.
         cost_coefficients(net, method)
@@ -133,22 +142,40 @@ class Trainer:
             while self.step < self.spec.steps:
                 progress = self.step / self.spec.steps
                 strength = self.method.strengths(self.net, progress)
-                loss = self._descend(strength)
+                loss = self._descend(progress)
                 self.step += 1
                 moves = torch.zeros_like(self._moves)
                 if self._due(self.method.swap.every) and self.method.factor(progress) > 0:
                     moves = relocate(self.net, self.method, self.method.swap)
                     self._moves += moves
-                yield Record(self.step, loss, moves, self._metrics(loss, strength))
+                yield Record(self.step, loss, moves, self._metrics(loss, strength, progress))
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.spec.steps
 
-    def _descend(self, strength: Tensor) -> Tensor:
+    def _price(self, progress: float) -> dict[str, Tensor]:
+        """Lambda times the cost of a unit of |w|, by parameter; empty where nothing is paid for."""
+        # Of what goes into the prices only these change, and most of them seldom.
+        now = (
+            self.method.factor(progress),
+            self.method.pays_biases(progress),
+            self.net.anatomy.version,
+        )
+        if now != self._priced:
+            strength, self._priced = self.method.strengths(self.net, progress), now
+            paid = bool(strength.any())
+            costs = cost_coefficients(self.net, self.method, progress) if paid else {}
+            self._prices = {
+                name: _across(strength, self.net.get_parameter(name)) * cost
+                for name, cost in costs.items()
+            }
+        return self._prices
+
+    def _descend(self, progress: float) -> Tensor:
         """One step of Adam on prediction loss and connection cost; the loss, (member,)."""
-        trials = self.task.sample(self.spec.batch, self._trials).to(self.device)
-        outputs = self.net(trials.inputs, trials.lengths, generator=self._noise)
-        loss = self.task.loss(outputs, trials)
+        batch = self.task.sample(self.spec.batch, self._trials).to(self.device)
+        outputs = self.net.respond(batch, generator=self._noise)
+        loss = self.task.loss(outputs, batch)
         self._require_finite(loss, "loss")
         self._optimizer.zero_grad()
         loss.sum().backward()
@@ -158,17 +185,17 @@ class Trainer:
         rate = self.spec.rate(self.step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        costs = cost_coefficients(self.net, self.method) if bool(strength.any()) else {}
+        prices = self._price(progress)
         with torch.no_grad():
             if self.method.form == "subgradient":
-                for name, cost in costs.items():
+                for name, price in prices.items():
                     value = parameters[name]
                     assert value.grad is not None
-                    value.grad += _across(strength, value) * cost * value.sign()
+                    value.grad.addcmul_(price, value.sign())
             self._optimizer.step()
             if self.method.form == "proximal":
-                for name, cost in costs.items():
-                    self._shrink(parameters[name], _across(strength, parameters[name]) * cost, rate)
+                for name, price in prices.items():
+                    self._shrink(parameters[name], price, rate)
             sums = [value.flatten(1).sum(1) for value in parameters.values()]
             self._require_finite(torch.stack(sums).sum(0), "sum of the weights")
         return loss.detach()
@@ -182,31 +209,35 @@ class Trainer:
                 "training.learning_rate, set training.clip, or start from smaller weights"
             )
 
-    def _shrink(self, value: Tensor, cost: Tensor, rate: float) -> None:
-        """Soft threshold in the metric of Adam: each weight's own step size times its cost.
+    def _shrink(self, value: Tensor, price: Tensor, rate: float) -> None:
+        """Soft threshold in the metric of Adam: each weight's own step size times its price.
 
-        The proximal operator of sum cost |w| under Adam's diagonal preconditioner
-        eta = rate / (sqrt(v) + eps): w <- sign(w) max(|w| - eta cost, 0).
+        The proximal operator of sum price |w| under Adam's diagonal preconditioner
+        eta = rate / (sqrt(v) + eps): w <- sign(w) max(|w| - eta price, 0).
         """
         state, group = self._optimizer.state[value], self._optimizer.param_groups[0]
         correction = 1 - group["betas"][1] ** state["step"].item()
         scale = (state["exp_avg_sq"] / correction).sqrt_().add_(group["eps"])
-        threshold = (rate * cost / scale).expand_as(value)
+        threshold = (rate * price / scale).expand_as(value)
         value -= torch.minimum(torch.maximum(value, -threshold), threshold)
 
     @torch.no_grad()
-    def _metrics(self, loss: Tensor, strength: Tensor) -> list[dict[str, float]]:
+    def _metrics(
+        self, loss: Tensor, strength: Tensor, progress: float
+    ) -> list[dict[str, float]]:
         evaluate = self._due(self.spec.evaluate_every)
         if not (evaluate or self._due(self.spec.log_every)):
             return []
         nothing = torch.full((self.net.members,), torch.nan)
+        test_loss, score = self.evaluate() if evaluate else (nothing, nothing[:, None])
         columns = {
             "loss": loss,
-            "cost": connection_cost(self.net, self.method),
+            "test_loss": test_loss,
+            "cost": connection_cost(self.net, self.method, progress),
             "strength": strength,
             "live": count_live(self.net),
             "moves": self._moves,
-            "accuracy": self.evaluate().mean(1) if evaluate else nothing,
+            "accuracy": score.mean(1),
         }
         self._moves = torch.zeros_like(self._moves)
         values = {name: column.tolist() for name, column in columns.items()}
@@ -216,11 +247,12 @@ class Trainer:
         ]
 
     @torch.no_grad()
-    def evaluate(self) -> Tensor:
-        """Mean score on the held-out trials, (member, task)."""
-        trials = self.held_out
-        score = self.task.score(self.net(trials.inputs, trials.lengths), trials)
-        return score.view(self.net.members, len(self.task.names), -1).mean(2)
+    def evaluate(self) -> tuple[Tensor, Tensor]:
+        """Loss (member,) and mean score (member, task) on the held-out trials."""
+        outputs = self.net.respond(self.held_out)
+        score = self.task.score(outputs, self.held_out)
+        score = score.view(self.net.members, len(self.task.names), -1).mean(2)
+        return self.task.loss(outputs, self.held_out), score
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that an exact continuation needs."""

@@ -1,7 +1,21 @@
-"""Task suites for brainrnn: the 20 cognitive tasks, and any neurogym environment."""
+"""Tasks for brainrnn: cognitive tasks, any neurogym environment, formulas, moons and groups."""
 
 from tasks.cognitive import CognitiveSuite, cog20
+from tasks.fixed import FixedTask
+from tasks.formulas import formulas
+from tasks.groups import groups
+from tasks.moons import two_moons
 from tasks.neurogym_bridge import NeurogymSuite, neurogym_suite
 from tasks.yang2019 import COG20
 
-__all__ = ["COG20", "CognitiveSuite", "NeurogymSuite", "cog20", "neurogym_suite"]
+__all__ = [
+    "COG20",
+    "CognitiveSuite",
+    "FixedTask",
+    "NeurogymSuite",
+    "cog20",
+    "formulas",
+    "groups",
+    "neurogym_suite",
+    "two_moons",
+]

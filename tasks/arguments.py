@@ -32,7 +32,7 @@ def check_weight(decision_weight: float) -> None:
 
 
 def draw_tasks(
-    n: int,
+    n: int | None,
     n_tasks: int,
     rng: np.random.Generator,
     task: Sequence[int] | np.ndarray | None = None,
@@ -42,7 +42,7 @@ def draw_tasks(
     Parameters
     ----------
     n, n_tasks : int
-        Number of trials and of tasks.
+        Number of trials and of tasks. ``n`` may not be None: these trials are drawn without end.
     rng : numpy.random.Generator
         Source of the order, and of which tasks get one trial more where ``n`` leaves a remainder.
     task : (trial,) int, optional

@@ -28,7 +28,7 @@ _RULE = slice(1 + _N_RINGS, None)
 
 
 class CognitiveSuite:
-    """Some or all of the 20 cognitive tasks; follows ``brainrnn.task.Task``.
+    """Some or all of the 20 cognitive tasks; follows ``brainrnn.task.Suite``.
 
     Inputs are fixation, two rings of 16 units (one per modality) and a one-hot rule that is on
     throughout the trial. Outputs are 17 classes: 0 to fixate, 1 to 16 for the places on the ring.
@@ -58,7 +58,11 @@ class CognitiveSuite:
         self._period_names = tuple(PERIODS[period] for period in self._occurring)
 
     def sample(
-        self, n: int, rng: np.random.Generator, *, task: Sequence[int] | np.ndarray | None = None
+        self,
+        n: int | None,
+        rng: np.random.Generator,
+        *,
+        task: Sequence[int] | np.ndarray | None = None,
     ) -> Trials:
         """Draw ``n`` trials; ``task`` gives each one's task index, else a balanced random mix.
 
@@ -133,6 +137,11 @@ class CognitiveSuite:
             periods=torch.from_numpy(periods),
             conditions=drawn.labels(),
         )
+
+    def held_out(self, n: int, rng: np.random.Generator) -> Trials:
+        """Draw ``n`` trials of each task, task after task."""
+        task = np.repeat(np.arange(len(self.names)), n)
+        return self.sample(len(task), rng, task=task)
 
     def loss(self, outputs: Tensor, trials: Trials) -> Tensor:
         """Weighted mean cross entropy of every member, (member,); see ``choice_loss``."""

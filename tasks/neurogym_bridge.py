@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class NeurogymSuite:
-    """One or more neurogym environments; follows ``brainrnn.task.Task``.
+    """One or more neurogym environments; follows ``brainrnn.task.Suite``.
 
     Inputs are the observations, padded with zero channels to the largest environment's, then a
     one-hot rule if there is more than one environment. Outputs are the actions of the environment
@@ -65,7 +65,11 @@ class NeurogymSuite:
         self.sample(len(envs), np.random.default_rng(0))
 
     def sample(
-        self, n: int, rng: np.random.Generator, *, task: Sequence[int] | np.ndarray | None = None
+        self,
+        n: int | None,
+        rng: np.random.Generator,
+        *,
+        task: Sequence[int] | np.ndarray | None = None,
     ) -> Trials:
         """Draw ``n`` trials; ``task`` gives each one's task index, else a balanced random mix.
 
@@ -122,6 +126,11 @@ class NeurogymSuite:
         )
         trials.weights[within(last_period(trials), len(inputs))] = self.decision_weight
         return trials
+
+    def held_out(self, n: int, rng: np.random.Generator) -> Trials:
+        """Draw ``n`` trials of each task, task after task."""
+        task = np.repeat(np.arange(len(self.names)), n)
+        return self.sample(len(task), rng, task=task)
 
     def loss(self, outputs: Tensor, trials: Trials) -> Tensor:
         """Loss of every member, (member,).

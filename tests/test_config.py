@@ -4,7 +4,8 @@ from brainrnn.config import describe, override
 from brainrnn.errors import InputError
 from brainrnn.experiment import (
     Experiment,
-    NetworkSpec,
+    MLPNetwork,
+    RNNNetwork,
     TaskSpec,
     build,
     build_network,
@@ -87,8 +88,17 @@ def test_every_key_is_described_and_valid():
     described = list(describe(Experiment))
     assert all(text for _, _, text in described)
     assert ("method.swap.every", "50") in [(key, default) for key, default, _ in described]
-    defaults = [f"{key}={default}" for key, default, _ in described if default != "unset"]
-    assert build(Experiment, override({}, defaults)) == Experiment()
+    of_perceptrons = MLPNetwork.model_fields.keys() - RNNNetwork.model_fields.keys()
+    defaults = {
+        key: f"{key}={default}"
+        for key, default, _ in described
+        if default != "unset" and key.removeprefix("network.") not in of_perceptrons
+    }
+    assert build(Experiment, override({}, defaults.values())) == Experiment()
+    others = [f"{k}={d}" for k, d, _ in described if k.removeprefix("network.") in of_perceptrons]
+    assert len(others) == len(of_perceptrons) > 0
+    built = build(Experiment, override({"network": {"kind": "mlp"}}, others))
+    assert built.network == MLPNetwork()
 
 
 def test_networks_on_every_geometry():
@@ -101,13 +111,13 @@ def test_networks_on_every_geometry():
         ("sphere", (30,), "great_circle"),
     ):
         net = build_network(
-            NetworkSpec(geometry=geometry, shape=shape, distance=distance), suite, seed=0
+            RNNNetwork(geometry=geometry, shape=shape, distance=distance), suite, seed=0
         )
         assert net.anatomy.length("w_rec").max() > 0
 
 
 def test_the_torus_of_a_grid_that_is_not_square():
-    spec = NetworkSpec(shape=(4, 8), distance="periodic")
+    spec = RNNNetwork(shape=(4, 8), distance="periodic")
     net = build_network(spec, cog20(names=["go"]), seed=0)
     # From one corner to the other a torus needs one step in each direction.
     assert float(net.anatomy.length("w_rec")[0, 0, -1]) == pytest.approx(2**0.5 / 8)
@@ -122,7 +132,7 @@ def test_the_torus_of_a_grid_that_is_not_square():
 )
 def test_geometries_that_cannot_be(values, message):
     with pytest.raises(InputError, match=message):
-        build_network(build(NetworkSpec, values), cog20(names=["go"]), seed=0)
+        build_network(build(RNNNetwork, values), cog20(names=["go"]), seed=0)
 
 
 def test_settings_cannot_change():

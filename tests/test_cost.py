@@ -37,7 +37,7 @@ def test_cost_equals_a_loop_over_all_connections(mean, biases):
     spec = CostSpec(
         locality=(0.0, 2.5),
         offset=0.7,
-        biases=biases,
+        biases_from=0.0 if biases else 1.0,
         reduction="mean" if mean else "sum",
         parameter_strength=factors,
     )

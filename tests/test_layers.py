@@ -13,7 +13,7 @@ ORDER = [
     {"networks", "cost", "strength"},
     {"swap"},
     {"method"},
-    {"training", "checkpoint"},
+    {"training", "checkpoint", "snapshots"},
     {"analysis"},
     {"plots"},
     {"experiment"},

@@ -184,7 +184,7 @@ def test_assignment_finds_cheaper_arrangements_than_descent_and_as_cheap_as_scip
         module = torch.arange(64)[torch.randperm(64, generator=generator)] // 8
         near = (module[:, None] == module).double()
         net.w_rec.copy_(torch.rand(1, 64, 64, generator=generator) * (0.05 + 0.95 * near))
-    spec = CostSpec(offset=0.0, biases=False)
+    spec = CostSpec(offset=0.0, biases_from=1.0)
     costs = {}
     for algorithm in ("descent", "assignment"):
         net.anatomy.move("hidden", torch.arange(64)[None])

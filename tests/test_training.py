@@ -126,7 +126,7 @@ def test_metrics_come_when_they_are_due():
     assert evaluated == [6, 6, 12, 12]
     cost = br.connection_cost(trainer.net, trainer.method).tolist()
     assert [row["cost"] for row in rows[-2:]] == cost
-    assert rows[-1]["accuracy"] == pytest.approx(float(trainer.evaluate()[1].mean()))
+    assert rows[-1]["accuracy"] == pytest.approx(float(trainer.evaluate()[1][1].mean()))
 
 
 def test_a_loss_that_is_not_finite_stops_training_before_the_step():

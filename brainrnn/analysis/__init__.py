@@ -2,6 +2,14 @@
 
 from brainrnn.analysis.brain import AnalysisSpec, analyse
 from brainrnn.analysis.clustering import cluster_units
+from brainrnn.analysis.feedforward import assess, feedforward_json, feedforward_table
+from brainrnn.analysis.graph import (
+    active_neurons,
+    communities,
+    connection_graph,
+    live_connections,
+    newman_modularity,
+)
 from brainrnn.analysis.permutation import permutation_test
 from brainrnn.analysis.record import accuracy, record
 from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbours
@@ -12,14 +20,22 @@ from brainrnn.analysis.variance import active_units, normalise, task_variance
 __all__ = [
     "AnalysisSpec",
     "accuracy",
+    "active_neurons",
     "active_units",
     "analyse",
     "as_json",
+    "assess",
     "cluster_size",
     "cluster_units",
+    "communities",
+    "connection_graph",
+    "feedforward_json",
+    "feedforward_table",
     "fraction_isolated",
+    "live_connections",
     "load",
     "neighbours",
+    "newman_modularity",
     "normalise",
     "permutation_test",
     "record",

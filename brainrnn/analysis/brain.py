@@ -18,7 +18,7 @@ from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbour
 from brainrnn.analysis.variance import active_units, task_variance
 from brainrnn.config import Settings
 from brainrnn.networks import RNN
-from brainrnn.task import Task
+from brainrnn.task import Suite
 
 _ZERO = 1e-3  # weights up to this fraction of a network's largest count as absent
 
@@ -70,7 +70,7 @@ class AnalysisSpec(Settings):
 
 def analyse(
     net: RNN,
-    suite: Task,
+    suite: Suite,
     spec: AnalysisSpec = AnalysisSpec(),  # noqa: B008 - frozen
     *,
     seed: int = 0,

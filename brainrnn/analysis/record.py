@@ -8,12 +8,12 @@ import xarray as xr
 
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks import RNN
-from brainrnn.task import Task, Trials
+from brainrnn.task import Suite, Trials
 
 
 @torch.no_grad()
 def record(
-    net: RNN, suite: Task, task: int | str, *, trials: int, rng: np.random.Generator
+    net: RNN, suite: Suite, task: int | str, *, trials: int, rng: np.random.Generator
 ) -> xr.DataArray:
     """Activity of every neuron in trials of one task, aligned at the end of the first period.
 
@@ -67,7 +67,7 @@ def record(
 
 
 @torch.no_grad()
-def accuracy(net: RNN, suite: Task, *, trials: int, rng: np.random.Generator) -> xr.DataArray:
+def accuracy(net: RNN, suite: Suite, *, trials: int, rng: np.random.Generator) -> xr.DataArray:
     """Fraction of fresh trials answered correctly, by network and task.
 
     Parameters
@@ -98,7 +98,7 @@ def accuracy(net: RNN, suite: Task, *, trials: int, rng: np.random.Generator) ->
     )
 
 
-def _sample(net: RNN, suite: Task, task: int, trials: int, rng: np.random.Generator) -> Trials:
+def _sample(net: RNN, suite: Suite, task: int, trials: int, rng: np.random.Generator) -> Trials:
     return suite.sample(trials, rng, task=np.full(trials, task)).to(
         net.get_parameter("w_rec").device
     )
@@ -115,7 +115,7 @@ def _alignment(batch: Trials) -> np.ndarray:
     return np.where(present.sum(1) >= 2, first_end, 0)
 
 
-def _task_index(suite: Task, task: int | str) -> int:
+def _task_index(suite: Suite, task: int | str) -> int:
     names = list(suite.names)
     if isinstance(task, str):
         if task in names:

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import xarray as xr
 
+from brainrnn.analysis.feedforward import TITLE
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 
-_VARIABLES = {"task_variance", "active", "module", "position", "weight", "accuracy", "null", "p"}
+_VARIABLES = {
+    "brainrnn analysis": {
+        "task_variance", "active", "module", "position", "weight", "accuracy", "null", "p"
+    },
+    TITLE: {"train_loss", "test_loss", "modularity"},
+}
 
 
 def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
@@ -19,7 +25,7 @@ def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     brain : Dataset
-        As from :func:`analyse`.
+        As from :func:`analyse` or :func:`assess`.
     path : path
         Replaced if it exists.
 
@@ -28,7 +34,7 @@ def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
     InputError
         If the file cannot be written.
     """
-    compress = {name: {"zlib": True, "complevel": 4} for name in ("null", "weight")}
+    compress = {name: {"zlib": True, "complevel": 4} for name in ("null", "weight") if name in brain}
     with atomic_path(Path(path)) as temporary:
         brain.to_netcdf(temporary, engine="h5netcdf", encoding=compress)
 
@@ -54,7 +60,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
         raise InputError(f"no analysis at {path}: run the analysis of that network first")
     try:
         brain = xr.load_dataset(path, engine="h5netcdf")
-        known = brain.attrs.get("title") == "brainrnn analysis" and set(brain) >= _VARIABLES
+        known = set(brain) >= _VARIABLES[brain.attrs["title"]]
     except Exception:  # h5netcdf, HDF5 and xarray each raise their own kinds for a broken file
         known = False
     if not known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from brainrnn.geometry import Distance
 from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_recurrence
 
 if TYPE_CHECKING:
-    from brainrnn.task import Task
+    from brainrnn.task import Suite, Trials
 
 Cell = Literal["leaky", "gru"]
 Initialisation = Literal["near_identity", "orthogonal", "normal"]
@@ -68,8 +69,11 @@ class RNN(PlacedNetwork):
     distance : str or function
         Between hidden sites; see :class:`brainrnn.Anatomy`.
     members : int
-        Number of networks, each with its own initial weights from (seed, member).
+        Number of networks.
     seed : int
+        Member m draws its initial weights from (seed, starts[m]).
+    starts : sequence of int, optional
+        Members with the same number start alike; each from its own weights by default.
     dtype : torch.dtype
 
     Attributes
@@ -104,6 +108,7 @@ class RNN(PlacedNetwork):
         distance: str | Distance = "l2",
         members: int = 1,
         seed: int = 0,
+        starts: Sequence[int] | None = None,
         dtype: torch.dtype = torch.float32,
         **fields: object,
     ) -> None:
@@ -133,8 +138,8 @@ class RNN(PlacedNetwork):
         }
         self.anatomy = Anatomy([hidden], wiring, distance=distance, members=members)
         initial = [
-            _initial_weights(spec, n_inputs, n_outputs, len(hidden), (seed, member))
-            for member in range(members)
+            _initial_weights(spec, n_inputs, n_outputs, len(hidden), (seed, start))
+            for start in (range(members) if starts is None else starts)
         ]
         for name in wiring:
             value = torch.stack([weights[name] for weights in initial]).to(dtype)
@@ -142,7 +147,7 @@ class RNN(PlacedNetwork):
         self.anatomy.bind(self.named_parameters())
 
     @classmethod
-    def for_suite(cls, suite: Task, *, sites: Tensor, **options: object) -> RNN:
+    def for_suite(cls, suite: Suite, *, sites: Tensor, **options: object) -> RNN:
         """Build a network with the inputs, outputs and time step of a suite of tasks."""
         return cls(suite.n_inputs, suite.n_outputs, sites, dt=suite.dt, **options)  # type: ignore[arg-type]
 
@@ -176,6 +181,10 @@ class RNN(PlacedNetwork):
         """
         packed, rows = self._rows(inputs, lengths, generator)
         return _unpack(self._readout(rows), packed)
+
+    def respond(self, batch: Trials, *, generator: torch.Generator | None = None) -> Tensor:
+        """Outputs for a batch of trials, (member, time, trial, output)."""
+        return self(batch.inputs, batch.lengths, generator=generator)
 
     def activity(
         self,

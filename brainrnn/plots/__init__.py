@@ -1,7 +1,9 @@
 """Pictures. Those that plot return a matplotlib Figure; nothing is saved or shown unasked."""
 
+from brainrnn.plots.animation import animate
 from brainrnn.plots.brain_map import plot_map
-from brainrnn.plots.figures import draw_all
+from brainrnn.plots.figures import draw_all, draw_graphs
+from brainrnn.plots.network import draw_network, draw_networks
 from brainrnn.plots.null import plot_nulls
 from brainrnn.plots.style import save_figure
 from brainrnn.plots.training import plot_training
@@ -9,7 +11,11 @@ from brainrnn.plots.trial import plot_trial
 from brainrnn.plots.variance_map import plot_task_variance
 
 __all__ = [
+    "animate",
     "draw_all",
+    "draw_graphs",
+    "draw_network",
+    "draw_networks",
     "plot_map",
     "plot_nulls",
     "plot_task_variance",

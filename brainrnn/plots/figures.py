@@ -10,11 +10,16 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
+from brainrnn.networks import MLP
 from brainrnn.plots.brain_map import plot_map
+from brainrnn.plots.network import draw_networks
 from brainrnn.plots.null import plot_nulls
 from brainrnn.plots.style import save_figure
 from brainrnn.plots.training import plot_training
 from brainrnn.plots.variance_map import plot_task_variance
+from brainrnn.task import Task
+
+_COLUMNS = 5  # graphs in a row
 
 
 def draw_all(
@@ -41,6 +46,37 @@ def draw_all(
         for name, figure in _figures(brain, metrics)
         for path in save_figure(figure, Path(folder) / name)
     ]
+
+
+def draw_graphs(
+    net: MLP, task: Task, metrics: pd.DataFrame, folder: str | os.PathLike[str]
+) -> list[Path]:
+    """Draw and save the connectivity graphs of feed-forward networks and the training curves.
+
+    Parameters
+    ----------
+    net : MLP
+    task : Task
+        Its ``input_labels`` and ``output_labels``, if it has any, are written at the graphs.
+    metrics : DataFrame
+        As for :func:`plot_training`.
+    folder : path
+        Made if it does not exist.
+
+    Returns
+    -------
+    list of Path
+        The files, a PNG and an SVG of each figure.
+    """
+    panels = [(f"network {m}" if net.members > 1 else "", net, m) for m in range(net.members)]
+    graphs = draw_networks(
+        panels,
+        columns=min(net.members, _COLUMNS),
+        input_labels=getattr(task, "input_labels", ()),
+        output_labels=getattr(task, "output_labels", ()),
+    )
+    figures = {"graphs": graphs} | ({"training": plot_training(metrics)} if len(metrics) else {})
+    return [path for name, f in figures.items() for path in save_figure(f, Path(folder) / name)]
 
 
 def _figures(brain: xr.Dataset, metrics: pd.DataFrame) -> Iterator[tuple[str, Figure]]:

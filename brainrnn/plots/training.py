@@ -11,6 +11,7 @@ from brainrnn.plots.style import module_colours, new_figure, open_frame
 _PANELS = {
     "loss": "loss",
     "accuracy": "accuracy on held-out trials",
+    "test_loss": "loss on held-out trials",
     "cost": "connection cost",
     "live": "neurons with connections",
 }
@@ -19,10 +20,12 @@ _PANELS = {
 def plot_training(metrics: pd.DataFrame) -> Figure:
     """Loss, accuracy, connection cost and live neurons against the training step.
 
+    The held-out loss stands in for the accuracy where answers are not right or wrong.
+
     Parameters
     ----------
     metrics : DataFrame
-        Columns step, member, loss, accuracy, cost and live, one row per step and network; values
+        Columns step, member, loss, test_loss, accuracy, cost and live, one row per step and network; values
         that were not measured at a step are NaN.
 
     Returns
@@ -31,9 +34,9 @@ def plot_training(metrics: pd.DataFrame) -> Figure:
     """
     figure = new_figure(8.6, 5.0)
     members = list(metrics.groupby("member"))
-    for ax, (column, label) in zip(
-        figure.subplots(2, 2, sharex=True).flat, _PANELS.items(), strict=True
-    ):
+    right_or_wrong = bool(metrics["accuracy"].notna().any())
+    columns = ["loss", "accuracy" if right_or_wrong else "test_loss", "cost", "live"]
+    for ax, column in zip(figure.subplots(2, 2, sharex=True).flat, columns, strict=True):
         for i, (member, rows) in enumerate(members):
             curve = rows[["step", column]].dropna()
             ax.plot(
@@ -45,20 +48,23 @@ def plot_training(metrics: pd.DataFrame) -> Figure:
                 ms=3,
                 label=f"network {member}",
             )
-        ax.set_ylabel(label)
+        ax.set_ylabel(_PANELS[column])
         open_frame(ax)
         ax.grid(axis="y", color="0.92")
         ax.set_axisbelow(True)
-    loss, accuracy, cost, live = figure.axes
-    loss.set_yscale("log")
-    loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    loss.yaxis.set_major_formatter("{x:g}")
-    loss.yaxis.set_minor_formatter(NullFormatter())
-    accuracy.set_ylim(0, 1.02)
+    loss, held_out, cost, live = figure.axes
+    for ax in (loss,) if right_or_wrong else (loss, held_out):
+        ax.set_yscale("log")
+        low, high = ax.get_ylim()
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1e3 * low else (1,)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    if right_or_wrong:
+        held_out.set_ylim(0, 1.02)
     cost.set_ylim(0, 1.05 * max(metrics["cost"].max(), 1e-12))
     live.set_ylim(0, 1.05 * max(metrics["live"].max(), 1))
     for ax in (cost, live):
         ax.set_xlabel("training step")
     if 1 < len(members) <= 10:
-        accuracy.legend(frameon=False, fontsize=8)
+        held_out.legend(frameon=False, fontsize=8)
     return figure

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 
 from brainrnn.errors import InputError
 from brainrnn.plots.style import FAINT, INK, POSITIVE, new_figure, no_frame, open_frame
-from brainrnn.task import Task, Trials
+from brainrnn.task import Suite, Trials
 
 
-def plot_trial(suite: Task, trials: Trials, index: int = 0) -> Figure:
+def plot_trial(suite: Suite, trials: Trials, index: int = 0) -> Figure:
     """Draw one trial's inputs, by group of channels, its target and its periods, time in ms.
 
     Parameters
@@ -72,7 +72,7 @@ def _height(group: slice) -> float:
     return min(2.0, 0.45 + 0.1 * (group.stop - group.start - 1))
 
 
-def _draw_target(ax: Axes, trials: Trials, index: int, length: int, suite: Task) -> None:
+def _draw_target(ax: Axes, trials: Trials, index: int, length: int, suite: Suite) -> None:
     target = trials.targets[:length, index].cpu().numpy()
     edges = np.arange(length + 1) * suite.dt
     for column in target.reshape(length, -1).T:

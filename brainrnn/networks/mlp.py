@@ -1,0 +1,212 @@
+"""Multilayer perceptrons whose layers lie on sites in space, for vectors or for tokens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
+from brainrnn.config import Settings
+from brainrnn.errors import InputError
+from brainrnn.geometry import Distance, line
+from brainrnn.task import Examples
+
+Activation = Literal["silu", "relu", "tanh", "gelu"]
+
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "silu": functional.silu,
+    "relu": functional.relu,
+    "tanh": torch.tanh,
+    "gelu": functional.gelu,
+}
+
+
+class MLPSpec(Settings):
+    """A multilayer perceptron whose layers are lines of neurons."""
+
+    hidden: tuple[int, ...] = Field((20, 20), description="neurons of each hidden layer")
+    activation: Activation = Field(
+        "silu", description="of hidden neurons: silu, relu, tanh or gelu"
+    )
+    embedding: int = Field(
+        32, ge=1, description="neurons that hold a token's embedding, where inputs are tokens"
+    )
+    centred: bool = Field(
+        True,
+        description="whether neuron j of n sits at (j + 1/2)/n, as in the published notebooks, or "
+        "at j/n, as in the paper",
+    )
+
+
+class MLP(PlacedNetwork):
+    """Multilayer perceptrons side by side, the neurons of each layer on the same sites.
+
+    x_l = f(W_l x_{l-1} + b_l), the last layer linear. Populations are called ``input``, ``h1``,
+    ``h2``, ... and ``out``; parameters ``fc0.weight`` (member, h1, input), ``fc0.bias``, ``fc1.weight``
+    and so on. Initial weights and biases are uniform within 1/sqrt(fan-in), as in
+    ``torch.nn.Linear``.
+
+    With ``tokens``, an example is a few tokens; each is embedded (``embedding``, standard normal),
+    and the embeddings are concatenated. All of them use the same ``input`` neurons: one population,
+    several folds.
+
+    Parameters
+    ----------
+    sites : sequence of (site, dimension) arrays
+        Of the input, each hidden layer, and the output.
+    tokens : int, optional
+        Size of the vocabulary; inputs are vectors without it.
+    positions : int
+        Tokens in an example.
+    activation : str
+    distance : str or function
+        See :class:`brainrnn.Anatomy`.
+    members : int
+        Number of networks.
+    seed : int
+        Member m draws its initial weights from (seed, starts[m]).
+    starts : sequence of int, optional
+        Members with the same number start alike; each from its own weights by default.
+    dtype : torch.dtype
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two layers of sites.
+    """
+
+    def __init__(
+        self,
+        sites: Sequence[Tensor],
+        *,
+        tokens: int | None = None,
+        positions: int = 2,
+        activation: Activation = "silu",
+        distance: str | Distance = "l1",
+        members: int = 1,
+        seed: int = 0,
+        starts: Sequence[int] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        if len(sites) < 2:
+            raise InputError(f"a perceptron needs sites of 2 layers or more, got {len(sites)}")
+        names = ["input", *(f"h{i}" for i in range(1, len(sites) - 1)), "out"]
+        self.tokens, self.activation = tokens, activation
+        self.positions = positions if tokens else 1
+        populations = [Population(*pair) for pair in zip(names, sites, strict=True)]
+        wiring = {"embedding": "_ input"} if tokens else {}
+        self.depth = len(names) - 1
+        for i, (source, target) in enumerate(zip(names, names[1:], strict=False)):
+            folded = f"({self.positions} {source})" if tokens and i == 0 else source
+            wiring |= {f"fc{i}.weight": f"{target} {folded}", f"fc{i}.bias": target}
+        self.anatomy = Anatomy(populations, wiring, distance=distance, members=members)
+
+        sizes = [len(population) for population in populations]
+        numbers = range(members) if starts is None else starts
+        streams = [np.random.default_rng((seed, start)) for start in numbers]
+        if tokens:
+            start = np.stack([rng.standard_normal((tokens, sizes[0])) for rng in streams])
+            self.embedding = nn.Parameter(torch.from_numpy(start).to(dtype))
+        sizes[0] *= self.positions
+        for i, (fan_in, n) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            bound = 1 / math.sqrt(fan_in)
+            start = np.stack([rng.uniform(-bound, bound, (n, fan_in + 1)) for rng in streams])
+            layer = nn.Module()
+            layer.weight = nn.Parameter(torch.from_numpy(start[..., :-1].copy()).to(dtype))
+            layer.bias = nn.Parameter(torch.from_numpy(start[..., -1].copy()).to(dtype))
+            self.add_module(f"fc{i}", layer)
+        self.anatomy.bind(self.named_parameters())
+
+    @classmethod
+    def on_lines(
+        cls,
+        n_inputs: int,
+        n_outputs: int,
+        spec: MLPSpec | None = None,
+        *,
+        tokens: bool = False,
+        positions: int = 2,
+        distance: str | Distance = "l1",
+        members: int = 1,
+        seed: int = 0,
+        starts: Sequence[int] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> MLP:
+        """Put every layer on the unit interval, side by side (Eq. 1 of the paper, A = 1).
+
+        With ``tokens``, ``n_inputs`` is the size of the vocabulary.
+        """
+        spec = spec or MLPSpec()
+        sizes = [spec.embedding if tokens else n_inputs, *spec.hidden, n_outputs]
+        return cls(
+            [line(n, centred=spec.centred) for n in sizes],
+            tokens=n_inputs if tokens else None,
+            positions=positions,
+            activation=spec.activation,
+            distance=distance,
+            members=members,
+            seed=seed,
+            starts=starts,
+            dtype=dtype,
+        )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs, (member, example, output).
+
+        Parameters
+        ----------
+        inputs : (example, input), or (example, position) int64 tokens
+            The same for all members.
+        """
+        state = self._first(inputs)
+        for i in range(1, self.depth):
+            state = self._linear(i, _ACTIVATIONS[self.activation](state))
+        return state
+
+    def respond(self, batch: Examples, *, generator: torch.Generator | None = None) -> Tensor:
+        """Outputs for a batch of examples, (member, example, output)."""
+        return self(batch.inputs)
+
+    def layers(self, inputs: Tensor) -> dict[str, Tensor]:
+        """What every population does: name -> (member, example, neuron), input and output included.
+
+        The embeddings of several tokens stand one after the other.
+        """
+        if self.tokens:
+            state = self.embedding[:, inputs].flatten(2)
+        else:
+            state = inputs.to(self.fc0.weight).expand(self.members, -1, -1)
+        states = {"input": state}
+        for i, name in enumerate(list(self.anatomy.populations)[1:]):
+            state = self._linear(i, state)
+            if i < self.depth - 1:
+                state = _ACTIVATIONS[self.activation](state)
+            states[name] = state
+        return states
+
+    def _linear(self, i: int, state: Tensor) -> Tensor:
+        layer = self.get_submodule(f"fc{i}")
+        return torch.baddbmm(layer.bias[:, None], state, layer.weight.mT)
+
+    def _first(self, inputs: Tensor) -> Tensor:
+        layer = self.fc0
+        if self.tokens is None:
+            return self._linear(0, inputs.to(layer.weight).expand(self.members, -1, -1))
+        # What each token contributes at each position is computed once, not once per example, and
+        # all members lie in one row of the table, so that looking it up is one copy.
+        weight = layer.weight.unflatten(2, (self.positions, -1))  # (member, h1, position, input)
+        table = torch.einsum("mti,mhpi->ptmh", self.embedding, weight)
+        drive = layer.bias
+        for position, tokens in enumerate(inputs.unbind(1)):
+            drive = drive + functional.embedding(tokens, table[position].flatten(1)).unflatten(
+                1, layer.bias.shape
+            )
+        return drive.transpose(0, 1)

@@ -1,0 +1,94 @@
+"""Words under or over points in a row, as large as the room between the points allows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
+
+from brainrnn.plots.style import INK
+
+_READABLE = 7.0  # points; smaller labels rather take turns on two lines
+_SMALLEST = 5.0
+
+
+def points_per_unit(ax: Axes) -> float:
+    """Length of one unit of x on paper, in points; an estimate where the layout is automatic.
+
+    It does not depend on whether the layout has been made yet, so that frames of an animation look
+    alike.
+    """
+    figure, spec = cast(Figure, ax.figure), ax.get_subplotspec()
+    share = ax.get_position().width if spec is None else spec.get_position(figure).width
+    if figure.get_layout_engine() is not None:
+        share *= 1.2  # narrower margins than those of the grid
+    return float(72 * share * figure.bbox.width / figure.dpi / np.ptp(ax.get_xlim()))
+
+
+def write_labels(
+    ax: Axes,
+    points: np.ndarray,
+    texts: Sequence[str],
+    *,
+    offset: float,
+    largest: float = 10,
+    colour: str = INK,
+) -> float:
+    """Write a text at each of a row of points, in one size, so that no two touch each other.
+
+    Texts that would become too small to read on one line take turns on two.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its final limits in x.
+    points : (text, 2)
+    texts : sequence of str
+        Matplotlib's mathematical text is understood.
+    offset : float
+        How far above (positive) or below the points, in points of type.
+    largest : float
+        Font size where there is room.
+    colour : str
+
+    Returns
+    -------
+    float
+        How far the texts reach from the points, in points of type; 0 without texts.
+    """
+    if not len(texts):
+        return 0.0
+    boxes = [TextPath((0, 0), text, size=100).get_extents().size for text in texts]
+    width, height = np.array(boxes).T / 100  # in units of the font size
+    order = np.argsort(points[:, 0], kind="stable")
+    across = points[:, 0] * points_per_unit(ax)
+    one, two = (
+        min(_fitting_size(across[turn], width[turn]) for turn in turns)
+        for turns in ([order], [order[::2], order[1::2]])
+    )
+    lines = 1 if one >= min(largest, _READABLE) else 2
+    size = min(largest, one if lines == 1 else max(two, _SMALLEST))
+    line = math.copysign(1.3 * size, offset)
+    for rank, i in enumerate(order):
+        ax.annotate(
+            texts[i],
+            tuple(points[i]),
+            xytext=(0, offset + line * (rank % lines)),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if offset > 0 else "top",
+            fontsize=size,
+            color=colour,
+        )
+    return abs(offset + line * (lines - 1)) + size * float(height.max())
+
+
+def _fitting_size(across: np.ndarray, width: np.ndarray) -> float:
+    """Largest size at which texts of these widths, centred at places in order, stay apart."""
+    room = np.diff(across) - 3
+    return float((2 * room / np.maximum(width[1:] + width[:-1], 1e-3)).min(initial=np.inf))

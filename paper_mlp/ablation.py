@@ -1,0 +1,166 @@
+"""What every weight of a sparse classifier is for: remove one at a time (Appendix C)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from brainrnn.analysis.graph import active_neurons, check_member, live_connections
+from brainrnn.errors import InputError
+from brainrnn.networks import MLP
+from brainrnn.plots.network import Connection, draw_network
+from brainrnn.plots.style import INK, new_figure
+from paper_mlp.boundary import class_probability, draw_boundary
+from tasks.fixed import FixedTask
+
+_COLUMNS = 5
+_MOST = 40  # weights that one figure shows
+
+
+@torch.no_grad()
+def remove_each_weight(net: MLP, task: FixedTask, member: int = 0) -> tuple[MLP, xr.Dataset]:
+    """Remove each live weight of one network in turn.
+
+    Weights are those of live connections between active neurons
+    (:mod:`brainrnn.analysis.graph`); removing one sets it to 0 and leaves all others as they are.
+
+    Parameters
+    ----------
+    net : MLP
+    task : FixedTask
+        A classification.
+    member : int
+        Which network.
+
+    Returns
+    -------
+    ablated : MLP
+        One member per removed weight.
+    table : Dataset
+        Along ``weight``, from the inputs to the outputs: ``parameter``, ``row`` and ``column`` say
+        which (neurons, not sites); ``value`` is what it was; ``accuracy`` is that on the test
+        examples without it, 0 to 1. The attribute ``accuracy`` is that of the whole network.
+
+    Raises
+    ------
+    InputError
+        If the task is not a classification, or there is no such network or no live weight in it.
+    """
+    check_member(net, member)
+    if not task.classes:
+        raise InputError(
+            f"removing weights is judged by accuracy, and {task.name!r} has no classes"
+        )
+    one = net.select(member)
+    parameters, index = [], []
+    active = [neurons[0] for neurons in active_neurons(one).values()]
+    for i, (name, live) in enumerate(live_connections(one).items()):
+        source = active[i].repeat(one.positions if i == 0 else 1)
+        used = (live[0] & active[i + 1][:, None] & source).nonzero()
+        parameters += [name] * len(used)
+        index.append(used)
+    where = torch.cat(index)
+    if not len(where):
+        raise InputError(f"network {member} has no live weight between active neurons to remove")
+    ablated = net.select(*[member] * len(where))
+    rows, columns = where.T
+    values = torch.zeros(len(where), dtype=torch.float64)
+    for name in dict.fromkeys(parameters):
+        (k,) = np.nonzero(np.array(parameters) == name)
+        weight = ablated.get_parameter(name)
+        values[k] = weight[k, rows[k], columns[k]].double().cpu()
+        weight[k, rows[k], columns[k]] = 0
+    accuracy = task.score(ablated(task.test.inputs), task.test).double().mean(1)
+    whole = task.score(one(task.test.inputs), task.test).mean()
+    table = xr.Dataset(
+        {
+            "parameter": ("weight", parameters),
+            "row": ("weight", rows.cpu().numpy()),
+            "column": ("weight", columns.cpu().numpy()),
+            "value": ("weight", values.numpy()),
+            "accuracy": ("weight", accuracy.cpu().numpy()),
+        },
+        attrs={"accuracy": float(whole)},
+    )
+    return ablated, table
+
+
+def plot_ablations(net: MLP, task: FixedTask, member: int = 0) -> Figure:
+    """Draw, for each live weight, the network with it crossed out and the boundary without it.
+
+    Fig. A4. The first panel is the whole network. Hidden neurons are called by layer and site, from
+    1, as in the paper; below the graph is the accuracy on the test examples.
+
+    Raises
+    ------
+    InputError
+        If the network has more than 40 live weights, or the task does not divide the plane in two.
+    """
+    ablated, table = remove_each_weight(net, task, member)
+    n = table.sizes["weight"]
+    if n > _MOST:
+        raise InputError(
+            f"network {member} has {n} live weights, and a picture of each would not be legible: "
+            f"choose one with at most {_MOST}, such as one trained with BIMT"
+        )
+    whole, without = class_probability(net.select(member), task), class_probability(ablated, task)
+    columns = min(_COLUMNS, n + 1)
+    rows = math.ceil((n + 1) / columns)
+    figure = new_figure(2.2 * columns, 3.9 * rows)
+    axes = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[1.3, 1] * rows)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    graphs, boundaries = axes[::2].flat, axes[1::2].flat
+    one = net.select(member)
+    _draw(graphs[0], boundaries[0], one, task, whole[0], table.attrs["accuracy"])
+    for k in range(n):
+        weight = table.isel(weight=k)
+        removed = str(weight.parameter.item()), int(weight.row), int(weight.column)
+        accuracy = float(weight.accuracy)
+        _draw(graphs[k + 1], boundaries[k + 1], one, task, without[k], accuracy, removed)
+    return figure
+
+
+def _draw(
+    graph: Axes,
+    boundary: Axes,
+    net: MLP,
+    task: FixedTask,
+    probability: xr.DataArray,
+    accuracy: float,
+    removed: Connection | None = None,
+) -> None:
+    draw_network(
+        net,
+        ax=graph,
+        input_labels=task.input_labels,
+        output_labels=task.output_labels,
+        title="nothing removed" if removed is None else _name(net, task, removed),
+        marked=() if removed is None else (removed,),
+    )
+    boundary.set_axis_on()
+    draw_boundary(boundary, probability, task)
+    boundary.set_title(f"{100 * accuracy:.3g} % correct", fontsize=9, color=INK)
+    boundary.set(xlabel="", ylabel="", xticks=[], yticks=[])
+
+
+def _name(net: MLP, task: FixedTask, connection: Connection) -> str:
+    """Say what a connection of a single network joins, and its weight: "$x_1$ → A1:14, −0.63"."""
+    parameter, row, column = connection
+    names = list(net.anatomy.populations)
+    level = int(parameter.removeprefix("fc").removesuffix(".weight"))
+    ends = []
+    for i, neuron in ((level, column), (level + 1, row)):
+        if i == 0:
+            ends.append(task.input_labels[neuron])
+        elif i == net.depth:
+            ends.append(task.output_labels[neuron])
+        else:
+            ends.append(f"A{i}:{int(net.anatomy.places(names[i])[0, neuron]) + 1}")
+    weight = net.get_parameter(parameter)[0, row, column].item()
+    return f"{' → '.join(ends)}, {weight:.2f}".replace("-", "−")

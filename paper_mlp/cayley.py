@@ -1,0 +1,147 @@
+"""Cayley graphs of S4 with the elements that a neuron responds to ("Seeing Is Believing", Fig. A6).
+
+The generators are the paper's: 4123, a cycle of all four objects, and 2314, a cycle of three.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from brainrnn import MLP
+from brainrnn.plots.style import INK, NEGATIVE, POSITIVE, module_colours, no_frame
+from paper_mlp.embedding import active_embedding, normalised
+from paper_mlp.permutations import check_s4, neuron_panels, one_line, parity
+from paper_mlp.representations import TETRAHEDRA, representation
+from tasks.fixed import FixedTask
+from tasks.groups import symmetric_group, symmetric_table
+
+GENERATORS = {"4123": NEGATIVE, "2314": POSITIVE}  # and the colour of their arrows
+RESPONSE = 0.5  # size of a normalised embedding that counts as 1
+_GREEN, _ORANGE = (to_hex(colour) for colour in module_colours(np.array([2, 1])))
+
+
+def cayley_graph() -> nx.DiGraph:
+    """Cayley graph of S4: an arrow from every g to "g after s" for each generator s.
+
+    Nodes are numbered as in :func:`tasks.groups.symmetric_group`; an arrow's attribute
+    ``generator`` is its generator in one-line notation.
+
+    The product of the generators is a transposition, so the graph is the skeleton of a
+    rhombicuboctahedron: the six cycles of 4123 and the eight of 2314 are squares and triangles,
+    and around each of the other twelve squares the two generators alternate.
+    """
+    names = one_line(symmetric_group(4))
+    table = symmetric_table(4)
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(24))
+    for generator in GENERATORS:
+        arrows = enumerate(table[:, names.index(generator)].tolist())
+        graph.add_edges_from(arrows, generator=generator)
+    return graph
+
+
+def cayley_layout() -> np.ndarray:
+    """Positions of the 24 elements in the plane that let no two arrows cross, (element, 2).
+
+    S4 is the group of rotations of a cube, and moves a corner of the rhombicuboctahedron onto every
+    other. The solid is seen from above a square of 4123, the identity's, and spread out by the
+    angle from there: a square, two octagons and a square around each other.
+    """
+    # Times the parity, the tetrahedron's symmetries are the rotations of a cube.
+    group = symmetric_group(4)
+    rotations = representation(TETRAHEDRA["C"]) * parity(group)[:, None, None]
+    names = one_line(group)
+    square, triangle = (_axis(rotations[names.index(generator)]) for generator in GENERATORS)
+    triangle *= np.sign(square @ triangle)
+    # A corner (1, 1, 1 + sqrt 2): near the axes of one triangle and one square.
+    corners = rotations @ (np.sqrt(3) * triangle + np.sqrt(2) * square)
+    corners /= np.linalg.norm(corners[0])
+    across = corners[0] - (corners[0] @ square) * square  # the identity lies on a diagonal
+    across /= np.linalg.norm(across)
+    plane = np.stack([across, np.cross(square, across)], axis=1) @ (
+        np.array([[-1, 1], [1, 1]]) / 2**0.5
+    )
+    flat = corners @ plane
+    angle = np.arccos(corners @ square)
+    # tan(angle / 3.5) is wide enough outside for the outer square to clear the octagon.
+    return flat * (np.tan(angle / 3.5) / np.linalg.norm(flat, axis=1))[:, None]
+
+
+def plot_cayley(net: MLP, task: FixedTask, member: int = 0) -> Figure:
+    """Mark on Cayley graphs of S4 which elements each active neuron responds to (Fig. A6).
+
+    Green: the normalised embedding exceeds 1/2; orange: it is below -1/2; no circle: between. The
+    paper says "close to 1 or -1" and gives no threshold.
+
+    Parameters
+    ----------
+    net : MLP
+    task : FixedTask
+        Composition of permutations of 4 objects.
+    member : int
+        Which network.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    InputError
+        If the task is another, or there is no such network or it has no active input neuron.
+    """
+    check_s4(task)
+    embedding = normalised(active_embedding(net, member))
+    columns = math.ceil(math.sqrt(embedding.sizes["neuron"]))
+    figure, panels = neuron_panels(embedding, (3.0, 3.2), columns, margin=0.35)
+    graph, layout = cayley_graph(), dict(enumerate(cayley_layout()))
+    for ax, values in zip(panels, embedding.values, strict=True):
+        _draw(ax, graph, layout, values)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    return figure
+
+
+def _axis(rotation: np.ndarray) -> np.ndarray:
+    """Unit vector that a rotation leaves where it is, (3,)."""
+    values, vectors = np.linalg.eig(rotation)
+    axis = vectors[:, np.abs(values - 1).argmin()].real
+    return axis / np.linalg.norm(axis)
+
+
+def _draw(ax: Axes, graph: nx.DiGraph, layout: dict[int, np.ndarray], values: np.ndarray) -> None:
+    marked = np.abs(values) > RESPONSE
+    colours = np.where(marked, np.where(values > 0, _GREEN, _ORANGE), "white")
+    size: dict[str, Any] = {"node_size": 230}
+    for generator, colour in GENERATORS.items():
+        arrows = [edge for *edge, name in graph.edges(data="generator") if name == generator]
+        nx.draw_networkx_edges(
+            graph, layout, arrows, edge_color=colour, width=0.9, arrowsize=7, ax=ax, **size
+        )
+    nx.draw_networkx_nodes(
+        graph, layout, node_color=colours, edgecolors=np.where(marked, INK, "white"), ax=ax, **size
+    )
+    labels = dict(enumerate(one_line(symmetric_group(4))))
+    nx.draw_networkx_labels(graph, layout, labels, font_size=6, font_color=INK, ax=ax)
+    ax.set_aspect("equal")
+    no_frame(ax)
+
+
+def _legend() -> list[Line2D]:
+    """What circles and arrows mean."""
+    circle: dict[str, Any] = {"marker": "o", "ls": "", "ms": 8, "mec": INK}
+    return [
+        Line2D([], [], color=_GREEN, label="near 1", **circle),
+        Line2D([], [], color=_ORANGE, label="near −1", **circle),
+        *(
+            Line2D([], [], color=colour, label=f"arrow: after {generator}")
+            for generator, colour in GENERATORS.items()
+        ),
+    ]

@@ -1,0 +1,34 @@
+"""Figure 3a: a formula whose two outputs are independent of each other."""
+
+from paper_mlp.reproduction import Expected, Recipe, Reproduction
+
+NOTEBOOK = Recipe(
+    learning_rate=2e-3,
+    schedule=((0, 1e-3), (0.25, 1e-2), (0.75, 1e-3)),
+    locality=1.0,
+    offset=0.1,
+    top_k=5,
+    biases_from=0.75,
+)
+PAPER = Recipe(
+    schedule=((0, 1e-3), (0.25, 1e-2), (0.75, 1e-3)),
+    locality=2.0,
+    offset=0.1,
+    top_k=6,
+    centred=False,
+)
+
+FIG3A = Reproduction(
+    name="fig3a",
+    title="Independence",
+    shows="Fig. 3a; App. B (Fig. A2, Eq. A1)",
+    task={"suite": "formulas", "names": ["independence"], "options": {"seed": 0}},
+    hidden=(20, 20),
+    recipes={"notebook": NOTEBOOK, "paper": PAPER},
+    expected=Expected(
+        column="symbolic (a)",
+        measure="test_loss",
+        table1={"vanilla": (5.2e-3, 1.0e-3), "l1": (7.9e-3, 0.8e-3), "bimt": (7.4e-3, 1.0e-3)},
+        table2={"vanilla": (0.207, 0.025), "l1": (0.512, 0.042), "bimt": (0.581, 0.042)},
+    ),
+)

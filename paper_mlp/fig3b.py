@@ -1,0 +1,19 @@
+"""Figure 3b: three outputs that share features."""
+
+from paper_mlp.fig3a import NOTEBOOK, PAPER
+from paper_mlp.reproduction import Expected, Reproduction
+
+FIG3B = Reproduction(
+    name="fig3b",
+    title="Feature sharing",
+    shows="Fig. 3b; App. B (Fig. A2, Eq. A2)",
+    task={"suite": "formulas", "names": ["sharing"], "options": {"seed": 4}},
+    hidden=(20, 20),
+    recipes={"notebook": NOTEBOOK, "paper": PAPER},
+    expected=Expected(
+        column="symbolic (b)",
+        measure="test_loss",
+        table1={"vanilla": (1.1e-5, 0.4e-5), "l1": (1.2e-5, 0.3e-5), "bimt": (8.0e-5, 1.5e-5)},
+        table2={"vanilla": (0.151, 0.015), "l1": (0.456, 0.035), "bimt": (0.543, 0.063)},
+    ),
+)

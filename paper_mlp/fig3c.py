@@ -1,0 +1,23 @@
+"""Figure 3c: a formula that is a composition of two."""
+
+from paper_mlp.fig3a import NOTEBOOK, PAPER
+from paper_mlp.reproduction import Expected, Reproduction
+
+FIG3C = Reproduction(
+    name="fig3c",
+    title="Compositionality",
+    shows="Fig. 3c; App. B (Figs. A2, A3, Eq. A3)",
+    task={"suite": "formulas", "names": ["composition"], "options": {"seed": 3}},
+    hidden=(20, 20, 20, 20),
+    recipes={
+        # The notebook never lowers lambda again.
+        "notebook": NOTEBOOK.model_copy(update={"schedule": ((0, 1e-3), (0.25, 3e-3))}),
+        "paper": PAPER,
+    },
+    expected=Expected(
+        column="symbolic (c)",
+        measure="test_loss",
+        table1={"vanilla": (1.2e-4, 0.5e-4), "l1": (1.8e-4, 0.4e-4), "bimt": (1.3e-3, 0.3e-3)},
+        table2={"vanilla": (0.145, 0.023), "l1": (0.328, 0.027), "bimt": (0.392, 0.021)},
+    ),
+)

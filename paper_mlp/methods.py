@@ -1,0 +1,103 @@
+"""The five training methods of the paper's Fig. 2, as members of one computation.
+
+Each is brain-inspired modular training with parts of it taken away: the penalty, its locality
+(A = 0), the swaps (swaps scored with A = 0 cost the same everywhere, so nothing moves).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from brainrnn.errors import InputError, unknown
+from brainrnn.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Method:
+    """Which parts of brain-inspired modular training a method has."""
+
+    title: str
+    penalty: bool
+    local: bool
+    swap: bool
+
+
+METHODS = {
+    "vanilla": Method("no penalty", False, False, False),
+    "l1": Method("L1", True, False, False),
+    "l1_local": Method("L1 + local", True, True, False),
+    "l1_swap": Method("L1 + swap", True, False, True),
+    "bimt": Method("BIMT", True, True, True),
+}
+
+
+def parse_methods(text: str) -> tuple[str, ...]:
+    """Read a list of methods, such as ``vanilla,l1,bimt``.
+
+    Raises
+    ------
+    InputError
+        If it is empty, or a method is unknown or repeated.
+    """
+    methods = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not methods:
+        raise InputError(f"no method given: expected some of {','.join(METHODS)}")
+    for name in methods:
+        if name not in METHODS:
+            raise InputError(unknown("method", name, METHODS))
+    if len(set(methods)) < len(methods):
+        raise InputError(f"a method occurs twice in {text!r}: name each once")
+    return methods
+
+
+def members_of(methods: Sequence[str], seeds: int, *, locality: float) -> tuple[dict, dict]:
+    """What tells the members apart: settings of the method and of the network.
+
+    Members are ordered by method, then by seed; equal seeds of different methods start from the
+    same weights.
+
+    Parameters
+    ----------
+    methods : sequence of str
+    seeds : int
+        Networks of each method.
+    locality : float
+        A of the methods that know distances.
+
+    Returns
+    -------
+    method, network : dict
+        Fields of :class:`brainrnn.BIMT`, and of the network's section.
+    """
+    each = [METHODS[name] for name in methods for _ in range(seeds)]
+    method = {
+        "strength": tuple(float(m.penalty) for m in each),
+        "locality": tuple(locality * m.local for m in each),
+        "swap": {"locality": tuple(locality * m.swap for m in each)},
+    }
+    return method, {"members": len(each), "starts": tuple(range(seeds)) * len(methods)}
+
+
+def member_methods(experiment: Experiment) -> list[str]:
+    """The method of every member of such an experiment.
+
+    Raises
+    ------
+    InputError
+        If the experiment was not made of these methods.
+    """
+    n = experiment.network.members
+    spec = experiment.method
+    columns = [
+        value if isinstance(value, tuple) else (value,) * n
+        for value in (spec.strength, spec.locality, spec.swap.locality)
+    ]
+    kinds = {(m.penalty, m.local, m.swap): name for name, m in METHODS.items()}
+    try:
+        return [kinds[a > 0, b > 0, c > 0] for a, b, c in zip(*columns, strict=True)]
+    except (KeyError, TypeError, ValueError):
+        raise InputError(
+            "the run's members are not vanilla, L1, L1 + local, L1 + swap or BIMT: make it with "
+            "`paper-mlp run`"
+        ) from None

@@ -1,0 +1,174 @@
+"""Tasks whose examples are fixed: a training set that is shown whole, and a test set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from brainrnn.errors import InputError, unknown
+from brainrnn.task import Examples
+
+
+class MeanCrossEntropy(torch.autograd.Function):
+    """Mean cross entropy of every member, (member,), from logits (member, example, class).
+
+    Its gradient, (softmax - one-hot) / examples, reuses the softmax of the forward pass, where
+    ``torch.nn.functional.cross_entropy`` exponentiates a second time.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Compute the loss."""
+        probability = outputs.softmax(2)
+        largest, index = outputs.max(2, keepdim=True)
+        # The largest probability never underflows.
+        log_total = largest - probability.gather(2, index).log_()
+        target = targets[:, None].expand(len(outputs), -1, 1)
+        ctx.save_for_backward(probability, target)
+        return (log_total - outputs.gather(2, target)).mean(dim=(1, 2))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """Compute the gradient."""
+        probability, target = ctx.saved_tensors
+        share = (grad / probability.shape[1])[:, None, None]
+        return (probability * share).scatter_add_(2, target, (-share).expand_as(target)), None
+
+
+@dataclass(frozen=True)
+class FixedTask:
+    """One task with fixed training and test examples; follows ``brainrnn.task.Task``.
+
+    Attributes
+    ----------
+    name, description : str
+    train, test : Examples
+        With floating-point targets a regression, with whole numbers a classification.
+    n_inputs : int
+        Length of an input vector, or size of the vocabulary where inputs are tokens.
+    n_outputs : int
+        Length of the target vector, or number of classes.
+    input_labels, output_labels : tuple of str
+        What stands at an input (none where inputs are tokens) and an output of a drawn network;
+        matplotlib's mathematical text.
+    """
+
+    name: str
+    description: str
+    train: Examples
+    test: Examples
+    n_inputs: int
+    n_outputs: int
+    input_labels: tuple[str, ...] = ()
+    output_labels: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The one task."""
+        return (self.name,)
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """What it asks for, in one line."""
+        return {self.name: self.description}
+
+    @property
+    def positions(self) -> int | None:
+        """Tokens in an example; None where inputs are vectors."""
+        inputs = self.train.inputs
+        return None if inputs.is_floating_point() else inputs.shape[1]
+
+    @property
+    def classes(self) -> bool:
+        """Whether the answer is a class."""
+        return not self.train.targets.is_floating_point()
+
+    def sample(
+        self,
+        n: int | None,
+        rng: np.random.Generator,
+        *,
+        task: Sequence[int] | np.ndarray | None = None,
+    ) -> Examples:
+        """Draw ``n`` training examples without replacement; None, or more than there are: all."""
+        if n is None or n >= len(self.train):
+            return self.train
+        chosen = torch.from_numpy(rng.choice(len(self.train), n, replace=False))
+        return Examples(self.train.inputs[chosen], self.train.targets[chosen])
+
+    def held_out(self, n: int, rng: np.random.Generator) -> Examples:
+        """The whole test set, whatever ``n`` is."""
+        return self.test
+
+    def loss(self, outputs: Tensor, batch: Examples) -> Tensor:
+        """Mean squared error, or mean cross entropy, of every member, (member,).
+
+        ``outputs`` is (member, example, output); the squared error is a mean over outputs too.
+        """
+        if not self.classes:
+            return (outputs - batch.targets.to(outputs)).square().mean(dim=(1, 2))
+        return MeanCrossEntropy.apply(outputs, batch.targets)
+
+    def score(self, outputs: Tensor, batch: Examples) -> Tensor:
+        """Whether each example was classified correctly, (member, example); NaN in a regression."""
+        if not self.classes:
+            return outputs.new_full(outputs.shape[:2], torch.nan)
+        return (outputs.argmax(2) == batch.targets).to(outputs.dtype)
+
+    def ceiling(self) -> np.ndarray:
+        """The best possible score: 1, or NaN in a regression."""
+        return np.array([1.0 if self.classes else np.nan])
+
+
+def the_one(suite: str, names: Sequence[str] | None, known: Sequence[str]) -> str:
+    """The one task that was asked for.
+
+    Raises
+    ------
+    InputError
+        If it is not exactly one, or unknown.
+    """
+    if names is None and len(known) == 1:
+        return known[0]
+    if isinstance(names, str) or not names or len(names) != 1:
+        raise InputError(
+            f"suite {suite!r} trains one task at a time: set task.names to one of "
+            + ", ".join(f"['{name}']" for name in known)
+        )
+    if names[0] not in known:
+        raise InputError(unknown("task", names[0], known))
+    return names[0]
+
+
+def check_whole(what: str, value: object, least: int) -> int:
+    """A whole number of at least ``least``.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{what} must be a whole number of at least {least}, got {value!r}")
+    return int(value)
+
+
+def legacy_generator(seed: object) -> np.random.RandomState:
+    """NumPy's legacy generator: its seeds give the data of the paper's published notebooks.
+
+    Raises
+    ------
+    InputError
+        If the seed is not one.
+    """
+    seed = check_whole("the seed of the data", seed, 0)
+    if seed >= 2**32:
+        raise InputError(f"the seed of the data must be below 2**32, got {seed}")
+    return np.random.RandomState(seed)

@@ -1,0 +1,60 @@
+"""Two interleaved half circles in the plane ("Seeing Is Believing", Section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from sklearn.datasets import make_moons
+
+from brainrnn.errors import InputError
+from brainrnn.task import Examples
+from tasks.fixed import FixedTask, check_whole, legacy_generator, the_one
+
+
+def two_moons(
+    names: Sequence[str] | None = None,
+    *,
+    seed: int = 1,
+    train: int = 200,
+    test: int = 200,
+    noise: float = 0.1,
+) -> FixedTask:
+    """Tell two interleaved half circles apart (scikit-learn's ``make_moons``).
+
+    Parameters
+    ----------
+    names : sequence of one str
+        ``two_moons``, or nothing.
+    seed : int
+        Of the points.
+    train, test : int
+        Number of points.
+    noise : float
+        Standard deviation of the points about their half circle.
+
+    Raises
+    ------
+    InputError
+        For sizes below 1 or a negative noise.
+    """
+    name = the_one("two_moons", names, ("two_moons",))
+    if not isinstance(noise, int | float) or not noise >= 0:
+        raise InputError(f"the noise of the moons must be a number of at least 0, got {noise!r}")
+    rng = legacy_generator(seed)
+
+    def draw(what: str, n: int) -> Examples:
+        n = check_whole(f"the number of {what} points", n, 2)
+        x, y = make_moons(n, noise=noise, random_state=rng)
+        return Examples(torch.from_numpy(x), torch.from_numpy(y))
+
+    return FixedTask(
+        name,
+        "which of two interleaved half circles a point belongs to (Fig. 4)",
+        train=draw("training", train),
+        test=draw("test", test),
+        n_inputs=2,
+        n_outputs=2,
+        input_labels=("$x_1$", "$x_2$"),
+        output_labels=("class 1", "class 2"),
+    )
