@@ -179,9 +179,7 @@ def list_tasks(suite: str, dt: float) -> None:
 )
 def show_task(name: str, suite: str, dt: float, seed: int, out: Path | None) -> None:
     """Draw one trial of task NAME: inputs, target and periods."""
-    loaded = load_suite(
-        build(TaskSpec, _without_none({"suite": suite, "dt": dt, "names": [name]}))
-    )
+    loaded = load_suite(build(TaskSpec, _without_none({"suite": suite, "dt": dt, "names": [name]})))
     if not isinstance(loaded, Suite):
         raise InputError(f"the tasks of the suite {suite!r} do not unfold in time: nothing to draw")
     trials = loaded.sample(1, np.random.default_rng(seed))
@@ -196,18 +194,22 @@ def show_task(name: str, suite: str, dt: float, seed: int, out: Path | None) -> 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; bad input is one line on standard error and exit status 2."""
-    sys.exit(_main(arguments))
+    sys.exit(run_command_line(cli, "brainrnn", arguments))
 
 
-def _main(arguments: Sequence[str] | None) -> int:
+def run_command_line(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
+    """Run a command; its exit status, with one line on standard error for whatever went wrong.
+
+    2 for bad input, 1 where training diverged, 130 after an interruption.
+    """
     try:
-        status = cli.main(args=arguments, prog_name="brainrnn", standalone_mode=False)
+        status = command.main(args=arguments, prog_name=name, standalone_mode=False)
         return status if isinstance(status, int) else 0
     except InterruptedRun as stopped:
         click.echo(str(stopped), err=True)
         return 130
     except (KeyboardInterrupt, click.Abort):
-        click.echo("brainrnn: interrupted", err=True)
+        click.echo(f"{name}: interrupted", err=True)
         return 130
     except click.exceptions.NoArgsIsHelpError as shown:
         click.echo(shown.format_message(), err=True)
@@ -227,5 +229,5 @@ def _main(arguments: Sequence[str] | None) -> int:
         message, status = "not enough memory: use a smaller network.shape or training.batch", 2
     except OSError as error:
         message, status = f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 2
-    click.echo(f"brainrnn: {' '.join(message.split())}", err=True)
+    click.echo(f"{name}: {' '.join(message.split())}", err=True)
     return status

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brainrnn.errors import InputError, unknown
@@ -69,6 +71,18 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"cannot read the configuration {path}: {reason}") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from None
+
+
+def as_toml(settings: Settings) -> str:
+    """Write settings as TOML, leaving out what is unset; lists of numbers on single lines."""
+    text = tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
+    for item in (r"[-+.\w]+", r"\[[-+.\w, ]*\]"):  # numbers, then lists of numbers
+        text = re.sub(rf"\[\n(?:\s+{item},\n)+\s*\]", _on_one_line, text)
+    return text
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return "[" + " ".join(found[0][1:-1].split()).removesuffix(",") + "]"
 
 
 def override(values: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, Any]:

@@ -171,7 +171,7 @@ def build_network(
     InputError
         If sizes or settings do not fit together, or there is no such device.
     """
-    members = {
+    members: dict[str, Any] = {
         "members": spec.members,
         "seed": seed,
         "starts": spec.starts,
@@ -226,4 +226,4 @@ def _perturb(net: RNN | MLP, sd: float | tuple[float, ...], seed: int) -> None:
         rng = np.random.default_rng([seed, 3])
         for value in net.parameters():
             draw = torch.from_numpy(rng.standard_normal(value.shape[1:])).to(value)
-            value += noise.view(-1, *[1] * (value.ndim - 1)) * draw
+            value.add_(noise.view(-1, *[1] * (value.ndim - 1)) * draw)

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import tomli_w
 import torch
 import xarray as xr
 
 from brainrnn.analysis import AnalysisSpec, analyse, assess, load, save
 from brainrnn.checkpoint import load_checkpoint, save_checkpoint
-from brainrnn.config import read_toml
+from brainrnn.config import as_toml, read_toml
 from brainrnn.cost import connection_cost
 from brainrnn.errors import InputError
 from brainrnn.experiment import Experiment, build, build_network, load_suite
@@ -70,10 +69,7 @@ class Run:
             raise InputError(f"{path} exists and is not an empty folder: choose another --out")
         _ = run.trainer  # an experiment that cannot be built leaves nothing behind
         with atomic_path(run._config) as temporary:
-            temporary.write_text(
-                tomli_w.dumps(experiment.model_dump(mode="json", exclude_none=True)),
-                encoding="utf-8",
-            )
+            temporary.write_text(as_toml(experiment), encoding="utf-8")
         return run
 
     @classmethod
@@ -237,9 +233,10 @@ class Run:
         """Note the versions in use, and what the trials are like."""
         with atomic_path(self.path / "versions.json") as temporary:
             temporary.write_text(json.dumps(_versions(), indent=2) + "\n", encoding="utf-8")
-        if isinstance(self.suite, Suite):
+        trials = self.trainer.held_out
+        if isinstance(self.suite, Suite) and isinstance(trials, Trials):
             with atomic_path(self.path / "trials.csv") as temporary:
-                _trial_table(self.suite, self.trainer.held_out).to_csv(temporary, index=False)
+                _trial_table(self.suite, trials).to_csv(temporary, index=False)
 
     def analyse(self, spec: AnalysisSpec | None = None) -> xr.Dataset:
         """Analyse the network at the last checkpoint and write analysis.nc.

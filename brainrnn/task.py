@@ -98,10 +98,8 @@ class Task(Protocol):
     n_inputs: int
     n_outputs: int
 
-    def sample(
-        self, n: int | None, rng: np.random.Generator
-    ) -> Trials | Examples:
-        """Draw ``n`` trials, a balanced random mix of tasks; None: all of a fixed set of examples."""
+    def sample(self, n: int | None, rng: np.random.Generator) -> Trials | Examples:
+        """Draw ``n`` trials, a balanced random mix of tasks; None: all of a fixed set."""
         ...
 
     def held_out(self, n: int, rng: np.random.Generator) -> Trials | Examples:

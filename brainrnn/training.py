@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,8 +29,8 @@ class TrainingSpec(Settings):
     """How long and how fast to train, and how often to look."""
 
     steps: int = Field(3000, ge=1, description="training steps")
-    batch: int | None = Field(
-        128, ge=1, description="trials per step; unset: all examples, where they are fixed"
+    batch: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
+        128, description="trials per step; all: every example, where they are fixed"
     )
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
     decay: Literal["none", "linear", "cosine"] = Field(
@@ -173,7 +173,8 @@ class Trainer:
 
     def _descend(self, progress: float) -> Tensor:
         """One step of Adam on prediction loss and connection cost; the loss, (member,)."""
-        batch = self.task.sample(self.spec.batch, self._trials).to(self.device)
+        n = None if self.spec.batch == "all" else self.spec.batch
+        batch = self.task.sample(n, self._trials).to(self.device)
         outputs = self.net.respond(batch, generator=self._noise)
         loss = self.task.loss(outputs, batch)
         self._require_finite(loss, "loss")
@@ -222,9 +223,7 @@ class Trainer:
         value -= torch.minimum(torch.maximum(value, -threshold), threshold)
 
     @torch.no_grad()
-    def _metrics(
-        self, loss: Tensor, strength: Tensor, progress: float
-    ) -> list[dict[str, float]]:
+    def _metrics(self, loss: Tensor, strength: Tensor, progress: float) -> list[dict[str, float]]:
         evaluate = self._due(self.spec.evaluate_every)
         if not (evaluate or self._due(self.spec.log_every)):
             return []

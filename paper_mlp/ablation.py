@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.analysis.graph import active_neurons, check_member, live_connections
+from brainrnn.analysis.graph import check_member, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.network import Connection, draw_network
@@ -26,8 +26,8 @@ _MOST = 40  # weights that one figure shows
 def remove_each_weight(net: MLP, task: FixedTask, member: int = 0) -> tuple[MLP, xr.Dataset]:
     """Remove each live weight of one network in turn.
 
-    Weights are those of live connections between active neurons
-    (:mod:`brainrnn.analysis.graph`); removing one sets it to 0 and leaves all others as they are.
+    Live as in :func:`brainrnn.analysis.graph.live_connections`, whether or not on a path from an
+    input: a constant also moves the boundary. To remove a weight is to set it to 0.
 
     Parameters
     ----------
@@ -57,21 +57,16 @@ def remove_each_weight(net: MLP, task: FixedTask, member: int = 0) -> tuple[MLP,
             f"removing weights is judged by accuracy, and {task.name!r} has no classes"
         )
     one = net.select(member)
-    parameters, index = [], []
-    active = [neurons[0] for neurons in active_neurons(one).values()]
-    for i, (name, live) in enumerate(live_connections(one).items()):
-        source = active[i].repeat(one.positions if i == 0 else 1)
-        used = (live[0] & active[i + 1][:, None] & source).nonzero()
-        parameters += [name] * len(used)
-        index.append(used)
-    where = torch.cat(index)
+    found = {name: live[0].nonzero() for name, live in live_connections(one).items()}
+    where = torch.cat(list(found.values()))
     if not len(where):
-        raise InputError(f"network {member} has no live weight between active neurons to remove")
+        raise InputError(f"network {member} has no live weight to remove")
+    parameters = np.repeat(list(found), [len(each) for each in found.values()])
     ablated = net.select(*[member] * len(where))
     rows, columns = where.T
     values = torch.zeros(len(where), dtype=torch.float64)
-    for name in dict.fromkeys(parameters):
-        (k,) = np.nonzero(np.array(parameters) == name)
+    for name in found:
+        (k,) = np.nonzero(parameters == name)
         weight = ablated.get_parameter(name)
         values[k] = weight[k, rows[k], columns[k]].double().cpu()
         weight[k, rows[k], columns[k]] = 0

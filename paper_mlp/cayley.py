@@ -24,6 +24,7 @@ from tasks.fixed import FixedTask
 from tasks.groups import symmetric_group, symmetric_table
 
 GENERATORS = {"4123": NEGATIVE, "2314": POSITIVE}  # and the colour of their arrows
+CLEARANCE = 0.045  # between an element and the ends of its arrows, of the picture's width
 RESPONSE = 0.5  # size of a normalised embedding that counts as 1
 _GREEN, _ORANGE = (to_hex(colour) for colour in module_colours(np.array([2, 1])))
 
@@ -64,15 +65,12 @@ def cayley_layout() -> np.ndarray:
     # A corner (1, 1, 1 + sqrt 2): near the axes of one triangle and one square.
     corners = rotations @ (np.sqrt(3) * triangle + np.sqrt(2) * square)
     corners /= np.linalg.norm(corners[0])
-    across = corners[0] - (corners[0] @ square) * square  # the identity lies on a diagonal
-    across /= np.linalg.norm(across)
-    plane = np.stack([across, np.cross(square, across)], axis=1) @ (
-        np.array([[-1, 1], [1, 1]]) / 2**0.5
-    )
-    flat = corners @ plane
-    angle = np.arccos(corners @ square)
-    # tan(angle / 3.5) is wide enough outside for the outer square to clear the octagon.
-    return flat * (np.tan(angle / 3.5) / np.linalg.norm(flat, axis=1))[:, None]
+    ahead = corners[0] - (corners[0] @ square) * square
+    turn = np.arctan2(corners @ np.cross(square, ahead), corners @ ahead)
+    # Steep enough outside for the outer square to clear the octagon.
+    radius = np.tan(np.arccos(corners @ square) / 3.5)
+    turn += 0.75 * np.pi  # the identity stands at the upper left
+    return radius[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
 
 
 def plot_cayley(net: MLP, task: FixedTask, member: int = 0) -> Figure:
@@ -102,7 +100,7 @@ def plot_cayley(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     embedding = normalised(active_embedding(net, member))
     columns = math.ceil(math.sqrt(embedding.sizes["neuron"]))
     figure, panels = neuron_panels(embedding, (3.0, 3.2), columns, margin=0.35)
-    graph, layout = cayley_graph(), dict(enumerate(cayley_layout()))
+    graph, layout = cayley_graph(), cayley_layout()
     for ax, values in zip(panels, embedding.values, strict=True):
         _draw(ax, graph, layout, values)
     figure.legend(handles=_legend(), loc="outside lower center", ncols=4, frameon=False, fontsize=8)
@@ -116,20 +114,34 @@ def _axis(rotation: np.ndarray) -> np.ndarray:
     return axis / np.linalg.norm(axis)
 
 
-def _draw(ax: Axes, graph: nx.DiGraph, layout: dict[int, np.ndarray], values: np.ndarray) -> None:
+def _draw(ax: Axes, graph: nx.DiGraph, layout: np.ndarray, values: np.ndarray) -> None:
+    for generator, colour in GENERATORS.items():
+        arrows = np.array([edge for *edge, s in graph.edges(data="generator") if s == generator])
+        start, end = layout[arrows.T]
+        along = end - start
+        gap = CLEARANCE * np.ptp(layout) * along / np.linalg.norm(along, axis=1, keepdims=True)
+        ax.quiver(
+            *(start + gap).T,
+            *(along - 2 * gap).T,
+            color=colour,
+            angles="xy",
+            scale_units="xy",
+            scale=1,
+            width=0.004,
+            headwidth=6,
+            headlength=6,
+            headaxislength=5.5,
+        )
     marked = np.abs(values) > RESPONSE
     colours = np.where(marked, np.where(values > 0, _GREEN, _ORANGE), "white")
-    size: dict[str, Any] = {"node_size": 230}
-    for generator, colour in GENERATORS.items():
-        arrows = [edge for *edge, name in graph.edges(data="generator") if name == generator]
-        nx.draw_networkx_edges(
-            graph, layout, arrows, edge_color=colour, width=0.9, arrowsize=7, ax=ax, **size
-        )
-    nx.draw_networkx_nodes(
-        graph, layout, node_color=colours, edgecolors=np.where(marked, INK, "white"), ax=ax, **size
-    )
-    labels = dict(enumerate(one_line(symmetric_group(4))))
-    nx.draw_networkx_labels(graph, layout, labels, font_size=6, font_color=INK, ax=ax)
+    rims = np.where(marked, INK, "white").tolist()
+    x, y = layout.T
+    ax.scatter(x, y, s=230, c=colours.tolist(), edgecolors=rims, zorder=2)
+    for a, b, name in zip(x, y, one_line(symmetric_group(4)), strict=True):
+        ax.text(a, b, name, fontsize=6, color=INK, ha="center", va="center", zorder=3)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.margins(0.07)
     ax.set_aspect("equal")
     no_frame(ax)
 
@@ -141,7 +153,7 @@ def _legend() -> list[Line2D]:
         Line2D([], [], color=_GREEN, label="near 1", **circle),
         Line2D([], [], color=_ORANGE, label="near −1", **circle),
         *(
-            Line2D([], [], color=colour, label=f"arrow: after {generator}")
+            Line2D([], [], color=colour, label=f"g → g ∘ {generator}")
             for generator, colour in GENERATORS.items()
         ),
     ]

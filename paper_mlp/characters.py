@@ -1,8 +1,8 @@
 """In which irreducible representations of S4 an embedding lies.
 
 Every function on a finite group is a sum of matrix entries of its irreducible representations.
-Appendix E.2 of "Seeing Is Believing" looks at one of them, finds L = .56, and concludes that the
-embedding is not linear in the group; L is just the share of the others.
+Appendix E.2 of "Seeing Is Believing" compares with one of them and takes L = .56 for a sign of
+non-linearity; exactly this share may as well lie, linearly, in the other four.
 """
 
 from __future__ import annotations

@@ -179,6 +179,8 @@ def formula(
 ) -> str:
     """Write one output of a single network as a closed formula of its non-zero parameters.
 
+    Round them first (:func:`rounded`), so that the formula is what it says.
+
     Parameters
     ----------
     circuit : MLP
@@ -231,9 +233,9 @@ def layer(net: MLP, i: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _sum(texts: list[str], weights: list[float], bias: float, decimals: int) -> str:
-    """Text of a weighted sum, without what is zero in the digits that are printed."""
+    """Text of a weighted sum, without what is zero."""
     parts = [(w, f"{abs(w):.{decimals}f} {t}") for t, w in zip(texts, weights, strict=True) if w]
-    if round(bias, decimals) or not parts:
+    if bias or not parts:
         parts.append((bias, f"{abs(bias):.{decimals}f}"))
     text = "".join(f" {'-' if value < 0 else '+'} {part}" for value, part in parts)
     return f"-{text[3:]}" if text[1] == "-" else text[3:]

@@ -15,6 +15,7 @@ from paper_mlp.modules import embedding_modules
 from tasks.fixed import FixedTask
 
 SHARE = 0.75  # between one frequency, 1, and two equally strong, 1/2
+_ROUNDING = 1e-20  # share of the mean square below which a variance is one of rounding
 ROUNDNESS = 0.5  # between a circle, 1, and a line, 0
 
 
@@ -79,14 +80,17 @@ def module_spectra(net: MLP, *, threshold: float = 0.05) -> xr.Dataset:
     )
     power = (fourier_power(net) * belongs).sum("neuron")  # (member, frequency, module)
     total = power.sum("frequency")
-    varies = total > 0
+    square = xr.DataArray(
+        (net.embedding.detach().double().cpu() ** 2).mean(1), dims=("member", "neuron")
+    )
+    varies = total > _ROUNDING * (square * belongs).sum("neuron")
     frequency = power.idxmax("frequency")
     ring = (_coefficients(net).sel(frequency=frequency) * belongs).transpose(..., "neuron")
     # Token t sits at Re(c exp(i k t)), an ellipse whose radii are the singular values of (Re, Im).
     axes = np.stack([ring.real, ring.imag], axis=-2)
     squares = np.linalg.eigvalsh(axes @ axes.swapaxes(-1, -2)).clip(0)
-    shortest, longest = (
-        xr.DataArray(np.sqrt(s), dims=ring.dims[:-1]) for s in squares.T.swapaxes(1, 2)
+    shortest, longest = xr.DataArray(np.sqrt(squares), dims=(*ring.dims[:-1], "radius")).transpose(
+        "radius", ...
     )
     return xr.Dataset(
         {
@@ -107,7 +111,7 @@ def one_frequency_each(net: MLP, task: FixedTask) -> np.ndarray:
     network without active neurons.
     """
     spectra = module_spectra(net)
-    ring = (spectra.neurons > 1) & (spectra.share > SHARE) & (spectra.roundness > ROUNDNESS)
+    ring = (spectra.share > SHARE) & (spectra.roundness > ROUNDNESS)  # 0 for a single neuron
     exists = spectra.neurons > 0
     return ((ring | ~exists).all("module") & exists.any("module")).values
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from brainrnn.errors import InputError, unknown
 from brainrnn.experiment import Experiment
@@ -51,32 +52,28 @@ def parse_methods(text: str) -> tuple[str, ...]:
     return methods
 
 
-def members_of(methods: Sequence[str], seeds: int, *, locality: float) -> tuple[dict, dict]:
-    """What tells the members apart: settings of the method and of the network.
-
-    Members are ordered by method, then by seed; equal seeds of different methods start from the
-    same weights.
+def method_settings(methods: Sequence[str], each: int, *, locality: float) -> dict[str, Any]:
+    """What tells the methods apart, a value for every member, method after method.
 
     Parameters
     ----------
     methods : sequence of str
-    seeds : int
+    each : int
         Networks of each method.
     locality : float
         A of the methods that know distances.
 
     Returns
     -------
-    method, network : dict
-        Fields of :class:`brainrnn.BIMT`, and of the network's section.
+    dict
+        Fields of :class:`brainrnn.BIMT`.
     """
-    each = [METHODS[name] for name in methods for _ in range(seeds)]
-    method = {
-        "strength": tuple(float(m.penalty) for m in each),
-        "locality": tuple(locality * m.local for m in each),
-        "swap": {"locality": tuple(locality * m.swap for m in each)},
+    chosen = [METHODS[name] for name in methods for _ in range(each)]
+    return {
+        "strength": tuple(float(m.penalty) for m in chosen),
+        "locality": tuple(locality * m.local for m in chosen),
+        "swap": {"locality": tuple(locality * m.swap for m in chosen)},
     }
-    return method, {"members": len(each), "starts": tuple(range(seeds)) * len(methods)}
 
 
 def member_methods(experiment: Experiment) -> list[str]:

@@ -21,8 +21,8 @@ TETRAHEDRA = {  # vertices, (vertex, coordinate); Eq. A9
     "C": np.array([[1, -1, -1], [-1, -1, -1], [0, 2, -1], [0, 0, 3]])
     / np.sqrt([1, 3, 6]),  # the regular one
 }
-EFFECTIVE_DIMENSION = {"A": 120.0, "B": 108.0, "C": 153.0, "embedding": 80.0}  # in the paper
-LINEAR_RESIDUAL = 0.56  # in the paper
+PAPER_DIMENSIONS = {"A": 120, "B": 108, "C": 153, "embedding": 80}  # effective ones
+PAPER_RESIDUAL = 0.56
 
 
 def representation(vertices: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 
@@ -19,6 +20,7 @@ from paper_mlp.modules import embedding_modules, module_name
 from tasks.fixed import FixedTask
 
 COLUMNS = 3
+MOST_NAMED = 6  # neurons in a title
 GAP = 0.035  # between a token and its number, of a picture's width
 ELEVATION = 35  # degrees above the plane of the first two components
 
@@ -28,7 +30,8 @@ def plot_rings(net: MLP, task: FixedTask, member: int = 0) -> Figure:
 
     One neuron is drawn over the tokens, two against each other, and more in their first three
     principal components (the third harmonic of a bow tie needs the third). A line joins the tokens
-    in the order of their phase at the module's main frequency.
+    in the order of their phase at the module's main frequency. A token whose number would cover
+    another's goes without.
 
     Parameters
     ----------
@@ -56,24 +59,28 @@ def plot_rings(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     spectra = module_spectra(one).isel(member=0)
     n = module.max() + 1
     rows, columns = -(-n // COLUMNS), min(n, COLUMNS)
-    figure = new_figure(4.2 * columns, 4.2 * rows)
+    width, height = 4.3 * columns, 4.4 * rows  # inches
+    figure = new_figure(width, height)
+    # Axes in space do not know their extent before they are drawn, so no layout can fit them.
+    figure.set_layout_engine("none")
+    grid = figure.add_gridspec(
+        rows,
+        columns,
+        left=0.6 / width,
+        right=1 - 0.3 / width,
+        bottom=0.6 / height,
+        top=1 - 0.6 / height,
+        wspace=0.28,
+        hspace=0.4,
+    )
     for number in range(n):
-        _panel(
-            figure,
-            (rows, columns, number + 1),
-            embedding[module == number],
-            spectra.isel(module=number),
-            number,
-        )
+        values, spectrum = embedding[module == number], spectra.isel(module=number)
+        _panel(figure, grid[divmod(number, columns)], values, spectrum, number)
     return figure
 
 
 def _panel(
-    figure: Figure,
-    place: tuple[int, int, int],
-    embedding: xr.DataArray,
-    spectrum: xr.Dataset,
-    number: int,
+    figure: Figure, place: SubplotSpec, embedding: xr.DataArray, spectrum: xr.Dataset, number: int
 ) -> None:
     """Draw one module."""
     labels = [f"neuron {site}" for site in embedding.site.values]
@@ -81,8 +88,8 @@ def _panel(
     if space:
         points = PCA(3, svd_solver="full").fit_transform(points)
         labels = [f"component {i}" for i in (1, 2, 3)]
-    ax: Any = figure.add_subplot(*place, projection="3d" if space else None)
-    title = f"{module_name(number)}: neurons {', '.join(map(str, embedding.site.values))}"
+    ax: Any = figure.add_subplot(place, projection="3d" if space else None)
+    title = f"{module_name(number)}: {_count(embedding.site.values)}"
     if len(labels) == 1:
         points = np.stack([np.arange(len(points)), points[:, 0]], axis=1)
         labels = ["token", *labels]
@@ -103,7 +110,7 @@ def _panel(
     if space:
         azimuth = _azimuth(points)
         ax.set_proj_type("ortho")
-        ax.set_box_aspect(np.ptp(points, axis=0), zoom=1.2)
+        ax.set_box_aspect(np.ptp(points, axis=0), zoom=1.1)
         ax.view_init(elev=ELEVATION, azim=azimuth)
         ax.set(xticklabels=[], yticklabels=[], zticklabels=[])
         _number(ax, points[order], order, _screen(azimuth))
@@ -117,8 +124,6 @@ def _panel(
 def _number(ax: Any, points: np.ndarray, tokens: np.ndarray, screen: np.ndarray) -> None:
     """Write each token beside its point on a closed curve, in turns on one side and the other.
 
-    A token whose number would cover another's goes without.
-
     ``screen`` holds the directions of right and up in the picture, (2, dimension).
     """
     seen = points @ screen.T
@@ -130,9 +135,16 @@ def _number(ax: Any, points: np.ndarray, tokens: np.ndarray, screen: np.ndarray)
     places = points + gap * across @ screen
     written: np.ndarray = np.empty((0, 2))
     for token, place, spot in zip(tokens, places, seen + gap * across, strict=True):
-        if (np.abs(written - spot) > gap * np.array([1.2, 0.7])).any(1).all():
+        if (np.abs(written - spot) > gap * np.array([1.3, 1.1])).any(1).all():
             ax.text(*place, str(token), fontsize=6, color=INK, ha="center", va="center", zorder=3)
             written = np.append(written, [spot], axis=0)
+
+
+def _count(sites: np.ndarray) -> str:
+    """Which neurons, or how many where they are many."""
+    if len(sites) > MOST_NAMED:
+        return f"{len(sites)} neurons"
+    return f"neuron{'s' * (len(sites) > 1)} {', '.join(map(str, sites))}"
 
 
 def _dress_plane(ax: Axes) -> None:

@@ -147,15 +147,17 @@ def fit_subfunctions(net: MLP, task: FixedTask, member: int = 0, *, decimals: in
     for term in SUBFUNCTIONS[task.name]:
         part = section(circuit, term.output, term.direction)
         points = np.linspace(*term.interval, _POINTS)
+        printed = rounded(part, decimals)
         with torch.no_grad():  # a term of a sum is known up to a constant
-            layer(part, -1)[1].sub_(float(np.mean(_along(part, points) - term.function(points))))
+            constant = np.mean(term.function(points) - _along(printed, points))
+            layer(part, -1)[1].copy_(layer(printed, -1)[1] + float(constant))
         fits.append(_fit(part, term, decimals))
     return fits
 
 
 def plot_subfunctions(fits: Sequence[Fit]) -> Figure:
     """Draw every sub-function with what the network made of it, before and after the fit."""
-    figure = new_figure(3.1 * len(fits), 2.9)
+    figure = new_figure(max(3.1 * len(fits), 4.0), 2.9)
     axes = figure.subplots(1, len(fits), squeeze=False)[0]
     for ax, fit in zip(axes, fits, strict=True):
         ax.plot(fit.points, fit.target, color=INK, lw=4, alpha=0.25, label="sub-function")
@@ -228,7 +230,7 @@ def _fitted(learned: MLP, points: np.ndarray, target: np.ndarray, decimals: int)
     free = vector != 0
     free[-1] = True  # the output's bias
     vector[free] = parameters_to_vector(learned.parameters()).detach()[free]
-    sizes = [sum(value.numel() for value in layer(learned, i)) for i in range(learned.depth)]
+    sizes = [value.numel() for value in learned.parameters()]
 
     def residual(coefficients: np.ndarray) -> np.ndarray:
         vector[free] = torch.from_numpy(coefficients)
@@ -236,7 +238,7 @@ def _fitted(learned: MLP, points: np.ndarray, target: np.ndarray, decimals: int)
         moved = np.sqrt(_NEAR * len(points)) * (coefficients - start)
         return np.concatenate([_along(fitted, points) - target, moved])
 
-    # Layer by layer, so that later coefficients make up for the rounding of earlier ones.
+    # One parameter after the other, so that later ones make up for the rounding of earlier ones.
     for end in np.cumsum(sizes):
         start = vector[free].numpy()
         vector[free] = torch.from_numpy(least_squares(residual, start).x)

@@ -22,7 +22,7 @@ def cyclic_table(n: int) -> np.ndarray:
 
 
 def symmetric_group(n: int) -> np.ndarray:
-    """All permutations of n objects in lexicographic order, (n!, n) int64: row g sends i to g[i]."""
+    """All permutations of n objects, in lexicographic order, (n!, n): row g sends i to g[i]."""
     return np.array(list(permutations(range(n))))
 
 

@@ -94,7 +94,7 @@ class NeurogymSuite:
             drawn = [self._draw(index) for index in tasks]
 
         lengths = np.array([len(observed) for observed, *_ in drawn])
-        inputs = np.zeros((lengths.max(), n, self.n_inputs), np.float32)
+        inputs = np.zeros((lengths.max(), len(tasks), self.n_inputs), np.float32)
         shape = inputs.shape[:2]
         targets: np.ndarray
         if self.continuous:

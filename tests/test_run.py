@@ -246,7 +246,9 @@ def test_bad_commands_are_one_line(brainrnn, config, finished, tmp_path):
     one_line(brainrnn("train", config, "network.tau=10", "--out", new), "tau")
     one_line(brainrnn("train", config, "training.steps='500'", "--out", new), "training.steps")
     one_line(brainrnn("train", config, "training.steps=true", "--out", new), "training.steps")
-    one_line(brainrnn("train", config, "method.biases_from='no'", "--out", new), "method.biases_from")
+    one_line(
+        brainrnn("train", config, "method.biases_from='no'", "--out", new), "method.biases_from"
+    )
     one_line(brainrnn("train", config, f"seed={10**30}", "--out", new), "seed")
     one_line(brainrnn("train", config, "task.names=go", "--out", new), "task.names", "list")
     one_line(brainrnn("train", config, "training.clip=unset", "--out", new), "training.clip")

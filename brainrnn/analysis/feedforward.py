@@ -13,7 +13,7 @@ from torch import Tensor
 
 from brainrnn.analysis.graph import active_neurons, live_connections, newman_modularity
 from brainrnn.networks import MLP
-from brainrnn.task import Task
+from brainrnn.task import Examples, Task
 
 TITLE = "brainrnn feed-forward analysis"
 
@@ -39,21 +39,21 @@ def assess(net: MLP, task: Task, *, connection_cost: Tensor | None = None) -> xr
         path from an input to an output).
     """
     rng = np.random.default_rng(0)  # the examples are fixed: nothing is drawn
-    columns: dict[str, Tensor | np.ndarray] = {}
+    columns: dict[str, Tensor] = {}
     for part, batch in (("train", task.sample(None, rng)), ("test", task.held_out(1, rng))):
+        assert isinstance(batch, Examples)
         outputs = net.respond(batch)
         columns[f"{part}_loss"] = task.loss(outputs, batch)
         columns[f"{part}_accuracy"] = task.score(outputs, batch).mean(1)
     live = live_connections(net)
-    neurons = list(active_neurons(net).values())[1:-1]
-    columns["live"] = sum(x.sum((1, 2)) for x in live.values()) / sum(
-        x[0].numel() for x in live.values()
-    )
-    columns["active"] = sum((x.sum(1) for x in neurons), torch.zeros(net.members, dtype=torch.int64))
+    _, *hidden, _ = active_neurons(net).values()
+    columns["live"] = torch.cat([x.flatten(1) for x in live.values()], dim=1).double().mean(1)
+    columns["active"] = sum((x.sum(1) for x in hidden), torch.zeros(net.members, dtype=torch.int64))
     unknown = torch.full((net.members,), math.nan)
     columns["connection_cost"] = unknown if connection_cost is None else connection_cost
     variables = {
-        name: ("member", np.asarray(torch.as_tensor(value).cpu())) for name, value in columns.items()
+        name: ("member", np.asarray(torch.as_tensor(value).cpu()))
+        for name, value in columns.items()
     }
     return xr.Dataset({**variables, "modularity": newman_modularity(net)}, attrs={"title": TITLE})
 
@@ -68,7 +68,8 @@ def feedforward_table(result: xr.Dataset) -> str:
         "live": "{:.3f}".format,
         "modularity": "{:.3f}".format,
     }
-    formatters = {name: form for name in table for end, form in forms.items() if name.endswith(end)}
+    names = [str(name) for name in table]
+    formatters = {name: form for name in names for end, form in forms.items() if name.endswith(end)}
     return table.reset_index().to_string(index=False, formatters=formatters)
 
 
@@ -76,7 +77,7 @@ def feedforward_json(result: xr.Dataset) -> dict[str, Any]:
     """Means over networks, and ``members``, an object of the same keys for each; None for NaN."""
 
     def plain(row: pd.Series) -> dict[str, float | None]:
-        return {k: float(v) if math.isfinite(v) else None for k, v in row.items()}
+        return {str(k): float(v) if math.isfinite(v) else None for k, v in row.items()}
 
     table = result.to_dataframe()
     return plain(table.mean()) | {"members": [plain(row) for _, row in table.iterrows()]}

@@ -44,7 +44,7 @@ def live_connections(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str
             f"the threshold of live connections must be a fraction of the largest weight, at least "
             f"0 and below 1, got {threshold!r}"
         )
-    sizes = {name: net.get_parameter(name).abs() for name in _connections(net)}
+    sizes = {name: net.get_parameter(name).abs() for name in connections(net)}
     return {n: size > threshold * size.amax(dim=(1, 2), keepdim=True) for n, size in sizes.items()}
 
 
@@ -113,7 +113,7 @@ def connection_graph(net: PlacedNetwork, member: int = 0) -> nx.Graph:
     check_member(net, member)
     first, nodes = _nodes(net)
     adjacency = np.zeros((len(nodes), len(nodes)))
-    for name in _connections(net):
+    for name in connections(net):
         out, source = net.anatomy.wiring[name]
         size = net.get_parameter(name)[member].detach().abs().double().cpu()
         block = size.unflatten(0, (out.folds, -1)).sum(0).numpy()  # (neuron, neuron of each fold)
@@ -180,7 +180,7 @@ def _greedy(graph: nx.Graph) -> list[frozenset[Node]]:
     return list(nx.community.greedy_modularity_communities(graph, weight="weight"))
 
 
-def _connections(net: PlacedNetwork) -> list[str]:
+def connections(net: PlacedNetwork) -> list[str]:
     """Parameters that join neurons with places, in the order of the wiring."""
     wiring = net.anatomy.wiring
     return [n for n, axes in wiring.items() if len(axes) == 2 and all(a.population for a in axes)]
@@ -188,7 +188,7 @@ def _connections(net: PlacedNetwork) -> list[str]:
 
 def _nodes(net: PlacedNetwork) -> tuple[dict[str, int], list[Node]]:
     """Index of each population's first node, and all nodes; folds of a source stand in a row."""
-    sources = [net.anatomy.wiring[name][1] for name in _connections(net)]
+    sources = [net.anatomy.wiring[name][1] for name in connections(net)]
     first: dict[str, int] = {}
     nodes: list[Node] = []
     for name, population in net.anatomy.populations.items():

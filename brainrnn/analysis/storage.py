@@ -13,7 +13,14 @@ from brainrnn.files import atomic_path
 
 _VARIABLES = {
     "brainrnn analysis": {
-        "task_variance", "active", "module", "position", "weight", "accuracy", "null", "p"
+        "task_variance",
+        "active",
+        "module",
+        "position",
+        "weight",
+        "accuracy",
+        "null",
+        "p",
     },
     TITLE: {"train_loss", "test_loss", "modularity"},
 }
@@ -34,7 +41,9 @@ def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
     InputError
         If the file cannot be written.
     """
-    compress = {name: {"zlib": True, "complevel": 4} for name in ("null", "weight") if name in brain}
+    compress = {
+        name: {"zlib": True, "complevel": 4} for name in ("null", "weight") if name in brain
+    }
     with atomic_path(Path(path)) as temporary:
         brain.to_netcdf(temporary, engine="h5netcdf", encoding=compress)
 

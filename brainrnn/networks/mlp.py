@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -45,12 +46,20 @@ class MLPSpec(Settings):
     )
 
 
+class _Linear(nn.Module):
+    """Weight (member, out, in) and bias (member, out)."""
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
+
+
 class MLP(PlacedNetwork):
     """Multilayer perceptrons side by side, the neurons of each layer on the same sites.
 
     x_l = f(W_l x_{l-1} + b_l), the last layer linear. Populations are called ``input``, ``h1``,
-    ``h2``, ... and ``out``; parameters ``fc0.weight`` (member, h1, input), ``fc0.bias``, ``fc1.weight``
-    and so on. Initial weights and biases are uniform within 1/sqrt(fan-in), as in
+    ``h2``, ... and ``out``; parameters ``fc0.weight`` (member, h1, input), ``fc0.bias``,
+    ``fc1.weight`` and so on. Initial weights and biases are uniform within 1/sqrt(fan-in), as in
     ``torch.nn.Linear``.
 
     With ``tokens``, an example is a few tokens; each is embedded (``embedding``, standard normal),
@@ -104,7 +113,7 @@ class MLP(PlacedNetwork):
         populations = [Population(*pair) for pair in zip(names, sites, strict=True)]
         wiring = {"embedding": "_ input"} if tokens else {}
         self.depth = len(names) - 1
-        for i, (source, target) in enumerate(zip(names, names[1:], strict=False)):
+        for i, (source, target) in enumerate(pairwise(names)):
             folded = f"({self.positions} {source})" if tokens and i == 0 else source
             wiring |= {f"fc{i}.weight": f"{target} {folded}", f"fc{i}.bias": target}
         self.anatomy = Anatomy(populations, wiring, distance=distance, members=members)
@@ -116,13 +125,11 @@ class MLP(PlacedNetwork):
             start = np.stack([rng.standard_normal((tokens, sizes[0])) for rng in streams])
             self.embedding = nn.Parameter(torch.from_numpy(start).to(dtype))
         sizes[0] *= self.positions
-        for i, (fan_in, n) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for i, (fan_in, n) in enumerate(pairwise(sizes)):
             bound = 1 / math.sqrt(fan_in)
             start = np.stack([rng.uniform(-bound, bound, (n, fan_in + 1)) for rng in streams])
-            layer = nn.Module()
-            layer.weight = nn.Parameter(torch.from_numpy(start[..., :-1].copy()).to(dtype))
-            layer.bias = nn.Parameter(torch.from_numpy(start[..., -1].copy()).to(dtype))
-            self.add_module(f"fc{i}", layer)
+            value = torch.from_numpy(start).to(dtype)
+            self.add_module(f"fc{i}", _Linear(value[..., :-1].clone(), value[..., -1].clone()))
         self.anatomy.bind(self.named_parameters())
 
     @classmethod
@@ -183,7 +190,7 @@ class MLP(PlacedNetwork):
         if self.tokens:
             state = self.embedding[:, inputs].flatten(2)
         else:
-            state = inputs.to(self.fc0.weight).expand(self.members, -1, -1)
+            state = inputs.to(self._layer(0).weight).expand(self.members, -1, -1)
         states = {"input": state}
         for i, name in enumerate(list(self.anatomy.populations)[1:]):
             state = self._linear(i, state)
@@ -192,21 +199,22 @@ class MLP(PlacedNetwork):
             states[name] = state
         return states
 
+    def _layer(self, i: int) -> _Linear:
+        return cast(_Linear, self.get_submodule(f"fc{i}"))
+
     def _linear(self, i: int, state: Tensor) -> Tensor:
-        layer = self.get_submodule(f"fc{i}")
+        layer = self._layer(i)
         return torch.baddbmm(layer.bias[:, None], state, layer.weight.mT)
 
     def _first(self, inputs: Tensor) -> Tensor:
-        layer = self.fc0
+        layer = self._layer(0)
         if self.tokens is None:
             return self._linear(0, inputs.to(layer.weight).expand(self.members, -1, -1))
         # What each token contributes at each position is computed once, not once per example, and
         # all members lie in one row of the table, so that looking it up is one copy.
         weight = layer.weight.unflatten(2, (self.positions, -1))  # (member, h1, position, input)
         table = torch.einsum("mti,mhpi->ptmh", self.embedding, weight)
-        drive = layer.bias
+        drive = layer.bias.flatten()
         for position, tokens in enumerate(inputs.unbind(1)):
-            drive = drive + functional.embedding(tokens, table[position].flatten(1)).unflatten(
-                1, layer.bias.shape
-            )
-        return drive.transpose(0, 1)
+            drive = drive + functional.embedding(tokens, table[position].flatten(1))
+        return drive.unflatten(1, layer.bias.shape).transpose(0, 1)

@@ -20,6 +20,7 @@ from brainrnn.files import atomic_path
 
 _FASTEST = 50  # frames per second; browsers slow a faster GIF down
 _SAMPLED = 8  # frames from which a GIF takes its colours
+_COLOURS = 255  # a GIF has 256, and one of them says "as before"
 _COMMON = 64  # colours that it keeps exactly
 
 
@@ -77,7 +78,7 @@ def animate(
         raise InputError(f"hold must be above 0 and below 600 seconds, got {hold!r}")
     with tempfile.TemporaryDirectory() as folder:  # frames on disk: there may be many
         frames = _draw(tqdm(figures, "drawing", unit="frame", disable=not progress), Path(folder))
-        paths = [Path(f"{os.fspath(stem)}.{kind}") for kind in formats]
+        paths = [Path(stem).with_name(f"{Path(stem).name}.{kind}") for kind in formats]
         for kind, path in zip(formats, paths, strict=True):
             with atomic_path(path) as temporary:
                 _WRITERS[kind](frames, temporary, fps, hold)
@@ -117,12 +118,12 @@ def _write_gif(frames: Sequence[Path], path: Path, fps: float, hold: float) -> N
         append_images=reduced,
         duration=[10 * int(d) for d in durations],
         loop=0,
-        optimize=False,
+        optimize=True,
     )
 
 
 def _palette(frames: Sequence[Path]) -> np.ndarray:
-    """256 colours of some frames from the first to the last, (colour, 3); all frames share them.
+    """At most 255 colours of frames from the first to the last, (colour, 3), for all of them.
 
     A palette for each frame would make what does not change flicker.
     """
@@ -130,12 +131,12 @@ def _palette(frames: Sequence[Path]) -> np.ndarray:
     sample = Image.fromarray(np.concatenate([_pixels(frames[i]) for i in chosen]))
     counts = sorted(sample.getcolors(2**24) or [], key=lambda pair: (-pair[0], pair[1]))
     colours = np.array([colour for _, colour in counts], np.uint8)
-    if len(colours) <= 256:
+    if len(colours) <= _COLOURS:
         return colours
     # The commonest, such as the ground, exactly; the others, such as thin lines, by coverage.
     common, rest = colours[:_COMMON], Image.fromarray(colours[None, _COMMON:])
-    reduced = rest.quantize(256 - _COMMON, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
-    return np.concatenate([common, np.array(reduced, np.uint8).reshape(-1, 3)])
+    reduced = rest.quantize(_COLOURS - _COMMON, method=Image.Quantize.MAXCOVERAGE).getpalette()
+    return np.concatenate([common, np.reshape(reduced or [], (-1, 3))]).astype(np.uint8)
 
 
 def _reduced(frame: Path, palette: np.ndarray) -> Image.Image:

@@ -85,7 +85,8 @@ def write_labels(
             fontsize=size,
             color=colour,
         )
-    return abs(offset + line * (lines - 1)) + size * float(height.max())
+    descent = 0.3  # which matplotlib leaves under every text
+    return abs(offset + line * (lines - 1)) + size * (float(height.max()) + descent)
 
 
 def _fitting_size(across: np.ndarray, width: np.ndarray) -> float:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-import networkx as nx
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
@@ -17,15 +16,13 @@ from brainrnn.analysis.graph import check_member, live_connections
 from brainrnn.anatomy import PlacedNetwork
 from brainrnn.errors import InputError, unknown
 from brainrnn.plots.labels import points_per_unit, write_labels
+from brainrnn.plots.layers import Ends, Rows, connection_ends, layer_rows, natural_size
 from brainrnn.plots.style import FAINT, INACTIVE, INK, NEGATIVE, POSITIVE, new_figure
 
 Connection = tuple[str, int, int]  # parameter, row and column of its matrix
-Ends = dict[str, tuple[np.ndarray, np.ndarray]]  # parameter -> discs of its rows and its columns
-Rows = dict[str, np.ndarray]  # population -> discs, (fold, neuron, 2)
 
 _VISIBLE = 0.003  # of the layer's largest weight; thinner lines leave no ink
 _THICKEST = 2.2  # points
-_FOLD = 0.3  # between the rows of two tokens, where layers are 1 apart
 
 
 def draw_network(
@@ -77,15 +74,15 @@ def draw_network(
         connection, or as many inputs or outputs as there are labels.
     """
     check_member(net, member)
-    rows = _rows(net, member)
+    rows = layer_rows(net, member)
     bottom, *_, top = rows
     inputs, outputs = rows[bottom][-1], rows[top][0]
     _check_labels("input", input_labels, len(inputs))
     _check_labels("output", output_labels, len(outputs))
-    ends = {name: _ends(net, name, rows) for name in live_connections(net)}
+    ends = connection_ends(net, rows)
     middles = [_middle(ends, connection) for connection in marked]
 
-    ax = ax or new_figure(*_size(rows, titled=bool(title))).add_subplot()
+    ax = ax or new_figure(*natural_size(rows, titled=bool(title))).add_subplot()
     _frame(ax, rows)
     _draw_connections(ax, net, member, ends, rows)
     _draw_neurons(ax, net, member, rows)
@@ -140,7 +137,9 @@ def draw_networks(
             f"{columns} columns"
         )
     n_rows = math.ceil(len(panels) / columns)
-    sizes = [_size(_rows(net, member), titled=bool(title)) for title, net, member in panels]
+    sizes = [
+        natural_size(layer_rows(net, member), titled=bool(title)) for title, net, member in panels
+    ]
     width, height = (max(side) for side in zip(*sizes, strict=True))
     figure = new_figure(width * columns * 0.8, height * n_rows)
     axes = figure.subplots(n_rows, columns, squeeze=False)
@@ -170,43 +169,6 @@ def draw_networks(
             color=INK,
         )
     return figure
-
-
-def _rows(net: PlacedNetwork, member: int) -> Rows:
-    """Where the neurons of every layer are drawn, inputs first; folds below each other."""
-    graph = nx.DiGraph()
-    folds: dict[str, int] = {}
-    for name in live_connections(net):
-        out, source = net.anatomy.wiring[name]
-        graph.add_edge(source.population, out.population)
-        folds[str(source.population)] = max(source.folds, folds.get(str(source.population), 1))
-    sites = [population.sites for population in net.anatomy.populations.values()]
-    feed_forward = len(graph) and nx.is_directed_acyclic_graph(graph)
-    layers = list(nx.topological_generations(graph)) if feed_forward else []
-    if not layers or any(len(layer) > 1 for layer in layers) or any(s.shape[1] > 1 for s in sites):
-        raise InputError(
-            f"a connectivity graph shows layers on lines, each fed by those below it, and a "
-            f"{type(net).__name__} is not made of these; plot_map draws recurrent networks"
-        )
-    rows = {}
-    for level, (name,) in enumerate(layers):
-        x = net.anatomy.positions(name)[member, :, 0].cpu().numpy()
-        y = level - _FOLD * np.arange(folds.get(name, 1))[:, None]
-        rows[name] = np.stack(np.broadcast_arrays(x, y), axis=-1)
-    return rows
-
-
-def _size(rows: Rows, *, titled: bool) -> tuple[float, float]:
-    """Width and height in inches of a figure of its own."""
-    widest = max(row.shape[1] for row in rows.values())
-    return min(max(3.2, 0.13 * widest), 8.0), 0.7 + 0.85 * (len(rows) - 1) + 0.25 * titled
-
-
-def _ends(net: PlacedNetwork, parameter: str, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Where the rows and the columns of a parameter are drawn, (row, 2) and (column, 2)."""
-    out, source = net.anatomy.wiring[parameter]
-    end = np.tile(rows[str(out.population)][0], (out.folds, 1))
-    return end, rows[str(source.population)][: source.folds].reshape(-1, 2)
 
 
 def _draw_connections(ax: Axes, net: PlacedNetwork, member: int, ends: Ends, rows: Rows) -> None:

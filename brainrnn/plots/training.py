@@ -25,8 +25,8 @@ def plot_training(metrics: pd.DataFrame) -> Figure:
     Parameters
     ----------
     metrics : DataFrame
-        Columns step, member, loss, test_loss, accuracy, cost and live, one row per step and network; values
-        that were not measured at a step are NaN.
+        Columns step, member, loss, test_loss, accuracy, cost and live, one row per step and
+        network; values that were not measured at a step are NaN.
 
     Returns
     -------

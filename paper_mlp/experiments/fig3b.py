@@ -1,7 +1,9 @@
 """Figure 3b: three outputs that share features."""
 
-from paper_mlp.fig3a import NOTEBOOK, PAPER
-from paper_mlp.reproduction import Expected, Reproduction
+from paper_mlp.experiments.fig3a import NOTEBOOK, PAPER
+from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, INTERMEDIATE, PREDICTIONS, SUBFUNCTIONS
+from paper_mlp.experiments.reproduction import Expected, Reproduction
+from paper_mlp.structure import one_input_each, only_three_squares, three_squares
 
 FIG3B = Reproduction(
     name="fig3b",
@@ -10,6 +12,13 @@ FIG3B = Reproduction(
     task={"suite": "formulas", "names": ["sharing"], "options": {"seed": 4}},
     hidden=(20, 20),
     recipes={"notebook": NOTEBOOK, "paper": PAPER},
+    checks={
+        "three squares in A2": three_squares,
+        "nothing but three squares in A2": only_three_squares,
+        "every neuron of A2 depends on one input": one_input_each,
+    },
+    panels=(PREDICTIONS, INTERMEDIATE, SUBFUNCTIONS),
+    texts=(CLOSED_FORM, FITTED),
     expected=Expected(
         column="symbolic (b)",
         measure="test_loss",

@@ -1,6 +1,8 @@
 """Figure 3a: a formula whose two outputs are independent of each other."""
 
-from paper_mlp.reproduction import Expected, Recipe, Reproduction
+from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, PREDICTIONS, SUBFUNCTIONS
+from paper_mlp.experiments.reproduction import Expected, Recipe, Reproduction
+from paper_mlp.structure import no_cross_path
 
 NOTEBOOK = Recipe(
     learning_rate=2e-3,
@@ -25,6 +27,9 @@ FIG3A = Reproduction(
     task={"suite": "formulas", "names": ["independence"], "options": {"seed": 0}},
     hidden=(20, 20),
     recipes={"notebook": NOTEBOOK, "paper": PAPER},
+    checks={"no cross path": no_cross_path},
+    panels=(PREDICTIONS, SUBFUNCTIONS),
+    texts=(CLOSED_FORM, FITTED),
     expected=Expected(
         column="symbolic (a)",
         measure="test_loss",

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from brainrnn.config import Settings
-from brainrnn.experiment import Experiment, TaskSpec, build
+from brainrnn.experiment import Experiment, build
 from brainrnn.networks import MLP
-from paper_mlp.methods import members_of
+from paper_mlp.methods import METHODS, method_settings
 from tasks.fixed import FixedTask
 
+if TYPE_CHECKING:
+    from paper_mlp.outcome import Outcome
+
 SNAPSHOTS = 50  # of the network in training, for its evolution
+_CLOSEST_SNAPSHOTS = 20  # steps
 
 Check = Callable[[MLP, FixedTask], np.ndarray]  # whether each member has a structure, (member,)
 MeanAndSd = tuple[float, float]
@@ -61,36 +65,88 @@ class Expected:
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture that an experiment draws: name of the file, figure of the paper, how."""
+    """A picture that an experiment draws of what it found.
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    source : str
+        What it corresponds to in the paper.
+    draw : function
+        Of an :class:`paper_mlp.outcome.Outcome`, to a Figure.
+    """
 
     name: str
     source: str
-    draw: Callable[..., Figure]
+    draw: Callable[[Outcome], Figure]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A result in words or a table, as plain text; see :class:`Panel`."""
+
+    name: str
+    source: str
+    write: Callable[[Outcome], str]
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """An experiment of the paper."""
+    """An experiment of the paper.
+
+    Attributes
+    ----------
+    name, title : str
+    shows : str
+        Figures and appendices of the paper that it covers.
+    task : mapping
+        Section ``task`` of the configuration.
+    hidden : tuple of int
+    recipes : mapping
+        ``notebook`` and ``paper``.
+    checks : mapping
+        Structures that the paper claims, by name.
+    panels, texts : tuple
+        What is drawn and written of a finished run, beside the connectivity graphs.
+    expected : Expected, optional
+        The paper's numbers, if it gives any.
+    remarks : mapping of (table, method) to str
+        Why a number of ours misses the paper's, where that is known.
+    perturbations : tuple of float
+        Standard deviations of noise on the initial weights: a network for each.
+    methods, seeds
+        What is run where nothing else is asked for.
+    """
 
     name: str
     title: str
-    shows: str  # figures and appendices of the paper
+    shows: str
     task: Mapping[str, Any]
     hidden: tuple[int, ...]
     recipes: Mapping[str, Recipe]
     checks: Mapping[str, Check] = field(default_factory=dict)
+    panels: tuple[Panel, ...] = ()
+    texts: tuple[Text, ...] = ()
     expected: Expected | None = None
+    remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    perturbations: tuple[float, ...] = (0.0,)
+    methods: tuple[str, ...] = tuple(METHODS)
+    seeds: int = 5
 
     def experiment(
         self, settings: str, methods: Sequence[str], seeds: int, *, steps: int | None = None
     ) -> Experiment:
-        """The configuration of a run: every method and seed is a member of one network.
+        """The configuration of a run: a member for every method, seed and perturbation.
 
         ``steps`` makes it shorter or longer than the recipe says; the schedule stretches with it.
         """
         recipe = self.recipes[settings]
         steps = steps or recipe.steps
-        method, network = members_of(methods, seeds, locality=recipe.locality)
+        starts = [seed for seed in range(seeds) for _ in self.perturbations]
+        members = len(methods) * len(starts)
+        noise = self.perturbations * (members // len(self.perturbations))
+        method = method_settings(methods, len(starts), locality=recipe.locality)
         return build(
             Experiment,
             {
@@ -101,7 +157,9 @@ class Reproduction:
                     "hidden": self.hidden,
                     "centred": recipe.centred,
                     "precision": recipe.precision,
-                    **network,
+                    "members": members,
+                    "starts": starts * len(methods),
+                    "perturbation": noise[0] if len(self.perturbations) == 1 else noise,
                 },
                 "method": {
                     **method,
@@ -120,14 +178,14 @@ class Reproduction:
                 },
                 "training": {
                     "steps": steps,
-                    "batch": None,
+                    "batch": "all",
                     "learning_rate": recipe.learning_rate,
                     "decay": "none",
                     "clip": 0.0,
                     "log_every": 200,
                     "evaluate_every": 200,
                     "checkpoint_every": 1000,
-                    "snapshot_every": max(1, steps // SNAPSHOTS),
+                    "snapshot_every": max(_CLOSEST_SNAPSHOTS, steps // SNAPSHOTS),
                 },
             },
         )

@@ -1,7 +1,9 @@
 """Figure 3c: a formula that is a composition of two."""
 
-from paper_mlp.fig3a import NOTEBOOK, PAPER
-from paper_mlp.reproduction import Expected, Reproduction
+from paper_mlp.experiments.fig3a import NOTEBOOK, PAPER
+from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, INTERMEDIATE, PREDICTIONS, SUBFUNCTIONS
+from paper_mlp.experiments.reproduction import Expected, Reproduction
+from paper_mlp.structure import one_neuron_carries, only_one_neuron_carries
 
 FIG3C = Reproduction(
     name="fig3c",
@@ -14,6 +16,12 @@ FIG3C = Reproduction(
         "notebook": NOTEBOOK.model_copy(update={"schedule": ((0, 1e-3), (0.25, 3e-3))}),
         "paper": PAPER,
     },
+    checks={
+        "one neuron of A3 carries I": one_neuron_carries,
+        "and is the only active one": only_one_neuron_carries,
+    },
+    panels=(PREDICTIONS, INTERMEDIATE, SUBFUNCTIONS),
+    texts=(CLOSED_FORM, FITTED),
     expected=Expected(
         column="symbolic (c)",
         measure="test_loss",

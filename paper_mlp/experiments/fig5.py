@@ -1,6 +1,16 @@
 """Figure 5 and Appendix D: addition modulo 59."""
 
-from paper_mlp.reproduction import Expected, Recipe, Reproduction
+from paper_mlp.experiments.parts import picture
+from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction, Text
+from paper_mlp.fourier import one_frequency_each
+from paper_mlp.knockout import knockout_accuracies, plot_knockouts
+from paper_mlp.outcome import Outcome
+from paper_mlp.rings import plot_rings
+
+
+def _knockouts(outcome: Outcome) -> str:
+    return outcome.of_method("bimt", knockout_accuracies)
+
 
 PAPER = Recipe(
     schedule=((0, 0.1), (0.25, 1.0), (0.75, 0.1)),
@@ -20,6 +30,12 @@ FIG5 = Reproduction(
     task={"suite": "groups", "names": ["addition"], "options": {"seed": 4}},
     hidden=(50, 50),
     recipes={"notebook": NOTEBOOK, "paper": PAPER},
+    checks={"modules of one frequency each": one_frequency_each},
+    panels=(
+        Panel("rings", "Fig. 5, middle", picture(plot_rings)),
+        Panel("knockouts", "Fig. 5, right", picture(plot_knockouts)),
+    ),
+    texts=(Text("knockouts", "Accuracy without each module (Fig. 5, right)", _knockouts),),
     expected=Expected(
         column="modular addition",
         measure="test_accuracy",

@@ -1,0 +1,325 @@
+"""The command line: ``paper-mlp list``, ``run``, ``resume``, ``tables`` and ``all``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from brainrnn.cli import run_command_line
+from brainrnn.config import as_toml
+from brainrnn.errors import InputError, unknown
+from brainrnn.files import atomic_path
+from brainrnn.run import InterruptedRun, Run
+from paper_mlp.experiments import EXPERIMENTS, Reproduction
+from paper_mlp.methods import METHODS, parse_methods
+from paper_mlp.outcome import MEASURES, Outcome
+from paper_mlp.report import write_report
+from paper_mlp.tables import as_text, cells
+
+ROOT = Path("runs/paper")
+
+SETTINGS = click.option(
+    "--settings",
+    type=click.Choice(["notebook", "paper"]),
+    default="notebook",
+    show_default=True,
+    help="As the authors' published notebooks run it, or as the paper describes it.",
+)
+SEEDS = click.option(
+    "--seeds", type=click.IntRange(1), help="Networks of each method. Default: as in the paper."
+)
+METHOD_LIST = click.option(
+    "--methods", help=f"Some of {','.join(METHODS)}. Default: all; figA5: bimt."
+)
+STEPS = click.option(
+    "--steps", type=click.IntRange(1), help="Fewer training steps, for a first look."
+)
+JSON = click.option("--json", "as_object", is_flag=True, help="Print JSON, nothing else.")
+QUIET = click.option("--quiet", is_flag=True, help="No progress bars.")
+FOLDERS = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=ROOT,
+    show_default=True,
+    help="Folder of the run folders; runs that it holds are continued, or taken as they are.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="brainrnn", message="paper-mlp of brainrnn %(version)s")
+def cli() -> None:
+    """Reproduce "Seeing Is Believing: Brain-Inspired Modular Training" (Entropy 2024, 26, 41)."""
+
+
+@cli.command("list")
+@click.option(
+    "--configs",
+    type=click.Path(path_type=Path),
+    help="Also write every experiment as a configuration for `brainrnn train` into this folder.",
+)
+def list_experiments(configs: Path | None) -> None:
+    """List the experiments, what of the paper each covers, and the structures it looks for."""
+    for name, reproduction in EXPERIMENTS.items():
+        click.echo(f"{name:<6}  {reproduction.title:<28}  {reproduction.shows}")
+        for check in reproduction.checks:
+            click.echo(f"{'':<8}- {check}")
+    if configs is not None:
+        for name, text in configurations().items():
+            with atomic_path(configs / name) as temporary:
+                temporary.write_text(text, "utf-8")
+
+
+@cli.command()
+@click.argument("name")
+@SETTINGS
+@SEEDS
+@METHOD_LIST
+@STEPS
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=f"Folder of the run; must be new. Default: {ROOT}/NAME-SETTINGS.",
+)
+@JSON
+@QUIET
+def run(
+    name: str,
+    settings: str,
+    seeds: int | None,
+    methods: str | None,
+    steps: int | None,
+    out: Path | None,
+    as_object: bool,
+    quiet: bool,
+) -> None:
+    """Train experiment NAME, draw the paper's pictures, and print its numbers beside ours."""
+    reproduction = find(name)
+    experiment = reproduction.experiment(
+        settings,
+        parse_methods(methods) if methods is not None else reproduction.methods,
+        seeds or reproduction.seeds,
+        steps=steps,
+    )
+    folder = out or ROOT / f"{name}-{settings}"
+    if (folder / "config.toml").is_file():
+        raise InputError(
+            f"{folder} already holds a run: choose another --out, or continue it with "
+            f"`paper-mlp resume {folder}`"
+        )
+    show(finish(reproduction, Run.create(folder, experiment), quiet=quiet), as_object)
+
+
+@cli.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@JSON
+@QUIET
+def resume(folder: Path, as_object: bool, quiet: bool) -> None:
+    """Continue RUN exactly where it stopped; of a finished one, write the results again."""
+    opened = Run.open(folder)
+    name = opened.experiment.name.split(" ")[0]
+    if name not in EXPERIMENTS:
+        raise InputError(f"{folder} is not a run of `paper-mlp`: use `brainrnn resume {folder}`")
+    show(finish(EXPERIMENTS[name], opened, quiet=quiet), as_object)
+
+
+@cli.command()
+@SETTINGS
+@SEEDS
+@METHOD_LIST
+@STEPS
+@FOLDERS
+@JSON
+@QUIET
+def tables(
+    settings: str,
+    seeds: int | None,
+    methods: str | None,
+    steps: int | None,
+    out: Path,
+    as_object: bool,
+    quiet: bool,
+) -> None:
+    """Fill Tables 1 and 2: losses or accuracies, and modularity, ours beside the paper's."""
+    chosen = [r for r in EXPERIMENTS.values() if r.expected is not None]
+    outcomes = [o for o, _ in finish_all(chosen, settings, methods, seeds, steps, out, quiet)]
+    table = cells(outcomes)
+    click.echo(
+        json.dumps([asdict(cell) for cell in table], indent=2) if as_object else as_text(table)
+    )
+
+
+@cli.command("all")
+@SETTINGS
+@SEEDS
+@METHOD_LIST
+@STEPS
+@FOLDERS
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Folder in which to write a report: tables and structure rates (CSV), pictures, text.",
+)
+@QUIET
+def run_all(
+    settings: str,
+    seeds: int | None,
+    methods: str | None,
+    steps: int | None,
+    out: Path,
+    report: Path | None,
+    quiet: bool,
+) -> None:
+    """Run every experiment, one after the other, and print every number."""
+    chosen = EXPERIMENTS.values()
+    outcomes = []
+    for outcome, result in finish_all(chosen, settings, methods, seeds, steps, out, quiet):
+        show((outcome, result), as_object=False)
+        outcomes.append(outcome)
+    click.echo(as_text(cells(outcomes)))
+    if report is not None:
+        command = f"paper-mlp all --settings {settings}" + (f" --seeds {seeds}" if seeds else "")
+        for path in write_report(outcomes, command, report):
+            click.echo(f"Written: {path}")
+
+
+def configurations() -> dict[str, str]:
+    """Every experiment with either settings, as a configuration file: name and text."""
+    return {
+        f"{name}-{settings}.toml": f"# {reproduction.shows}: the same as `paper-mlp run {name} "
+        f"--settings {settings}`.\n\n"
+        + as_toml(reproduction.experiment(settings, reproduction.methods, reproduction.seeds))
+        for name, reproduction in EXPERIMENTS.items()
+        for settings in reproduction.recipes
+    }
+
+
+def find(name: str) -> Reproduction:
+    """The experiment of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name not in EXPERIMENTS:
+        raise InputError(unknown("experiment", name, EXPERIMENTS))
+    return EXPERIMENTS[name]
+
+
+def finish(
+    reproduction: Reproduction, opened: Run, *, quiet: bool
+) -> tuple[Outcome, dict[str, Any]]:
+    """Train a run to its end and write its results."""
+    start = time.perf_counter()
+    try:
+        opened.train(progress=not quiet)
+    except InterruptedRun as stopped:
+        raise InterruptedRun(str(stopped).replace("brainrnn resume", "paper-mlp resume")) from None
+    outcome = Outcome(reproduction, opened)
+    return outcome, outcome.write(seconds=time.perf_counter() - start, progress=not quiet)
+
+
+def finish_all(
+    chosen: Iterable[Reproduction],
+    settings: str,
+    methods: str | None,
+    seeds: int | None,
+    steps: int | None,
+    out: Path,
+    quiet: bool,
+) -> Iterable[tuple[Outcome, dict[str, Any]]]:
+    """Finish several experiments, in folders of their own under ``out``.
+
+    Raises
+    ------
+    InputError
+        If a folder holds another experiment than the one asked for.
+    """
+    names = None if methods is None else parse_methods(methods)
+    runs = []
+    for reproduction in chosen:
+        experiment = reproduction.experiment(
+            settings,
+            names or reproduction.methods,
+            seeds or reproduction.seeds,
+            steps=steps,
+        )
+        folder = out / f"{reproduction.name}-{settings}"
+        if not (folder / "config.toml").is_file():
+            runs.append((reproduction, Run.create(folder, experiment)))
+            continue
+        held = Run.open(folder)
+        if held.experiment != experiment:
+            raise InputError(
+                f"{folder} holds a run with other settings: choose another --out, or delete it"
+            )
+        runs.append((reproduction, held))
+    for reproduction, opened in runs:
+        outcome = Outcome(reproduction, opened)
+        written = outcome.written()
+        if opened.finished and written is not None:
+            yield outcome, written
+            continue
+        if not quiet:
+            click.echo(f"{reproduction.name}: {reproduction.title}", err=True)
+        yield finish(reproduction, opened, quiet=quiet)
+
+
+def show(finished: tuple[Outcome, dict[str, Any]], as_object: bool) -> None:
+    """Print the results of one experiment."""
+    outcome, result = finished
+    if as_object:
+        click.echo(json.dumps(result, allow_nan=False, indent=2))
+        return
+    reproduction = outcome.reproduction
+    click.echo(f"{reproduction.name}: {reproduction.title} ({reproduction.shows})\n")
+    click.echo(measures(result))
+    if reproduction.checks:
+        click.echo(f"\n{structures(result)}")
+    for text in reproduction.texts:
+        click.echo(f"\n{text.source}\n{outcome.text(text)}")
+    for name, reason in outcome.left_out.items():
+        click.echo(f"\nNot drawn: {name}, because {reason}")
+    click.echo(f"\nPictures and numbers of every network: {outcome.run.path}\n")
+
+
+def measures(result: dict[str, Any]) -> str:
+    """A line per method: what was measured, mean ± sd over seeds, and the paper's numbers."""
+    lines = []
+    for method, entry in result["methods"].items():
+        cells_ = [f"{METHODS[method].title:<11}"]
+        for name in MEASURES:
+            if name in entry:
+                mean, sd = entry[name]["mean"], entry[name]["sd"]
+                form = ".2e" if name.endswith("loss") else ".3f"
+                cells_.append(f"{name.replace('_', ' ')} {mean:{form}} ± {sd:{form}}")
+        paper = [
+            f"{value['measure'].replace('_', ' ')} {value['mean']:g} ± {value['sd']:g}"
+            for value in entry.get("paper", {}).values()
+        ]
+        lines.append("  ".join(cells_) + (f"  (paper: {', '.join(paper)})" if paper else ""))
+    return "\n".join(lines)
+
+
+def structures(result: dict[str, Any]) -> str:
+    """A line per structure: how often it appears, by method."""
+    lines = []
+    for name in next(iter(result["methods"].values()))["structure"]:
+        rates = [
+            f"{METHODS[m].title} {entry['structure'][name]:.0%}"
+            for m, entry in result["methods"].items()
+        ]
+        lines.append(f"{name}: {', '.join(rates)}")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; bad input is one line on standard error and exit status 2."""
+    sys.exit(run_command_line(cli, "paper-mlp", arguments))

@@ -1,0 +1,50 @@
+"""Figure 4 and Appendix C: two moons."""
+
+from matplotlib.figure import Figure
+
+from paper_mlp.ablation import plot_ablations
+from paper_mlp.boundary import plot_boundary, plot_evolution
+from paper_mlp.experiments.fig3a import PAPER
+from paper_mlp.experiments.parts import CLOSED_FORM, picture
+from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction
+from paper_mlp.outcome import Outcome
+from paper_mlp.structure import six_neurons
+
+_MOMENTS = 6  # of the evolution
+
+
+def _evolution(outcome: Outcome) -> Figure:
+    return plot_evolution(outcome.moments(_MOMENTS), outcome.task, outcome.shown)
+
+
+FIG4 = Reproduction(
+    name="fig4",
+    title="Two moons",
+    shows="Fig. 4; App. C (Fig. A4, Eq. A4)",
+    task={"suite": "two_moons", "options": {"seed": 1}},
+    hidden=(20, 20),
+    recipes={
+        "notebook": Recipe(
+            steps=10_001,
+            learning_rate=2e-3,
+            schedule=((0, 1e-3), (0.4999, 1e-2)),
+            locality=1.0,
+            offset=0.2,
+            top_k=10,
+        ),
+        "paper": PAPER.model_copy(update={"schedule": ((0, 1e-2),)}),
+    },
+    checks={"six hidden neurons": six_neurons},
+    panels=(
+        Panel("boundary", "Fig. 4, bottom right", picture(plot_boundary)),
+        Panel("boundary_evolution", "Fig. 4, bottom", _evolution),
+        Panel("removed_weights", "Fig. A4", picture(plot_ablations)),
+    ),
+    texts=(CLOSED_FORM,),
+    expected=Expected(
+        column="two moons",
+        measure="train_accuracy",
+        table1={"vanilla": (1.0, 0.0), "l1": (1.0, 0.0), "bimt": (1.0, 0.0)},
+        table2={"vanilla": (0.291, 0.032), "l1": (0.289, 0.016), "bimt": (0.338, 0.039)},
+    ),
+)

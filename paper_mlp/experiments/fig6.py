@@ -1,0 +1,47 @@
+"""Figure 6 and Appendix E: the permutations of four objects."""
+
+from paper_mlp.cayley import plot_cayley
+from paper_mlp.characters import irreducible_table
+from paper_mlp.experiments import fig5
+from paper_mlp.experiments.parts import picture
+from paper_mlp.experiments.reproduction import Expected, Panel, Reproduction, Text
+from paper_mlp.outcome import Outcome
+from paper_mlp.permutations import has_sign_neuron, matrix_dimensions, plot_embedding
+from paper_mlp.representations import representation_table
+
+
+def _linear(outcome: Outcome) -> str:
+    return outcome.of_method("bimt", representation_table)
+
+
+def _shares(outcome: Outcome) -> str:
+    return outcome.of_method("bimt", irreducible_table)
+
+
+NOTEBOOK = fig5.NOTEBOOK.model_copy(
+    update={"learning_rate": 2e-3, "schedule": ((0, 1.0),), "locality": 1.0}
+)
+
+FIG6 = Reproduction(
+    name="fig6",
+    title="Permutations",
+    shows="Fig. 6; App. E (Fig. A6, Eqs. A5-A9)",
+    task={"suite": "groups", "names": ["permutation"], "options": {"seed": 1}},
+    hidden=(50, 50),
+    recipes={"notebook": NOTEBOOK, "paper": fig5.PAPER},
+    checks={"nine active dimensions": matrix_dimensions, "sign neuron": has_sign_neuron},
+    panels=(
+        Panel("embedding", "Fig. 6, right", picture(plot_embedding)),
+        Panel("cayley", "Fig. A6", picture(plot_cayley)),
+    ),
+    texts=(
+        Text("representation", "Embedding against the 3 x 3 representation (A5-A8)", _linear),
+        Text("irreducible", "Shares of the irreducible representations", _shares),
+    ),
+    expected=Expected(
+        column="permutation",
+        measure="train_accuracy",
+        table1={"vanilla": (1.0, 0.0), "l1": (1.0, 0.0), "bimt": (1.0, 0.0)},
+        table2={"vanilla": (0.129, 0.012), "l1": (0.371, 0.031), "bimt": (0.634, 0.043)},
+    ),
+)

@@ -1,0 +1,233 @@
+"""What a finished run of an experiment says: numbers by method, structures, pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from brainrnn.errors import InputError
+from brainrnn.files import atomic_path
+from brainrnn.networks import MLP
+from brainrnn.plots import animate, draw_network, draw_networks, save_figure
+from brainrnn.plots.style import new_figure
+from brainrnn.run import Run
+from paper_mlp.experiments.reproduction import MeanAndSd, Reproduction, Text
+from paper_mlp.methods import METHODS, member_methods
+from tasks.fixed import FixedTask
+
+MEASURES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "modularity")
+
+
+class Outcome:
+    """A run of an experiment of the paper, trained to its end.
+
+    Parameters
+    ----------
+    reproduction : Reproduction
+    run : Run
+    """
+
+    def __init__(self, reproduction: Reproduction, run: Run) -> None:
+        self.reproduction, self.run = reproduction, run
+        self.left_out: dict[str, str] = {}  # pictures that cannot be drawn, and why
+
+    @property
+    def net(self) -> MLP:
+        """All networks, one member for every method and seed."""
+        return cast(MLP, self.run.net)
+
+    @property
+    def task(self) -> FixedTask:
+        """What they learned."""
+        return cast(FixedTask, self.run.suite)
+
+    @cached_property
+    def methods(self) -> list[str]:
+        """The method of every member."""
+        return member_methods(self.run.experiment)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row per network: method, seed, losses, accuracies, modularity, structure checks."""
+        table = self.run.analyse().to_dataframe().reset_index(drop=True)
+        for name, check in self.reproduction.checks.items():
+            table[name] = np.asarray(check(self.net, self.task))
+        network = self.run.experiment.network
+        table.insert(0, "method", self.methods)
+        table.insert(1, "seed", network.starts)
+        if len(self.reproduction.perturbations) > 1:
+            table.insert(2, "perturbation", network.perturbation)
+        return table
+
+    def members(self, method: str) -> list[int]:
+        """The networks of a method."""
+        return [i for i, name in enumerate(self.methods) if name == method]
+
+    @cached_property
+    def shown(self) -> int:
+        """The network that single pictures show.
+
+        Of BIMT (or else of the last method) the first seed with most of the paper's structures; how
+        often each occurs is in the table.
+        """
+        members = self.members("bimt") or self.members(self.methods[-1])
+        found = self.table[list(self.reproduction.checks)].sum(axis=1)
+        return max(members, key=lambda m: (found[m], -m))
+
+    def values(self, column: str, method: str) -> MeanAndSd:
+        """Mean and standard deviation over the seeds of a method (ddof 1; 0 of one seed)."""
+        rows = self.table.loc[self.table.method == method, column].astype(float)
+        return float(rows.mean()), float(rows.std()) if len(rows) > 1 else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Means and sds over seeds, structure rates and the paper's values, by method."""
+        expected = self.reproduction.expected
+        experiment = self.run.experiment
+        methods = {}
+        for method in dict.fromkeys(self.methods):
+            measured = {name: _pair(self.values(name, method)) for name in MEASURES}
+            entry: dict[str, Any] = {k: v for k, v in measured.items() if v is not None}
+            entry["structure"] = {
+                name: self.values(name, method)[0] for name in self.reproduction.checks
+            }
+            if expected is not None:
+                entry["paper"] = {
+                    table: {"measure": measure} | (_pair(values[method]) or {})
+                    for table, measure, values in (
+                        ("table1", expected.measure, expected.table1),
+                        ("table2", "modularity", expected.table2),
+                    )
+                    if method in values
+                }
+            methods[method] = entry
+        return {
+            "experiment": self.reproduction.name,
+            "settings": experiment.name.split()[-1],
+            "shows": self.reproduction.shows,
+            "steps": experiment.training.steps,
+            "seeds": int(self.table.seed.nunique()),
+            "methods": methods,
+            "folder": str(self.run.path),
+        }
+
+    def figures(self) -> dict[str, Figure]:
+        """Every picture of the experiment but the animation, by name."""
+        labels: Any = {
+            "input_labels": self.task.input_labels,
+            "output_labels": self.task.output_labels,
+        }
+        tokens = self.task.positions is not None
+        kinds = list(dict.fromkeys(self.methods))
+        first = [(METHODS[m].title, self.net, self.members(m)[0]) for m in kinds]
+        every = [(self.label(i), self.net, i) for i in range(len(self.methods))]
+        figures = {
+            "graph": draw_network(
+                self.net, self.shown, **labels, title=self._caption(), numbers=tokens
+            ),
+            "methods": draw_networks(first, **labels),
+            "seeds": draw_networks(
+                every,
+                columns=len(every) // len(kinds),
+                row_titles=[METHODS[m].title for m in kinds],
+                **labels,
+            ),
+        }
+        for panel in self.reproduction.panels:
+            try:
+                figures[panel.name] = panel.draw(self)
+            except InputError as reason:  # a network that has not learned has nothing to draw
+                self.left_out[panel.name] = str(reason)
+        return figures
+
+    def moments(self, n: int) -> list[tuple[int, MLP]]:
+        """About ``n`` snapshots spread over training, the first and the last among them."""
+        every = cast("list[tuple[int, MLP]]", list(self.run.evolution()))
+        index = np.unique(np.linspace(0, len(every) - 1, n).round().astype(int))
+        return [every[i] for i in index]
+
+    def of_method(self, method: str, tabulate: Callable[[MLP, FixedTask], pd.DataFrame]) -> str:
+        """A table of the networks of a method, with their seeds, as text."""
+        members = self.members(method)
+        if not members:
+            return f"there is no network of {METHODS[method].title} in this run"
+        table = tabulate(self.net.select(*members), self.task)
+        return table.rename(
+            index={i: f"seed {self.table.seed[m]}" for i, m in enumerate(members)}
+        ).to_string(float_format="%.3f")
+
+    def label(self, member: int) -> str:
+        """What tells a member from the others of its method."""
+        row = self.table.iloc[member]
+        noise = f", noise {row.perturbation:g}" if "perturbation" in row else ""
+        return f"seed {row.seed}{noise}"
+
+    def _caption(self) -> str:
+        row = self.table.iloc[self.shown]
+        measured = (
+            f"test accuracy {row.test_accuracy:.1%}"
+            if self.task.classes
+            else f"test loss {row.test_loss:.1e}"
+        )
+        return (
+            f"{self.reproduction.title}: {METHODS[row.method].title}, {self.label(self.shown)}\n"
+            f"{measured}, Q = {row.modularity:.2f}"
+        )
+
+    def text(self, text: Text) -> str:
+        """A result in words; or in their place why there are none."""
+        try:
+            return text.write(self).rstrip()
+        except InputError as reason:
+            return str(reason)
+
+    def animation(self, *, progress: bool = False) -> list[Path]:
+        """Film the shown network's graph in training: a GIF, and an MP4 where there is ffmpeg."""
+        title = METHODS[self.methods[self.shown]].title
+
+        def frames() -> Iterator[Figure]:
+            figure = new_figure(4.0, 3.6)  # one for all frames, so that nothing jumps
+            for step, net in self.run.evolution():
+                figure.clear()
+                yield draw_network(
+                    net,
+                    self.shown,
+                    figure.add_subplot(),
+                    input_labels=self.task.input_labels,
+                    output_labels=self.task.output_labels,
+                    title=f"{self.reproduction.title}, {title}: step {step}",
+                )
+
+        return animate(frames(), self.run.path / "figures" / "evolution", progress=progress)
+
+    def written(self) -> dict[str, Any] | None:
+        """The results that were written for this run, if any."""
+        path = self.run.path / "results.json"
+        return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+    def write(self, *, seconds: float | None = None, progress: bool = False) -> dict[str, Any]:
+        """Write results.json, results.csv, texts and figures into the run folder; the results."""
+        folder = self.run.path
+        result = self.as_json() | ({} if seconds is None else {"seconds": round(seconds, 1)})
+        with atomic_path(folder / "results.json") as temporary:
+            temporary.write_text(json.dumps(result, indent=2, allow_nan=False) + "\n", "utf-8")
+        with atomic_path(folder / "results.csv") as temporary:
+            self.table.to_csv(temporary, index=False, float_format="%.6g")
+        for text in self.reproduction.texts:
+            with atomic_path(folder / f"{text.name}.txt") as temporary:
+                temporary.write_text(self.text(text) + "\n", "utf-8")
+        for name, figure in self.figures().items():
+            save_figure(figure, folder / "figures" / name)
+        self.animation(progress=progress)
+        return result
+
+
+def _pair(values: MeanAndSd) -> dict[str, float] | None:
+    mean, sd = values
+    return {"mean": mean, "sd": sd} if np.isfinite(mean) else None

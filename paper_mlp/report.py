@@ -1,0 +1,185 @@
+"""A report of all experiments: a text, tables as CSV, and the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from brainrnn.files import atomic_path
+from paper_mlp.methods import METHODS
+from paper_mlp.outcome import Outcome
+from paper_mlp.tables import Cell, cells, count_inside
+
+
+def write_report(outcomes: Sequence[Outcome], command: str, folder: Path) -> list[Path]:
+    """Write README.md, cells.csv, structures.csv, networks.csv and the pictures into a folder.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Written, so that their pictures are there.
+    command : str
+        What made them, as the report quotes it.
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+    """
+    table = cells(outcomes)
+    networks = pd.concat(
+        [o.table.assign(experiment=o.reproduction.name) for o in outcomes], ignore_index=True
+    )
+    networks.insert(0, "experiment", networks.pop("experiment"))
+    written = []
+    for name, frame in (
+        ("cells.csv", pd.DataFrame([asdict(cell) for cell in table])),
+        ("structures.csv", structure_rates(outcomes)),
+        ("networks.csv", networks.drop(columns=_checks(outcomes))),
+    ):
+        with atomic_path(folder / name) as temporary:
+            frame.to_csv(temporary, index=False, float_format="%.4g")
+        written.append(folder / name)
+    pictures: dict[str, list[tuple[str, str]]] = {}
+    for outcome in outcomes:
+        sources = {"graph": outcome.reproduction.shows.split(";")[0], "methods": "the methods"}
+        sources |= {panel.name: panel.source for panel in outcome.reproduction.panels}
+        for name, source in sources.items():
+            drawn = outcome.run.path / "figures" / f"{name}.png"
+            if not drawn.is_file():
+                continue
+            path = folder / f"{outcome.reproduction.name}_{name}.png"
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(drawn.read_bytes())
+            written.append(path)
+            pictures.setdefault(outcome.reproduction.name, []).append((path.name, source))
+    text = "\n\n".join(_text(outcomes, table, pictures, command))
+    with atomic_path(folder / "README.md") as temporary:
+        temporary.write_text(text + "\n", "utf-8")
+    return [folder / "README.md", *written]
+
+
+def structure_rates(outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    """How often each structure appears: a row per experiment, structure and method."""
+    rows = [
+        {
+            "experiment": outcome.reproduction.name,
+            "structure": check,
+            "method": method,
+            "networks": len(outcome.members(method)),
+            "rate": outcome.values(check, method)[0],
+        }
+        for outcome in outcomes
+        for check in outcome.reproduction.checks
+        for method in dict.fromkeys(outcome.methods)
+    ]
+    return pd.DataFrame(rows, columns=["experiment", "structure", "method", "networks", "rate"])
+
+
+def modularity_order(outcomes: Iterable[Outcome]) -> list[str]:
+    """For every column of Table 2, whether modularity rises from no penalty to L1 to BIMT.
+
+    Judged only between methods that the paper puts in this order, in the mean over seeds.
+    """
+    lines = []
+    for outcome in outcomes:
+        expected = outcome.reproduction.expected
+        if expected is None:
+            continue
+        for low, high in (("vanilla", "l1"), ("l1", "bimt")):
+            if not {low, high} <= set(outcome.methods):
+                continue
+            (a, _), (b, _) = (outcome.values("modularity", method) for method in (low, high))
+            if expected.table2[low][0] < expected.table2[high][0]:
+                holds = "holds" if a < b else "does NOT hold"
+            else:
+                holds = "is not what the paper reports"
+                holds += ", but ours has it" if a < b else ", nor ours"
+            names = METHODS[high].title, METHODS[low].title
+            lines.append(
+                f"{expected.column}: {names[0]} above {names[1]} {holds} ({b:.3f}, {a:.3f})"
+            )
+    return lines
+
+
+def _checks(outcomes: Iterable[Outcome]) -> list[str]:
+    return [check for outcome in outcomes for check in outcome.reproduction.checks]
+
+
+def _text(
+    outcomes: Sequence[Outcome],
+    table: Sequence[Cell],
+    pictures: dict[str, list[tuple[str, str]]],
+    command: str,
+) -> Iterable[str]:
+    yield "# The feed-forward paper, reproduced"
+    yield (
+        '"Seeing Is Believing: Brain-Inspired Modular Training for Mechanistic Interpretability" '
+        "(Liu, Gan and Tegmark, Entropy 2024, 26, 41), on the engine of this package. "
+        f"Written by `{command}`; do not edit. Every network is a row of "
+        "[networks.csv](networks.csv). Numbers are means ± standard deviations over seeds; single "
+        "pictures show, of the BIMT networks, the first with most of the structures looked for."
+    )
+    for number, title in ((1, "Table 1: loss or accuracy"), (2, "Table 2: Newman modularity")):
+        rows = [cell for cell in table if cell.table == number]
+        if rows:
+            yield f"## {title}"
+            yield _markdown(rows)
+    yield (
+        f"{count_inside(table)} An accuracy is the test accuracy, or the training accuracy where "
+        "the paper's number can be no other."
+    )
+    misses = [cell for cell in table if not cell.inside]
+    if misses:
+        yield "## Misses"
+        yield "\n".join(
+            f"- Table {cell.table}, {cell.column}, {METHODS[cell.method].title}: paper "
+            f"{cell.paper}, ours {cell.ours}. {_sentence(cell.remark)}"
+            for cell in misses
+        )
+    yield "## Does modularity rise from no penalty to L1 to BIMT?"
+    yield "\n".join(f"- {line}" for line in modularity_order(outcomes))
+    rates = structure_rates(outcomes)
+    if len(rates):
+        yield "## Structures, in how many networks"
+        yield _rates_markdown(rates)
+    for outcome in outcomes:
+        reproduction = outcome.reproduction
+        yield f"## {reproduction.name}: {reproduction.title} ({reproduction.shows})"
+        for text in reproduction.texts:
+            yield f"{text.source}:\n\n```\n{outcome.text(text)}\n```"
+        for file, source in pictures.get(reproduction.name, []):
+            yield f"![{source}]({file})\n*{source}*"
+
+
+def _markdown(rows: Sequence[Cell]) -> str:
+    lines = ["| | method | paper | ours | inside | train | test |", "|---|---|---|---|---|---|---|"]
+    lines += [
+        f"| {cell.column} | {METHODS[cell.method].title} | {cell.paper} | {cell.ours} | "
+        f"{'yes' if cell.inside else 'no'} | {cell.plain(cell.train)} | {cell.plain(cell.test)} |"
+        for cell in rows
+    ]
+    return "\n".join(lines)
+
+
+def _rates_markdown(rates: pd.DataFrame) -> str:
+    methods = list(dict.fromkeys(rates.method))
+    titles = " | ".join(METHODS[m].title for m in methods)
+    lines = [f"| | structure | {titles} |", "|---|---|" + "---|" * len(methods)]
+    for (experiment, structure), rows in rates.groupby(["experiment", "structure"], sort=False):
+        by_method = rows.set_index("method")
+        shown = [
+            f"{round(by_method.rate[m] * by_method.networks[m])} of {by_method.networks[m]}"
+            if m in by_method.index
+            else ""
+            for m in methods
+        ]
+        lines.append(f"| {experiment} | {structure} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
