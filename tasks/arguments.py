@@ -57,6 +57,8 @@ def draw_tasks(
     InputError
         If ``n`` is not a positive whole number, or ``task`` is not ``n`` indices of tasks.
     """
+    if n is None:
+        raise InputError("these trials are drawn without end: training.batch must be a number")
     if not isinstance(n, int | np.integer) or n < 1:
         raise InputError(f"n is {n!r}: expected a whole number of trials, 1 or more")
     if task is None:

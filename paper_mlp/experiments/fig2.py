@@ -2,11 +2,11 @@
 
 from matplotlib.figure import Figure
 
+from paper_mlp.circuits.pruning import plot_pruning, pruning_frontier
+from paper_mlp.circuits.structure import two_modules
 from paper_mlp.experiments.fig3a import NOTEBOOK, PAPER
 from paper_mlp.experiments.reproduction import Panel, Reproduction
 from paper_mlp.outcome import Outcome
-from paper_mlp.pruning import plot_pruning, pruning_frontier
-from paper_mlp.structure import two_modules
 
 
 def _pruning(outcome: Outcome) -> Figure:

@@ -1,8 +1,8 @@
 """Figure 3a: a formula whose two outputs are independent of each other."""
 
+from paper_mlp.circuits.structure import no_cross_path
 from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, PREDICTIONS, SUBFUNCTIONS
 from paper_mlp.experiments.reproduction import Expected, Recipe, Reproduction
-from paper_mlp.structure import no_cross_path
 
 NOTEBOOK = Recipe(
     learning_rate=2e-3,

@@ -1,9 +1,9 @@
 """Figure 3b: three outputs that share features."""
 
+from paper_mlp.circuits.structure import one_input_each, only_three_squares, three_squares
 from paper_mlp.experiments.fig3a import NOTEBOOK, PAPER
 from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, INTERMEDIATE, PREDICTIONS, SUBFUNCTIONS
 from paper_mlp.experiments.reproduction import Expected, Reproduction
-from paper_mlp.structure import one_input_each, only_three_squares, three_squares
 
 FIG3B = Reproduction(
     name="fig3b",

@@ -1,9 +1,9 @@
 """Figure 3c: a formula that is a composition of two."""
 
+from paper_mlp.circuits.structure import one_neuron_carries, only_one_neuron_carries
 from paper_mlp.experiments.fig3a import NOTEBOOK, PAPER
 from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, INTERMEDIATE, PREDICTIONS, SUBFUNCTIONS
 from paper_mlp.experiments.reproduction import Expected, Reproduction
-from paper_mlp.structure import one_neuron_carries, only_one_neuron_carries
 
 FIG3C = Reproduction(
     name="fig3c",

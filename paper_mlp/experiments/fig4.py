@@ -2,13 +2,13 @@
 
 from matplotlib.figure import Figure
 
-from paper_mlp.ablation import plot_ablations
-from paper_mlp.boundary import plot_boundary, plot_evolution
+from paper_mlp.circuits.ablation import plot_ablations
+from paper_mlp.circuits.boundary import plot_boundary, plot_evolution
+from paper_mlp.circuits.structure import six_neurons
 from paper_mlp.experiments.fig3a import PAPER
 from paper_mlp.experiments.parts import CLOSED_FORM, picture
 from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction
 from paper_mlp.outcome import Outcome
-from paper_mlp.structure import six_neurons
 
 _MOMENTS = 6  # of the evolution
 

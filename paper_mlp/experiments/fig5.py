@@ -2,10 +2,10 @@
 
 from paper_mlp.experiments.parts import picture
 from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction, Text
-from paper_mlp.fourier import one_frequency_each
-from paper_mlp.knockout import knockout_accuracies, plot_knockouts
+from paper_mlp.groups.fourier import one_frequency_each
+from paper_mlp.groups.knockout import knockout_accuracies, plot_knockouts
+from paper_mlp.groups.rings import plot_rings
 from paper_mlp.outcome import Outcome
-from paper_mlp.rings import plot_rings
 
 
 def _knockouts(outcome: Outcome) -> str:

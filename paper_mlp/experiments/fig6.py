@@ -1,13 +1,13 @@
 """Figure 6 and Appendix E: the permutations of four objects."""
 
-from paper_mlp.cayley import plot_cayley
-from paper_mlp.characters import irreducible_table
 from paper_mlp.experiments import fig5
 from paper_mlp.experiments.parts import picture
 from paper_mlp.experiments.reproduction import Expected, Panel, Reproduction, Text
+from paper_mlp.groups.cayley import plot_cayley
+from paper_mlp.groups.characters import irreducible_table
+from paper_mlp.groups.permutations import has_sign_neuron, matrix_dimensions, plot_embedding
+from paper_mlp.groups.representations import representation_table
 from paper_mlp.outcome import Outcome
-from paper_mlp.permutations import has_sign_neuron, matrix_dimensions, plot_embedding
-from paper_mlp.representations import representation_table
 
 
 def _linear(outcome: Outcome) -> str:

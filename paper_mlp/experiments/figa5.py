@@ -4,7 +4,7 @@ import dataclasses
 
 from paper_mlp.experiments.fig5 import FIG5
 from paper_mlp.experiments.reproduction import Text
-from paper_mlp.modules import compare_modules
+from paper_mlp.groups.modules import compare_modules
 from paper_mlp.outcome import Outcome
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 
 from brainrnn.networks import MLP
-from paper_mlp.circuits import closed_formulas
+from paper_mlp.circuits.closed_form import closed_formulas
+from paper_mlp.circuits.predictions import plot_intermediate, plot_predictions
+from paper_mlp.circuits.subfunctions import fit_subfunctions, plot_subfunctions
 from paper_mlp.experiments.reproduction import Panel, Text
 from paper_mlp.outcome import Outcome
-from paper_mlp.predictions import plot_intermediate, plot_predictions
-from paper_mlp.subfunctions import fit_subfunctions, plot_subfunctions
 from tasks.fixed import FixedTask
 
 

@@ -11,7 +11,7 @@ from brainrnn.analysis.graph import active_neurons, check_member
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, NEGATIVE, POSITIVE, new_figure, open_frame
-from paper_mlp.quantities import quantities_of, quantity_correlations
+from paper_mlp.circuits.quantities import quantities_of, quantity_correlations
 from tasks.fixed import FixedTask
 
 

@@ -5,10 +5,10 @@ import torch
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP, MLPSpec
 from brainrnn.plots.network import draw_network
-from paper_mlp.ablation import plot_ablations, remove_each_weight
-from paper_mlp.boundary import class_probability
+from paper_mlp.circuits.ablation import plot_ablations, remove_each_weight
+from paper_mlp.circuits.boundary import class_probability
 from tasks import formulas, two_moons
-from tests.paper_mlp.handmade import connect, empty, evaluate
+from tests.paper_mlp.circuits.handmade import connect, empty, evaluate
 
 MOONS = two_moons()
 

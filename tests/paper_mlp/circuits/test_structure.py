@@ -9,8 +9,8 @@ import torch
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.task import Examples
-from paper_mlp.quantities import quantity_correlations
-from paper_mlp.structure import (
+from paper_mlp.circuits.quantities import quantity_correlations
+from paper_mlp.circuits.structure import (
     dependence,
     hidden_count,
     no_cross_path,
@@ -23,7 +23,7 @@ from paper_mlp.structure import (
     two_modules,
 )
 from tasks import formulas, two_moons
-from tests.paper_mlp.handmade import (
+from tests.paper_mlp.circuits.handmade import (
     connect,
     distance_network,
     empty,

@@ -17,9 +17,9 @@ from matplotlib.lines import Line2D
 
 from brainrnn import MLP
 from brainrnn.plots.style import INK, NEGATIVE, POSITIVE, module_colours, no_frame
-from paper_mlp.embedding import active_embedding, normalised
-from paper_mlp.permutations import check_s4, neuron_panels, one_line, parity
-from paper_mlp.representations import TETRAHEDRA, representation
+from paper_mlp.groups.embedding import active_embedding, normalised
+from paper_mlp.groups.permutations import check_s4, neuron_panels, one_line, parity
+from paper_mlp.groups.representations import TETRAHEDRA, representation
 from tasks.fixed import FixedTask
 from tasks.groups import symmetric_group, symmetric_table
 

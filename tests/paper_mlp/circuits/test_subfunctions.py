@@ -3,11 +3,16 @@ import pytest
 import torch
 
 from brainrnn.errors import InputError
-from paper_mlp import subfunctions
-from paper_mlp.subfunctions import SUBFUNCTIONS, SubFunction, fit_subfunctions, plot_subfunctions
+from paper_mlp.circuits import subfunctions
+from paper_mlp.circuits.subfunctions import (
+    SUBFUNCTIONS,
+    SubFunction,
+    fit_subfunctions,
+    plot_subfunctions,
+)
 from tasks import formulas, two_moons
 from tasks.formulas import FORMULAS
-from tests.paper_mlp.handmade import (
+from tests.paper_mlp.circuits.handmade import (
     connect,
     distance_network,
     evaluate,

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from brainrnn.errors import InputError
-from paper_mlp.predictions import plot_intermediate, plot_predictions
+from paper_mlp.circuits.predictions import plot_intermediate, plot_predictions
 from tasks import formulas, two_moons
-from tests.paper_mlp.handmade import (
+from tests.paper_mlp.circuits.handmade import (
     connect,
     distance_network,
     empty,

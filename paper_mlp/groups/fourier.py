@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from brainrnn import MLP
-from paper_mlp.embedding import check_tokens
-from paper_mlp.modules import embedding_modules
+from paper_mlp.groups.embedding import check_tokens
+from paper_mlp.groups.modules import embedding_modules
 from tasks.fixed import FixedTask
 
 SHARE = 0.75  # between one frequency, 1, and two equally strong, 1/2

@@ -8,9 +8,14 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
 
 import brainrnn as br
-from paper_mlp.characters import IRREDUCIBLE, characters, irreducible_shares, irreducible_table
-from paper_mlp.permutations import parity
-from paper_mlp.representations import (
+from paper_mlp.groups.characters import (
+    IRREDUCIBLE,
+    characters,
+    irreducible_shares,
+    irreducible_table,
+)
+from paper_mlp.groups.permutations import parity
+from paper_mlp.groups.representations import (
     PAPER_DIMENSIONS,
     TETRAHEDRA,
     effective_dimension,
@@ -19,7 +24,7 @@ from paper_mlp.representations import (
     representation_table,
 )
 from tasks.groups import groups, symmetric_group
-from tests.paper_mlp.constructed import together, trees
+from tests.paper_mlp.groups.constructed import together, trees
 
 S4 = symmetric_group(4)
 TASK = groups(["permutation"], seed=1)

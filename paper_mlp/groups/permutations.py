@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from brainrnn import MLP, InputError
 from brainrnn.analysis.graph import active_neurons
 from brainrnn.plots.style import FAINT, INK, NEGATIVE, POSITIVE, new_figure, open_frame
-from paper_mlp.embedding import active_embedding, check_tokens, normalised
+from paper_mlp.groups.embedding import active_embedding, check_tokens, normalised
 from tasks.fixed import FixedTask
 from tasks.groups import symmetric_group
 

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from brainrnn import MLP, InputError
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
 from brainrnn.task import Examples
-from paper_mlp.embedding import check_tokens
-from paper_mlp.modules import embedding_modules, module_name
+from paper_mlp.groups.embedding import check_tokens
+from paper_mlp.groups.modules import embedding_modules, module_name
 from tasks.fixed import FixedTask
 
 PAPER_ACCURACIES = (0.1525, 0.2933, 0.3367)  # accuracy on all pairs without A, B, C
@@ -32,7 +32,7 @@ def knockout_accuracies(net: MLP, task: FixedTask, *, threshold: float = 0.05) -
         Of tokens.
     task : FixedTask
     threshold : float
-        See :func:`paper_mlp.modules.embedding_modules`.
+        See :func:`paper_mlp.groups.modules.embedding_modules`.
 
     Returns
     -------

@@ -11,7 +11,7 @@ import torch
 from brainrnn.analysis.graph import active_neurons, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP, MLPSpec
-from paper_mlp.structure import dependence
+from paper_mlp.circuits.structure import dependence
 from tasks.fixed import FixedTask
 
 _SYMBOLS = {"silu": "σ"}  # as in the paper; other activations go by their names

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import brainrnn as br
-from paper_mlp.fourier import fourier_power, module_spectra, one_frequency_each
-from tests.paper_mlp.constructed import together, trees
+from paper_mlp.groups.fourier import fourier_power, module_spectra, one_frequency_each
+from tests.paper_mlp.groups.constructed import together, trees
 
 P = 23
 TOKENS = np.arange(P)

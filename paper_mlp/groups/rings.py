@@ -14,9 +14,9 @@ from sklearn.decomposition import PCA
 
 from brainrnn import MLP, InputError
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
-from paper_mlp.embedding import active_embedding
-from paper_mlp.fourier import module_spectra
-from paper_mlp.modules import embedding_modules, module_name
+from paper_mlp.groups.embedding import active_embedding
+from paper_mlp.groups.fourier import module_spectra
+from paper_mlp.groups.modules import embedding_modules, module_name
 from tasks.fixed import FixedTask
 
 COLUMNS = 3

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import brainrnn as br
-from paper_mlp.rings import plot_rings
-from tests.paper_mlp.constructed import trees
+from paper_mlp.groups.rings import plot_rings
+from tests.paper_mlp.groups.constructed import trees
 from tests.paper_mlp.test_fourier import P, bow_tie, network, ring, wave
 
 

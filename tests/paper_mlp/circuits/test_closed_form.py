@@ -4,7 +4,7 @@ import torch
 
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP, MLPSpec
-from paper_mlp.circuits import (
+from paper_mlp.circuits.closed_form import (
     closed_formulas,
     count_terms,
     fold_constants,
@@ -14,7 +14,7 @@ from paper_mlp.circuits import (
     section,
 )
 from tasks import formulas, groups, two_moons
-from tests.paper_mlp.handmade import (
+from tests.paper_mlp.circuits.handmade import (
     connect,
     empty,
     evaluate,

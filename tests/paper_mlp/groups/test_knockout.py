@@ -7,11 +7,11 @@ import pytest
 import torch
 
 import brainrnn as br
-from paper_mlp.knockout import knockout_accuracies, plot_knockouts
-from paper_mlp.modules import embedding_modules
+from paper_mlp.groups.knockout import knockout_accuracies, plot_knockouts
+from paper_mlp.groups.modules import embedding_modules
 from tasks.groups import groups
 from tasks.moons import two_moons
-from tests.paper_mlp.constructed import together, trees, voters
+from tests.paper_mlp.groups.constructed import together, trees, voters
 
 
 def test_voters_lose_what_the_strongest_of_them_lose():

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import entropy
 
 from brainrnn import MLP, InputError
-from paper_mlp.embedding import active_embedding, normalised
-from paper_mlp.permutations import check_s4
+from paper_mlp.groups.embedding import active_embedding, normalised
+from paper_mlp.groups.permutations import check_s4
 from tasks.fixed import FixedTask
 from tasks.groups import symmetric_group
 

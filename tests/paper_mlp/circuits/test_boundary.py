@@ -6,9 +6,9 @@ from matplotlib.colors import to_rgb
 
 from brainrnn.errors import InputError
 from brainrnn.task import Examples
-from paper_mlp.boundary import class_probability, plot_boundary, plot_evolution
+from paper_mlp.circuits.boundary import class_probability, plot_boundary, plot_evolution
 from tasks import formulas, two_moons
-from tests.paper_mlp.handmade import connect, empty, evaluate
+from tests.paper_mlp.circuits.handmade import connect, empty, evaluate
 
 MOONS = two_moons()
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from brainrnn import MLP
-from paper_mlp.embedding import active_embedding
-from paper_mlp.permutations import check_s4, parity
-from paper_mlp.representations import check_elements
+from paper_mlp.groups.embedding import active_embedding
+from paper_mlp.groups.permutations import check_s4, parity
+from paper_mlp.groups.representations import check_elements
 from tasks.fixed import FixedTask
 from tasks.groups import symmetric_group, symmetric_table
 
@@ -57,7 +57,7 @@ def irreducible_shares(embedding: np.ndarray) -> dict[str, float]:
     -------
     dict of str to float
         By the names of ``IRREDUCIBLE``; NaN if the embedding is zero or has no dimension. 1 minus
-        that of ``tetrahedron`` is :func:`paper_mlp.representations.linear_residual`.
+        that of ``tetrahedron`` is :func:`paper_mlp.groups.representations.linear_residual`.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.network import Connection, draw_network
 from brainrnn.plots.style import INK, new_figure
-from paper_mlp.boundary import class_probability, draw_boundary
+from paper_mlp.circuits.boundary import class_probability, draw_boundary
 from tasks.fixed import FixedTask
 
 _COLUMNS = 5

@@ -15,7 +15,7 @@ from torch import Tensor
 from brainrnn.analysis.graph import active_neurons, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
-from paper_mlp.quantities import quantity_correlations
+from paper_mlp.circuits.quantities import quantity_correlations
 from tasks.fixed import FixedTask
 
 _CARRIES = 0.95  # a neuron carries a quantity if their |correlation| is above this

@@ -7,9 +7,9 @@ import torch
 
 import brainrnn as br
 from brainrnn.analysis.graph import active_neurons, live_connections
-from paper_mlp.embedding import active_embedding, normalised
-from paper_mlp.modules import compare_modules, embedding_modules, module_name
-from tests.paper_mlp.constructed import together, trees
+from paper_mlp.groups.embedding import active_embedding, normalised
+from paper_mlp.groups.modules import compare_modules, embedding_modules, module_name
+from tests.paper_mlp.groups.constructed import together, trees
 
 RNG = np.random.default_rng(0)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from brainrnn import MLP, InputError
 from brainrnn.analysis.graph import active_neurons, live_connections
-from paper_mlp.embedding import check_tokens
+from paper_mlp.groups.embedding import check_tokens
 
 
 def embedding_modules(net: MLP, *, threshold: float = 0.05) -> np.ndarray:

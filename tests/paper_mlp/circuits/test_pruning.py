@@ -6,10 +6,10 @@ import torch
 
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP, MLPSpec
-from paper_mlp import pruning
-from paper_mlp.pruning import plot_pruning, pruning_frontier
+from paper_mlp.circuits import pruning
+from paper_mlp.circuits.pruning import plot_pruning, pruning_frontier
 from tasks import formulas
-from tests.paper_mlp.handmade import evaluate
+from tests.paper_mlp.circuits.handmade import evaluate
 
 TASK = formulas(["products"], test=30)
 

@@ -19,7 +19,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import INK, NEGATIVE, POSITIVE, new_figure, open_frame
-from paper_mlp.circuits import (
+from paper_mlp.circuits.closed_form import (
     ClosedFormula,
     formula,
     layer,
@@ -27,8 +27,8 @@ from paper_mlp.circuits import (
     rounded,
     section,
 )
-from paper_mlp.quantities import quantities_of
-from paper_mlp.structure import only_one_neuron_carries
+from paper_mlp.circuits.quantities import quantities_of
+from paper_mlp.circuits.structure import only_one_neuron_carries
 from tasks.fixed import FixedTask
 
 _POINTS = 201

@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 
 import brainrnn as br
 from brainrnn.plots.style import NEGATIVE, POSITIVE
-from paper_mlp.permutations import (
+from paper_mlp.groups.permutations import (
     active_dimensions,
     check_s4,
     elements,
@@ -21,7 +21,7 @@ from paper_mlp.permutations import (
     sign_correlation,
 )
 from tasks.groups import groups, symmetric_group
-from tests.paper_mlp.constructed import together, trees
+from tests.paper_mlp.groups.constructed import together, trees
 
 TASK = groups(["permutation"], seed=1)
 S4 = symmetric_group(4)
@@ -109,7 +109,7 @@ def test_nothing_active_nothing_to_draw():
     net = trees(RNG.standard_normal((3, 24)), [[], []])
     with pytest.raises(br.InputError, match="nothing to draw"):
         plot_embedding(net, TASK)
-    from paper_mlp.embedding import active_embedding
+    from paper_mlp.groups.embedding import active_embedding
 
     with pytest.raises(br.InputError, match="nothing to draw"):
         neuron_panels(active_embedding(net), (1, 1), 3)

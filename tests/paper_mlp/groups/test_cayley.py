@@ -9,10 +9,10 @@ from matplotlib.colors import to_hex
 
 import brainrnn as br
 from brainrnn.plots.style import module_colours
-from paper_mlp.cayley import GENERATORS, cayley_graph, cayley_layout, plot_cayley
-from paper_mlp.permutations import one_line
+from paper_mlp.groups.cayley import GENERATORS, cayley_graph, cayley_layout, plot_cayley
+from paper_mlp.groups.permutations import one_line
 from tasks.groups import groups, symmetric_group
-from tests.paper_mlp.constructed import trees
+from tests.paper_mlp.groups.constructed import trees
 
 S4 = symmetric_group(4)
 NAMES = one_line(S4)

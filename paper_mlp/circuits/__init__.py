@@ -1,0 +1,1 @@
+"""Networks of formulas and of points in the plane: structures, formulas, pruning, pictures."""

@@ -1,0 +1,1 @@
+"""Networks of groups: what their embeddings hold, and what each module is for."""
