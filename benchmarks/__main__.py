@@ -10,7 +10,7 @@ import torch
 
 from brainrnn.errors import unknown
 
-NAMES = ("rnn_step", "tasks", "permutation")
+NAMES = ("rnn_step", "tasks", "swap_token", "permutation")
 
 
 @click.command()

@@ -52,10 +52,13 @@ def exchanges(
     coupled = inside if bool(inside.any()) else None
     everyone = torch.arange(blocks, device=places.device).expand(len(places), blocks)
     while True:
-        changed = _sweep(costs, coupled, distance, places, order, blocks)
+        if coupled is None:
+            changed = _sweep(costs, places, order, blocks)
+        else:
+            changed = _coupled_sweep(costs, coupled, distance, places, order)
         if blocks > 1:
             slots, of_block = _block_costs(costs, places, blocks)
-            changed = _sweep(slots, None, distance, of_block, everyone, 1) or changed
+            changed = _sweep(slots, of_block, everyone, 1) or changed
             size = places.shape[1] // blocks
             places.copy_(of_block.repeat_interleave(size, dim=1) * size + places % size)
         if not (repeat and changed):
@@ -63,17 +66,66 @@ def exchanges(
 
 
 def _sweep(
-    costs: Tensor,  # (member, neuron, site), updated in place where neurons are coupled
-    inside: Tensor | None,  # (member, neuron, neuron)
-    distance: Tensor,  # (site, site)
+    costs: Tensor,  # (member, neuron, site)
     places: Tensor,  # (member, neuron), updated in place
     order: Tensor,  # (member, k) the neurons that look for a partner, in turn
     blocks: int,
 ) -> bool:
-    """One pass of Section 2, step 3, all members side by side; whether anything moved."""
-    members, n = places.shape
-    every = torch.arange(members, device=places.device)
+    """One pass of Section 2, step 3, where no neuron's cost depends on another's place.
+
+    Whether anything moved.
+    """
+    n = places.shape[1]
     block = torch.arange(n, device=places.device) * blocks // n
+    apart = block[:, None] != block
+    on = costs.gather(2, places[:, None].expand(-1, n, -1))  # of neuron i on the site of neuron j
+    own = on.diagonal(dim1=1, dim2=2)
+    tolerance = _ROUNDING * own.sum(1)
+    change = (on + on.mT - own[:, :, None] - own[:, None]).masked_fill_(apart, torch.inf)
+    gain = -change.amin(2).gather(1, order)
+    moving = (gain > tolerance[:, None]).any(1).nonzero().squeeze(1)  # of the others none moves
+    for member in moving.tolist():
+        # Exchanges come one after the other, and are too small to be worth a call of torch each.
+        now = places[member].cpu().numpy().copy()
+        _exchange_in_turn(
+            on[member].cpu().numpy(),
+            now,
+            order[member].tolist(),
+            apart.cpu().numpy() if blocks > 1 else None,
+            float(tolerance[member]),
+        )
+        places[member] = torch.from_numpy(now)
+    return bool(len(moving))
+
+
+def _exchange_in_turn(
+    on: np.ndarray,  # (neuron, neuron) cost of i on the site of j, updated in place
+    places: np.ndarray,  # (neuron,), updated in place
+    order: list[int],
+    apart: np.ndarray | None,  # (neuron, neuron) bool, which may not be exchanged
+    tolerance: float,
+) -> None:
+    own = on.diagonal().copy()
+    for i in order:
+        change = on[i] + on[:, i] - own
+        if apart is not None:
+            change[apart[i]] = np.inf
+        j = change.argmin()
+        if change[j] - own[i] < -tolerance:
+            places[i], places[j] = places[j], places[i]
+            on[:, [i, j]] = on[:, [j, i]]
+            own[i], own[j] = on[i, i], on[j, j]
+
+
+def _coupled_sweep(
+    costs: Tensor,  # (member, neuron, site), updated in place
+    inside: Tensor,  # (member, neuron, neuron)
+    distance: Tensor,  # (site, site)
+    places: Tensor,  # (member, neuron), updated in place
+    order: Tensor,  # (member, k) the neurons that look for a partner, in turn
+) -> bool:
+    """One pass where the neurons are wired to each other: an exchange changes what others cost."""
+    every = torch.arange(len(places), device=places.device)
     own = costs.gather(2, places[:, :, None]).squeeze(2)
     tolerance = _ROUNDING * own.sum(1)
     moved = False
@@ -81,10 +133,7 @@ def _sweep(
         here = places[every, neuron]
         change = costs[every, neuron].gather(1, places) + costs[every, :, here]
         change -= own + own[every, neuron, None]
-        if inside is not None:
-            change += 2 * inside[every, neuron] * distance[here].gather(1, places)
-        if blocks > 1:
-            change.masked_fill_(block != block[neuron, None], torch.inf)
+        change += 2 * inside[every, neuron] * distance[here].gather(1, places)
         change[every, neuron] = 0.0
         gain, partner = change.min(1)
         take = gain < -tolerance
@@ -94,12 +143,11 @@ def _sweep(
         m, i, j = every[take], neuron[take], partner[take]
         p, q = places[m, i], places[m, j]
         places[m, i], places[m, j] = q, p
-        if inside is not None:
-            # Only what the partners of i and j would cost has changed, by a product of rank one.
-            pull = inside[m, :, j] - inside[m, :, i]
-            shift = distance[p] - distance[q]
-            for index, member in enumerate(m.tolist()):
-                costs[member].addr_(pull[index], shift[index])
+        # Only what the partners of i and j would cost has changed, by a product of rank one.
+        pull = inside[m, :, j] - inside[m, :, i]
+        shift = distance[p] - distance[q]
+        for index, member in enumerate(m.tolist()):
+            costs[member].addr_(pull[index], shift[index])
         own[m] = costs[m].gather(2, places[m][:, :, None]).squeeze(2)
     return moved
 

@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 import brainrnn as br
 from paper_mlp.groups.rings import plot_rings
 from tests.paper_mlp.groups.constructed import trees
-from tests.paper_mlp.test_fourier import P, bow_tie, network, ring, wave
+from tests.paper_mlp.groups.test_fourier import P, bow_tie, network, ring, wave
 
 
 def test_each_module_has_a_panel_of_its_dimension():
