@@ -1,1 +1,1 @@
-"""The place of the feed-forward experiments of "Seeing Is Believing"; empty so far."""
+"""The experiments of "Seeing Is Believing: Brain-Inspired Modular Training", reproduced."""

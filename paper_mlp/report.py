@@ -149,6 +149,8 @@ def _text(
     for outcome in outcomes:
         reproduction = outcome.reproduction
         yield f"## {reproduction.name}: {reproduction.title} ({reproduction.shows})"
+        if reproduction.notes:
+            yield "\n".join(f"- {note}" for note in reproduction.notes)
         for text in reproduction.texts:
             yield f"{text.source}:\n\n```\n{outcome.text(text)}\n```"
         for file, source in pictures.get(reproduction.name, []):

@@ -97,7 +97,7 @@ def _cell(outcome: Outcome, table: int, method: str) -> Cell:
         outcome.values(f"{which}_{part}", method)[0] if table == 1 else None
         for which in ("train", "test")
     )
-    remark = "" if inside else reproduction.remarks.get((f"table{table}", method), "unexplained")
+    remark = "" if inside else reproduction.remarks.get(f"table{table} {method}", "unexplained")
     return Cell(
         table,
         expected.column,

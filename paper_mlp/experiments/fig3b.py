@@ -2,7 +2,14 @@
 
 from paper_mlp.circuits.structure import one_input_each, only_three_squares, three_squares
 from paper_mlp.experiments.fig3a import NOTEBOOK, PAPER
-from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, INTERMEDIATE, PREDICTIONS, SUBFUNCTIONS
+from paper_mlp.experiments.parts import (
+    CLOSED_FORM,
+    FITTED,
+    INTERMEDIATE,
+    L1_STRENGTH,
+    PREDICTIONS,
+    SUBFUNCTIONS,
+)
 from paper_mlp.experiments.reproduction import Expected, Reproduction
 
 FIG3B = Reproduction(
@@ -19,6 +26,14 @@ FIG3B = Reproduction(
     },
     panels=(PREDICTIONS, INTERMEDIATE, SUBFUNCTIONS),
     texts=(CLOSED_FORM, FITTED),
+    notes=(
+        "Most networks share the squares without having a neuron for each: a square is the sum of "
+        "two neurons, one for either sign of its input.",
+    ),
+    remarks={
+        "table1 l1": L1_STRENGTH,
+        "table2 l1": L1_STRENGTH,
+    },
     expected=Expected(
         column="symbolic (b)",
         measure="test_loss",

@@ -14,6 +14,11 @@ from paper_mlp.experiments.reproduction import Panel, Text
 from paper_mlp.outcome import Outcome
 from tasks.fixed import FixedTask
 
+L1_STRENGTH = (
+    "the paper does not say how strong its L1 penalty is; here it is as strong as BIMT's, on the "
+    "same schedule"
+)
+
 
 def picture(draw: Callable[[MLP, FixedTask, int], Figure]) -> Callable[[Outcome], Figure]:
     """Draw one network, the one that the outcome shows."""

@@ -111,8 +111,10 @@ class Reproduction:
         What is drawn and written of a finished run, beside the connectivity graphs.
     expected : Expected, optional
         The paper's numbers, if it gives any.
-    remarks : mapping of (table, method) to str
-        Why a number of ours misses the paper's, where that is known.
+    remarks : mapping
+        Why a number of ours misses the paper's, where that is known, by cell: ``table1 bimt``.
+    notes : tuple of str
+        What else to know of the results, a sentence or two each.
     perturbations : tuple of float
         Standard deviations of noise on the initial weights: a network for each.
     methods, seeds
@@ -129,7 +131,8 @@ class Reproduction:
     panels: tuple[Panel, ...] = ()
     texts: tuple[Text, ...] = ()
     expected: Expected | None = None
-    remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     perturbations: tuple[float, ...] = (0.0,)
     methods: tuple[str, ...] = tuple(METHODS)
     seeds: int = 5

@@ -1,0 +1,327 @@
+"""``paper-mlp`` as a user drives it, on small versions of all experiments."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import mean, stdev
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from brainrnn.experiment import load_experiment
+from brainrnn.run import Run
+from paper_mlp.cli import configurations
+from paper_mlp.experiments import EXPERIMENTS
+from paper_mlp.methods import METHODS
+from tests.commands import assert_same_training, brainrnn, one_line, paper_mlp
+from tests.paper_mlp.small import LIKE
+
+REPOSITORY = Path(__file__).parents[2]
+MEASURES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "modularity")
+
+
+@pytest.fixture(scope="module")
+def finished(root, printed):
+    return root / "fig2-notebook"
+
+
+def files(folder):
+    """Every file below a folder, with its content."""
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def changed(folder):
+    """When each file was written last."""
+    return {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_printed_numbers_are_those_of_the_table_of_networks(name, root, printed):
+    result, folder = printed[name], root / f"{name}-notebook"
+    assert result == json.loads((folder / "results.json").read_text())
+    assert (result["experiment"], result["settings"]) == (name, "notebook")
+    assert (result["steps"], result["seeds"]) == (40, 2)
+    assert result["seconds"] > 0
+    assert result["folder"] == str(folder)
+    networks = pd.read_csv(folder / "results.csv")
+    assert list(result["methods"]) == ["l1", "bimt"]
+    for method, entry in result["methods"].items():
+        rows = networks[networks.method == method]
+        assert rows.seed.tolist() == ([0, 0, 1, 1] if name == "figA5" else [0, 1])
+        told = [measure for measure in MEASURES if rows[measure].notna().all()]
+        assert [measure for measure in MEASURES if measure in entry] == told
+        assert ("test_accuracy" in told) == (name in ("fig4", "fig5", "figA5", "fig6"))
+        for measure in told:
+            values = rows[measure].tolist()
+            expected = {"mean": mean(values), "sd": stdev(values)}
+            assert entry[measure] == pytest.approx(expected, rel=1e-4, abs=1e-7)
+        checks = EXPERIMENTS[name].checks
+        assert entry["structure"] == {check: rows[check].mean() for check in checks}
+        expected = EXPERIMENTS[name].expected
+        if expected is None:
+            assert "paper" not in entry
+            continue
+        for table, values in (("table1", expected.table1), ("table2", expected.table2)):
+            told = entry["paper"][table]
+            assert (told["mean"], told["sd"]) == values[method]
+        assert entry["paper"]["table1"]["measure"] in entry
+        assert entry["paper"]["table2"]["measure"] == "modularity"
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_run_folder_holds_numbers_texts_and_pictures(name, root, printed):
+    folder, reproduction = root / f"{name}-notebook", EXPERIMENTS[name]
+    names = {p.name for p in folder.iterdir()}
+    assert {"results.json", "results.csv", "config.toml", "checkpoint.pt", "analysis.nc"} <= names
+    assert [p.name for p in sorted((folder / "snapshots").iterdir())] == [
+        "00000000.npz",
+        "00000020.npz",
+        "00000040.npz",
+    ]
+    for text in reproduction.texts:
+        assert (folder / f"{text.name}.txt").read_text().strip()
+    figures = folder / "figures"
+    drawn = {p.stem for p in figures.glob("*.png")}
+    assert {"graph", "methods", "seeds"} <= drawn
+    assert drawn <= {"graph", "methods", "seeds"} | {panel.name for panel in reproduction.panels}
+    for stem in drawn:
+        with Image.open(figures / f"{stem}.png") as image:
+            assert image.getextrema() != ((255, 255),) * len(image.getbands())  # it is not empty
+        assert "<svg" in (figures / f"{stem}.svg").read_text()
+    with Image.open(figures / "evolution.gif") as film:
+        assert film.n_frames == 3
+    if name == "figA5":
+        perturbation = pd.read_csv(folder / "results.csv").perturbation
+        assert perturbation.tolist() == [0.0, 0.1] * 4
+
+
+def test_what_is_said_of_a_finished_run(finished, small, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    trained = {name: data for name, data in files(copy).items() if "snapshots" in str(name)}
+    status, output, errors = paper_mlp("resume", copy, "--quiet")
+    assert (status, errors) == (0, "")
+    written = files(copy)
+    for name in ("checkpoint.pt", "metrics.csv", "config.toml", "results.csv"):
+        assert written[Path(name)] == (finished / name).read_bytes()
+    assert {name: written[name] for name in trained} == trained
+    assert output.startswith("fig2: Two products (Fig. 2; App. A (Fig. A1))")
+    networks = pd.read_csv(finished / "results.csv").groupby("method")
+    (l1,) = re.findall(r"^L1 .*$", output, re.M)
+    (bimt,) = re.findall(r"^BIMT .*$", output, re.M)
+    for line, method in ((l1, "l1"), (bimt, "bimt")):
+        losses = networks.get_group(method).test_loss
+        assert f"test loss {losses.mean():.2e} ± {losses.std():.2e}" in line
+        assert "accuracy" not in line
+    assert re.search(r"^two modules: L1 \d+%, BIMT \d+%$", output, re.M)
+    assert f"Pictures and numbers of every network: {copy}" in output
+
+
+def test_the_papers_numbers_stand_beside_ours(root, printed, small):
+    output = paper_mlp("all", *LIKE, "--out", root, "--quiet")[1]
+    said = dict(zip(EXPERIMENTS, re.split(r"^(?:fig\w+: )", output, flags=re.M)[1:], strict=True))
+    assert "(paper: test loss 0.0074 ± 0.001, modularity 0.581 ± 0.042)" in said["fig3a"]
+    assert "(paper: train accuracy 1 ± 0, modularity 0.634 ± 0.043)" in said["fig6"]
+    assert "paper:" not in said["fig2"]
+    for name, text in said.items():
+        for written in EXPERIMENTS[name].texts:
+            assert written.source in text
+    assert "12 cells lie" not in said["fig6"]
+    assert "of 24 cells lie inside the paper's mean" in said["fig6"]
+
+
+def test_finished_runs_are_taken_as_they_are(root, printed, small, tmp_path):
+    before = changed(root)
+    status, output, errors = paper_mlp("tables", *LIKE, "--out", root, "--quiet")
+    assert (status, errors) == (0, "")
+    assert "Table 1" in output
+    table = json.loads(paper_mlp("tables", *LIKE, "--out", root, "--json", "--quiet")[1])
+    assert len(table) == 2 * 6 * 2  # tables, experiments, methods
+    for cell in table:
+        entry = printed[cell["experiment"]]["methods"][cell["method"]]
+        ours = {"mean": cell["ours_mean"], "sd": cell["ours_sd"]}
+        assert entry[cell["measure"]] == pytest.approx(ours)
+        paper = entry["paper"][f"table{cell['table']}"]
+        assert paper["measure"] == cell["measure"]
+        assert (paper["mean"], paper["sd"]) == (cell["paper_mean"], cell["paper_sd"])
+    # Reading a run analyses it again, but neither trains nor draws.
+    assert {p.name for p, t in changed(root).items() if before.get(p) != t} <= {"analysis.nc"}
+
+
+def test_runs_with_other_settings_are_refused_and_left_alone(root, printed, small, tmp_path):
+    before = files(root)
+    for other in (
+        ("--steps", "41", "--seeds", "2", "--methods", "l1,bimt"),
+        ("--steps", "40", "--seeds", "3", "--methods", "l1,bimt"),
+        ("--steps", "40", "--seeds", "2"),
+    ):
+        for command in ("tables", "all"):
+            result = paper_mlp(command, *other, "--out", root, "--quiet")
+            one_line(result, "holds a run with other settings", "choose another --out")
+    assert files(root) == before
+    # One foreign run among the folders: none of the others is begun.
+    mixed = tmp_path / "mixed"
+    shutil.copytree(root / "fig6-notebook", mixed / "fig6-notebook")
+    one_line(paper_mlp("all", "--steps", "41", "--out", mixed, "--quiet"), "fig6-notebook")
+    assert [p.name for p in mixed.iterdir()] == ["fig6-notebook"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "fig22"], ["unknown experiment 'fig22'", "did you mean 'fig2'"]),
+        (["run", "mnist"], ["unknown experiment 'mnist'", "fig2", "fig6"]),
+        (["run"], ["NAME"]),
+        (["run", "fig2", "--methods", "l1,bmit"], ["unknown method 'bmit'", "'bimt'"]),
+        (["run", "fig2", "--methods", ""], ["no method given", "vanilla"]),
+        (["run", "fig2", "--methods", "l1,l1"], ["occurs twice"]),
+        (["run", "fig2", "--seeds", "0"], ["--seeds"]),
+        (["run", "fig2", "--seeds", "two"], ["--seeds", "'two'"]),
+        (["run", "fig2", "--steps", "0"], ["--steps"]),
+        (["run", "fig2", "--settings", "mine"], ["--settings", "notebook", "paper"]),
+        (["run", "fig2", "--out", "notes.txt"], ["notes.txt", "choose another --out"]),
+        (["run", "fig2", "--out", "notes.txt/run"], ["cannot write"]),
+        (["run", "fig2", "--out", "full"], ["full", "not an empty folder"]),
+        (["run", "fig2", "fig3a"], ["fig3a"]),
+        (["tables", "--methods", "bmit"], ["'bimt'"]),
+        (["tables", "--seeds", "0"], ["--seeds"]),
+        (["tables", "--out", "notes.txt/run"], ["cannot write"]),
+        (["all", "--methods", ","], ["no method given"]),
+        (["all", "--report"], ["--report"]),
+        (["resume", "nowhere"], ["no run in nowhere"]),
+        (["resume", "full"], ["no run in full"]),
+        (["rnu"], ["rnu"]),
+    ],
+)
+def test_bad_commands_are_one_line_and_write_nothing(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    one_line(paper_mlp(*arguments, *(["--quiet"] if arguments[0] != "rnu" else [])), *words)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_in_use_is_left_alone(finished, small):
+    before = files(finished)
+    result = paper_mlp("run", "fig2", *LIKE, "--out", finished, "--quiet")
+    one_line(result, "already holds a run", f"`paper-mlp resume {finished}`")
+    assert files(finished) == before
+
+
+def test_runs_of_others_are_not_resumed(tmp_path):
+    config = tmp_path / "mine.toml"
+    config.write_text(
+        'task = {suite = "formulas", names = ["products"]}\n'
+        'network = {kind = "mlp", hidden = [3]}\n'
+        'training = {steps = 2, batch = "all"}\n'
+    )
+    folder = tmp_path / "mine"
+    assert brainrnn("train", config, "--out", folder, "--quiet")[0] == 0
+    one_line(paper_mlp("resume", folder), f"use `brainrnn resume {folder}`")
+    assert not (folder / "results.json").exists()
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_it_had_not_stopped(
+    finished, small, tmp_path
+):
+    path = tmp_path / "stopped"
+    command = ["run", "fig2", *LIKE, "--out", str(path)]
+    slow = (
+        "import time, brainrnn.training as t, paper_mlp.cli as cli\n"
+        "from tests.paper_mlp.small import small_experiments\n"
+        "descend = t.Trainer._descend\n"
+        "t.Trainer._descend = lambda *args: (time.sleep(0.1), descend(*args))[1]\n"
+        f"with small_experiments(): cli.main({command!r})"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", slow],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        env=os.environ,
+    )
+    deadline = time.time() + 60
+    trained = path / "snapshots" / "00000020.npz"
+    while not trained.exists() and time.time() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert output == ""
+    assert re.search(r"stopped at step 2\d of 40, everything is saved", errors)
+    assert f"continue with `paper-mlp resume {path}`" in errors
+    assert "Traceback" not in errors
+    assert not (path / "results.json").exists()
+    status, output, _ = paper_mlp("resume", path, "--json", "--quiet")
+    assert status == 0
+    assert_same_training(finished, path)
+    results = [json.loads(text) for text in (output, (finished / "results.json").read_text())]
+    for result in results:
+        del result["seconds"], result["folder"]
+    assert results[0] == results[1]
+    assert (path / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+    for name in ("graph.png", "seeds.svg", "evolution.gif"):
+        drawn = [(folder / "figures" / name).read_bytes() for folder in (path, finished)]
+        assert drawn[0] == drawn[1]
+
+
+def test_the_experiments_are_listed():
+    output = paper_mlp("list")[1]
+    for name, reproduction in EXPERIMENTS.items():
+        (line,) = re.findall(rf"^{name} .*$", output, re.M)
+        assert reproduction.title in line
+        assert reproduction.shows in line
+        for check in reproduction.checks:
+            assert f"- {check}\n" in output
+
+
+def test_the_configurations_in_the_repository_are_the_experiments(tmp_path):
+    kept = {p.name: p.read_text() for p in (REPOSITORY / "configs" / "paper").iterdir()}
+    assert kept == configurations()
+    assert paper_mlp("list", "--configs", tmp_path / "new")[0] == 0
+    assert {p.name: p.read_text() for p in (tmp_path / "new").iterdir()} == kept
+    assert len(kept) == 2 * len(EXPERIMENTS)
+    for file in kept:
+        name, settings = file.removesuffix(".toml").split("-")
+        reproduction = EXPERIMENTS[name]
+        experiment = reproduction.experiment(settings, reproduction.methods, reproduction.seeds)
+        assert load_experiment(REPOSITORY / "configs" / "paper" / file) == experiment
+        networks = len(reproduction.methods) * reproduction.seeds * len(reproduction.perturbations)
+        assert experiment.network.members == networks
+
+
+def test_a_configuration_trains_what_the_command_trains(finished, small, tmp_path):
+    config = tmp_path / "fig2.toml"
+    shutil.copy(finished / "config.toml", config)
+    path = tmp_path / "by brainrnn"
+    assert brainrnn("train", config, "--out", path, "--quiet")[0] == 0
+    assert_same_training(finished, path)
+    assert paper_mlp("resume", path, "--quiet")[0] == 0
+    assert (path / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_runs_at_its_own_size(name, tmp_path):
+    path = tmp_path / name
+    steps = "20" if name in ("fig5", "figA5", "fig6") else "40"
+    options = ["--steps", steps, "--seeds", "2", "--methods", "l1,bimt", "--quiet", "--json"]
+    status, output, errors = paper_mlp("run", name, *options, "--out", path)
+    assert (status, errors) == (0, "")
+    experiment = Run.open(path).experiment
+    assert experiment.network.hidden == EXPERIMENTS[name].hidden
+    result = json.loads(output)
+    assert set(result["methods"]) == {"l1", "bimt"} <= set(METHODS)
+    for method in result["methods"].values():
+        assert 0 < method["modularity"]["mean"] < 1
+    assert (path / "figures" / "evolution.gif").is_file()

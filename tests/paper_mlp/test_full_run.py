@@ -1,0 +1,38 @@
+"""A whole experiment as the paper has it: minutes, not seconds."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from brainrnn.analysis import newman_modularity
+from brainrnn.experiment import build_network, load_suite
+from brainrnn.training import Trainer
+from paper_mlp.experiments import EXPERIMENTS
+
+
+@pytest.mark.slow
+def test_25_networks_learn_two_independent_formulas_within_a_minute_on_one_core():
+    reproduction = EXPERIMENTS["fig3a"]
+    experiment = reproduction.experiment("notebook", reproduction.methods, reproduction.seeds)
+    task = load_suite(experiment.task)
+    net = build_network(experiment.network, task, seed=experiment.seed)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        start = time.perf_counter()
+        for _ in Trainer(net, task, experiment.method, experiment.training).records():
+            pass
+        assert time.perf_counter() - start < 60
+    finally:
+        torch.set_num_threads(threads)
+    split = reproduction.checks["no cross path"](net, task).reshape(5, 5).mean(1)
+    vanilla, *penalised = split
+    assert vanilla == 0
+    assert min(penalised) == 1
+    modularity = dict(
+        zip(reproduction.methods, newman_modularity(net).values.reshape(5, 5), strict=True)
+    )
+    means = [np.mean(modularity[method]) for method in ("vanilla", "l1", "bimt")]
+    assert means[0] + 0.2 < means[1] < means[2]
