@@ -22,6 +22,7 @@ from paper_mlp.experiments.reproduction import MeanAndSd, Reproduction, Text
 from paper_mlp.methods import METHODS, member_methods
 from tasks.fixed import FixedTask
 
+_COLUMNS = 4  # of networks that all have the same method
 MEASURES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "modularity")
 
 
@@ -134,8 +135,8 @@ class Outcome:
             "methods": draw_networks(first, **labels),
             "seeds": draw_networks(
                 every,
-                columns=len(every) // len(kinds),
-                row_titles=[METHODS[m].title for m in kinds],
+                columns=len(every) // len(kinds) if len(kinds) > 1 else min(len(every), _COLUMNS),
+                row_titles=[METHODS[m].title for m in kinds] if len(kinds) > 1 else (),
                 **labels,
             ),
         }
@@ -158,9 +159,9 @@ class Outcome:
         if not members:
             return f"there is no network of {METHODS[method].title} in this run"
         table = tabulate(self.net.select(*members), self.task)
-        return table.rename(
-            index={i: f"seed {self.table.seed[m]}" for i, m in enumerate(members)}
-        ).to_string(float_format="%.3f")
+        table = table if "member" in table else table.reset_index(names="member")
+        table["member"] = [self.table.seed[members[i]] for i in table["member"]]
+        return table.rename(columns={"member": "seed"}).to_string(index=False, float_format="%.3f")
 
     def label(self, member: int) -> str:
         """What tells a member from the others of its method."""

@@ -59,7 +59,7 @@ class Cell:
 
     def _interval(self, mean: float, sd: float) -> str:
         if self.measure.endswith("loss"):
-            power = _power(mean)
+            power = _power(self.paper_mean)  # the same for both, for the eye
             return f"({mean / 10**power:.1f} ± {sd / 10**power:.1f})e{power:+03d}"
         return f"{self.plain(mean)} ± {self.plain(sd)}"
 

@@ -1,15 +1,25 @@
 """Figure 5 and Appendix D: addition modulo 59."""
 
+import pandas as pd
+
+from brainrnn.networks import MLP
 from paper_mlp.experiments.parts import picture
 from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction, Text
 from paper_mlp.groups.fourier import one_frequency_each
 from paper_mlp.groups.knockout import knockout_accuracies, plot_knockouts
+from paper_mlp.groups.modules import module_name
 from paper_mlp.groups.rings import plot_rings
 from paper_mlp.outcome import Outcome
+from tasks.fixed import FixedTask
 
 
 def _knockouts(outcome: Outcome) -> str:
-    return outcome.of_method("bimt", knockout_accuracies)
+    def named(net: MLP, task: FixedTask) -> pd.DataFrame:
+        table = knockout_accuracies(net, task)
+        table["module"] = ["none" if m < 0 else module_name(m) for m in table["module"]]
+        return table.rename(columns={"module": "without", "all": "all pairs", "test": "test pairs"})
+
+    return outcome.of_method("bimt", named)
 
 
 PAPER = Recipe(
@@ -36,6 +46,14 @@ FIG5 = Reproduction(
         Panel("knockouts", "Fig. 5, right", picture(plot_knockouts)),
     ),
     texts=(Text("knockouts", "Accuracy without each module (Fig. 5, right)", _knockouts),),
+    notes=(
+        "Without its modules A, B and C the paper's network keeps 15.25, 29.33 and 33.67 % of all "
+        "pairs.",
+    ),
+    remarks={
+        "table1 vanilla": "without a penalty the networks learn all training pairs (100 %) and "
+        "generalise to about half of the others, in the paper's 20,000 steps",
+    },
     expected=Expected(
         column="modular addition",
         measure="test_accuracy",

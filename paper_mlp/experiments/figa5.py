@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pandas as pd
+
 from paper_mlp.experiments.fig5 import FIG5
 from paper_mlp.experiments.reproduction import Text
 from paper_mlp.groups.modules import compare_modules
@@ -9,9 +11,13 @@ from paper_mlp.outcome import Outcome
 
 
 def _modules(outcome: Outcome) -> str:
-    table = compare_modules(outcome.net.select(0), outcome.net)
-    table.index = [outcome.label(m) for m in range(len(table))]
-    return table.to_string(float_format="%.2f")
+    tables = []
+    for _, networks in outcome.table.groupby(["method", "seed"], sort=False):
+        base, *_ = members = networks.index  # the first one is not perturbed
+        table = compare_modules(outcome.net.select(base), outcome.net.select(*members))
+        table.index = [outcome.label(member) for member in members]
+        tables.append(table)
+    return pd.concat(tables).to_string(float_format="%.2f")
 
 
 FIGA5 = dataclasses.replace(
@@ -25,5 +31,11 @@ FIGA5 = dataclasses.replace(
     expected=None,
     checks={},
     panels=(),
-    texts=(Text("modules", "Modules against those of the unperturbed network", _modules),),
+    texts=(
+        Text(
+            "modules",
+            "Modules, and share of active sites in common with the unperturbed network (Jaccard)",
+            _modules,
+        ),
+    ),
 )
