@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
+from PIL import Image
 
 from brainrnn.files import atomic_path
 from paper_mlp.methods import METHODS
 from paper_mlp.outcome import Outcome
 from paper_mlp.tables import Cell, cells, count_inside
+
+_COLOURS = 128  # of a picture: enough for lines and words, and a third of the bytes
 
 
 def write_report(outcomes: Sequence[Outcome], command: str, folder: Path) -> list[Path]:
@@ -45,15 +49,18 @@ def write_report(outcomes: Sequence[Outcome], command: str, folder: Path) -> lis
         written.append(folder / name)
     pictures: dict[str, list[tuple[str, str]]] = {}
     for outcome in outcomes:
-        sources = {"graph": outcome.reproduction.shows.split(";")[0], "methods": "the methods"}
+        sources = {"graph": outcome.reproduction.shows.split(";")[0]}
+        if len(set(outcome.methods)) > 1:
+            sources["methods"] = "each method's first seed"
         sources |= {panel.name: panel.source for panel in outcome.reproduction.panels}
         for name, source in sources.items():
             drawn = outcome.run.path / "figures" / f"{name}.png"
             if not drawn.is_file():
                 continue
             path = folder / f"{outcome.reproduction.name}_{name}.png"
-            with atomic_path(path) as temporary:
-                temporary.write_bytes(drawn.read_bytes())
+            with Image.open(drawn) as picture, atomic_path(path) as temporary:
+                few = picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+                few.save(temporary, "PNG", optimize=True)
             written.append(path)
             pictures.setdefault(outcome.reproduction.name, []).append((path.name, source))
     text = "\n\n".join(_text(outcomes, table, pictures, command))
@@ -119,9 +126,14 @@ def _text(
     yield (
         '"Seeing Is Believing: Brain-Inspired Modular Training for Mechanistic Interpretability" '
         "(Liu, Gan and Tegmark, Entropy 2024, 26, 41), on the engine of this package. "
-        f"Written by `{command}`; do not edit. Every network is a row of "
-        "[networks.csv](networks.csv). Numbers are means ± standard deviations over seeds; single "
-        "pictures show, of the BIMT networks, the first with most of the structures looked for."
+        f"Written by `{command}`; do not edit. Trained with {_made_with(outcomes)}, seeds "
+        f"{', '.join(map(str, sorted({seed for o in outcomes for seed in o.table.seed})))}."
+    )
+    yield (
+        "Every network is a row of [networks.csv](networks.csv). Numbers are means ± standard "
+        "deviations over seeds; single pictures show, of the BIMT networks, the first with most of "
+        "the structures looked for. Training is chaotic: another processor changes last bits, and "
+        "so single networks. Compare statistics."
     )
     for number, title in ((1, "Table 1: loss or accuracy"), (2, "Table 2: Newman modularity")):
         rows = [cell for cell in table if cell.table == number]
@@ -157,14 +169,29 @@ def _text(
             yield f"![{source}]({file})\n*{source}*"
 
 
+def _made_with(outcomes: Sequence[Outcome]) -> str:
+    """The versions of PyTorch, and the processors, that trained them."""
+    versions = [outcome.run.path / "versions.json" for outcome in outcomes]
+    made = {
+        f"PyTorch {json.loads(path.read_text('utf-8'))['torch']} on {outcome.run.experiment.device}"
+        for path, outcome in zip(versions, outcomes, strict=True)
+    }
+    return ", ".join(sorted(made))
+
+
 def _markdown(rows: Sequence[Cell]) -> str:
-    lines = ["| | method | paper | ours | inside | train | test |", "|---|---|---|---|---|---|---|"]
-    lines += [
-        f"| {cell.column} | {METHODS[cell.method].title} | {cell.paper} | {cell.ours} | "
-        f"{'yes' if cell.inside else 'no'} | {cell.plain(cell.train)} | {cell.plain(cell.test)} |"
+    columns = ["", "method", "paper", "ours", "inside"]
+    parts = ["ours, train", "ours, test"] if rows[0].table == 1 else []
+    lines = [
+        [cell.column, METHODS[cell.method].title, cell.paper, cell.ours]
+        + ["yes" if cell.inside else "no"]
+        + [cell.plain(part) for part in (cell.train, cell.test) if parts]
         for cell in rows
     ]
-    return "\n".join(lines)
+    return "\n".join(
+        f"| {' | '.join(line)} |"
+        for line in [[*columns, *parts], ["---"] * len(columns + parts), *lines]
+    )
 
 
 def _rates_markdown(rates: pd.DataFrame) -> str:

@@ -3,9 +3,11 @@
 import dataclasses
 
 import pandas as pd
+from matplotlib.figure import Figure
 
+from brainrnn.plots import draw_networks
 from paper_mlp.experiments.fig5 import FIG5
-from paper_mlp.experiments.reproduction import Text
+from paper_mlp.experiments.reproduction import Panel, Text
 from paper_mlp.groups.modules import compare_modules
 from paper_mlp.outcome import Outcome
 
@@ -20,6 +22,11 @@ def _modules(outcome: Outcome) -> str:
     return pd.concat(tables).to_string(float_format="%.2f")
 
 
+def _gallery(outcome: Outcome) -> Figure:
+    members = range(outcome.net.members)
+    return draw_networks([(outcome.label(m), outcome.net, m) for m in members], columns=3)
+
+
 FIGA5 = dataclasses.replace(
     FIG5,
     name="figA5",
@@ -30,7 +37,7 @@ FIGA5 = dataclasses.replace(
     perturbations=(0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
     expected=None,
     checks={},
-    panels=(),
+    panels=(Panel("gallery", "Fig. A5, top: noise on the initial weights", _gallery),),
     texts=(
         Text(
             "modules",
