@@ -154,7 +154,7 @@ def _without_none(values: dict[str, object]) -> dict[str, object]:
 def list_tasks(suite: str, dt: float) -> None:
     """List a suite's tasks, the best possible accuracy in each, and what each asks for.
 
-    Of the suite neurogym, whose tasks are environments, it says which there are.
+    Of suites that offer many tasks, one at a time or for you to choose, it says which there are.
     """
     loaded = load_suite(build(TaskSpec, _without_none({"suite": suite, "dt": dt})))
     width = max(len(name) for name in loaded.names)

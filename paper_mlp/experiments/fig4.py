@@ -51,6 +51,8 @@ FIG4 = Reproduction(
     ),
     texts=(CLOSED_FORM,),
     notes=(
+        "With `--settings paper` (lambda 0.01 throughout, A = 2) BIMT ends at a test accuracy of "
+        "88.5 %, in all five seeds.",
         "Of 20 BIMT networks (`--methods bimt --seeds 20`), 3 have six hidden neurons.",
         "Eq. A4 as printed classifies 78 % of these test points; with the sign of its term "
         "2.32 x1 - 2.07 reversed, 99.5 %: likely a misprint.",

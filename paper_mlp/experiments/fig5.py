@@ -1,11 +1,9 @@
 """Figure 5 and Appendix D: addition modulo 59."""
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from brainrnn.networks import MLP
-from brainrnn.plots import draw_networks
-from paper_mlp.experiments.parts import picture
+from paper_mlp.experiments.parts import gallery, picture
 from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction, Text
 from paper_mlp.groups.fourier import one_frequency_each
 from paper_mlp.groups.knockout import knockout_accuracies, plot_knockouts
@@ -36,11 +34,6 @@ PAPER = Recipe(
 NOTEBOOK = PAPER.model_copy(update={"reduction": "mean", "centred": True})
 
 
-def _gallery(outcome: Outcome) -> Figure:
-    members = outcome.members("bimt") or range(outcome.net.members)
-    return draw_networks([(outcome.label(m), outcome.net, m) for m in members], columns=3)
-
-
 FIG5 = Reproduction(
     name="fig5",
     title="Modular addition",
@@ -51,7 +44,7 @@ FIG5 = Reproduction(
     checks={"modules of one frequency each": one_frequency_each},
     panels=(
         Panel("rings", "Fig. 5, middle", picture(plot_rings)),
-        Panel("gallery", "Fig. A5, bottom: seeds", _gallery),
+        Panel("gallery", "Fig. A5, bottom: seeds", gallery),
         Panel("knockouts", "Fig. 5, right", picture(plot_knockouts)),
     ),
     texts=(Text("knockouts", "Accuracy without each module (Fig. 5, right)", _knockouts),),

@@ -3,10 +3,9 @@
 import dataclasses
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from brainrnn.plots import draw_networks
 from paper_mlp.experiments.fig5 import FIG5
+from paper_mlp.experiments.parts import gallery
 from paper_mlp.experiments.reproduction import Panel, Text
 from paper_mlp.groups.modules import compare_modules
 from paper_mlp.outcome import Outcome
@@ -22,11 +21,6 @@ def _modules(outcome: Outcome) -> str:
     return pd.concat(tables).to_string(float_format="%.2f")
 
 
-def _gallery(outcome: Outcome) -> Figure:
-    members = range(outcome.net.members)
-    return draw_networks([(outcome.label(m), outcome.net, m) for m in members], columns=3)
-
-
 FIGA5 = dataclasses.replace(
     FIG5,
     name="figA5",
@@ -37,7 +31,7 @@ FIGA5 = dataclasses.replace(
     perturbations=(0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
     expected=None,
     checks={},
-    panels=(Panel("gallery", "Fig. A5, top: noise on the initial weights", _gallery),),
+    panels=(Panel("gallery", "Fig. A5, top: noise on the initial weights", gallery),),
     texts=(
         Text(
             "modules",

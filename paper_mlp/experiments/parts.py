@@ -7,6 +7,7 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 
 from brainrnn.networks import MLP
+from brainrnn.plots import draw_networks
 from paper_mlp.circuits.closed_form import closed_formulas
 from paper_mlp.circuits.predictions import plot_intermediate, plot_predictions
 from paper_mlp.circuits.subfunctions import fit_subfunctions, plot_subfunctions
@@ -23,6 +24,12 @@ L1_STRENGTH = (
 def picture(draw: Callable[[MLP, FixedTask, int], Figure]) -> Callable[[Outcome], Figure]:
     """Draw one network, the one that the outcome shows."""
     return lambda outcome: draw(outcome.net, outcome.task, outcome.shown)
+
+
+def gallery(outcome: Outcome) -> Figure:
+    """Draw all BIMT networks, or else all there are."""
+    members = outcome.members("bimt") or range(outcome.net.members)
+    return draw_networks([(outcome.label(m), outcome.net, m) for m in members], columns=3)
 
 
 def _formulas(outcome: Outcome) -> str:
