@@ -22,7 +22,7 @@ from brainrnn.method import BIMT
 from brainrnn.progress import progress_bar
 from brainrnn.strength import count_live
 from brainrnn.swap import relocate
-from brainrnn.task import Task
+from brainrnn.task import Suite, Task
 
 
 class TrainingSpec(Settings):
@@ -123,7 +123,11 @@ class Trainer:
         self._prices: dict[str, Tensor] = {}
         self._priced: tuple[object, ...] = ()  # what the prices were computed from
         self._optimizer = torch.optim.Adam(net.parameters(), lr=spec.learning_rate, fused=True)
-        # Settings that do not fit the network fail here, not in the middle of training.
+        # Settings that do not fit fail here, not in the middle of training.
+        if spec.batch == "all" and isinstance(task, Suite):
+            raise InputError(
+                "training.batch must be a number, not all: these trials are drawn without end"
+            )
         cost_coefficients(net, method)
         method.strengths(net)
         if method.swap.locality is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import click
 from brainrnn.cli import run_command_line
 from brainrnn.config import as_toml
 from brainrnn.errors import InputError, unknown
+from brainrnn.experiment import Experiment
 from brainrnn.files import atomic_path
 from brainrnn.run import InterruptedRun, Run
 from paper_mlp.experiments import EXPERIMENTS, Reproduction
@@ -50,6 +51,29 @@ FOLDERS = click.option(
     show_default=True,
     help="Folder of the run folders; runs that it holds are continued, or taken as they are.",
 )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the options ask of an experiment; None is the experiment's own."""
+
+    settings: str
+    seeds: int | None
+    methods: str | None
+    steps: int | None
+
+    def experiment(self, reproduction: Reproduction) -> Experiment:
+        """The configuration of its run."""
+        return reproduction.experiment(
+            self.settings,
+            reproduction.methods if self.methods is None else parse_methods(self.methods),
+            self.seeds or reproduction.seeds,
+            steps=self.steps,
+        )
+
+    def __str__(self) -> str:
+        """The options as they were typed."""
+        return " ".join(f"--{k} {v}" for k, v in vars(self).items() if v is not None)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -101,19 +125,15 @@ def run(
 ) -> None:
     """Train experiment NAME, draw the paper's pictures, and print its numbers beside ours."""
     reproduction = find(name)
-    experiment = reproduction.experiment(
-        settings,
-        parse_methods(methods) if methods is not None else reproduction.methods,
-        seeds or reproduction.seeds,
-        steps=steps,
-    )
+    choice = Choice(settings, seeds, methods, steps)
     folder = out or ROOT / f"{name}-{settings}"
     if (folder / "config.toml").is_file():
         raise InputError(
             f"{folder} already holds a run: choose another --out, or continue it with "
             f"`paper-mlp resume {folder}`"
         )
-    show(finish(reproduction, Run.create(folder, experiment), quiet=quiet), as_object)
+    created = Run.create(folder, choice.experiment(reproduction))
+    show(finish(reproduction, created, quiet=quiet), as_object)
 
 
 @cli.command()
@@ -148,7 +168,8 @@ def tables(
 ) -> None:
     """Fill Tables 1 and 2: losses or accuracies, and modularity, ours beside the paper's."""
     chosen = [r for r in EXPERIMENTS.values() if r.expected is not None]
-    outcomes = [o for o, _ in finish_all(chosen, settings, methods, seeds, steps, out, quiet)]
+    choice = Choice(settings, seeds, methods, steps)
+    outcomes = [outcome for outcome, _ in finish_all(chosen, choice, out, quiet=quiet)]
     table = cells(outcomes)
     click.echo(
         json.dumps([asdict(cell) for cell in table], indent=2) if as_object else as_text(table)
@@ -177,15 +198,14 @@ def run_all(
     quiet: bool,
 ) -> None:
     """Run every experiment, one after the other, and print every number."""
-    chosen = EXPERIMENTS.values()
+    choice = Choice(settings, seeds, methods, steps)
     outcomes = []
-    for outcome, result in finish_all(chosen, settings, methods, seeds, steps, out, quiet):
+    for outcome, result in finish_all(EXPERIMENTS.values(), choice, out, quiet=quiet):
         show((outcome, result), as_object=False)
         outcomes.append(outcome)
     click.echo(as_text(cells(outcomes)))
     if report is not None:
-        command = f"paper-mlp all --settings {settings}" + (f" --seeds {seeds}" if seeds else "")
-        for path in write_report(outcomes, command, report):
+        for path in write_report(outcomes, f"paper-mlp all {choice}", report):
             click.echo(f"Written: {path}")
 
 
@@ -227,41 +247,27 @@ def finish(
 
 
 def finish_all(
-    chosen: Iterable[Reproduction],
-    settings: str,
-    methods: str | None,
-    seeds: int | None,
-    steps: int | None,
-    out: Path,
-    quiet: bool,
-) -> Iterable[tuple[Outcome, dict[str, Any]]]:
+    chosen: Iterable[Reproduction], choice: Choice, out: Path, *, quiet: bool
+) -> Iterator[tuple[Outcome, dict[str, Any]]]:
     """Finish several experiments, in folders of their own under ``out``.
 
     Raises
     ------
     InputError
-        If a folder holds another experiment than the one asked for.
+        If a folder holds another experiment than the one asked for; nothing is begun then.
     """
-    names = None if methods is None else parse_methods(methods)
-    runs = []
+    asked = []
     for reproduction in chosen:
-        experiment = reproduction.experiment(
-            settings,
-            names or reproduction.methods,
-            seeds or reproduction.seeds,
-            steps=steps,
-        )
-        folder = out / f"{reproduction.name}-{settings}"
-        if not (folder / "config.toml").is_file():
-            runs.append((reproduction, Run.create(folder, experiment)))
-            continue
-        held = Run.open(folder)
-        if held.experiment != experiment:
+        experiment = choice.experiment(reproduction)
+        folder = out / f"{reproduction.name}-{choice.settings}"
+        exists = (folder / "config.toml").is_file()
+        if exists and Run.open(folder).experiment != experiment:
             raise InputError(
                 f"{folder} holds a run with other settings: choose another --out, or delete it"
             )
-        runs.append((reproduction, held))
-    for reproduction, opened in runs:
+        asked.append((reproduction, experiment, folder, exists))
+    for reproduction, experiment, folder, exists in asked:
+        opened = Run.open(folder) if exists else Run.create(folder, experiment)
         outcome = Outcome(reproduction, opened)
         written = outcome.written()
         if opened.finished and written is not None:

@@ -42,7 +42,7 @@ def draw_tasks(
     Parameters
     ----------
     n, n_tasks : int
-        Number of trials and of tasks. ``n`` may not be None: these trials are drawn without end.
+        Number of trials and of tasks.
     rng : numpy.random.Generator
         Source of the order, and of which tasks get one trial more where ``n`` leaves a remainder.
     task : (trial,) int, optional
@@ -57,8 +57,6 @@ def draw_tasks(
     InputError
         If ``n`` is not a positive whole number, or ``task`` is not ``n`` indices of tasks.
     """
-    if n is None:
-        raise InputError("these trials are drawn without end: training.batch must be a number")
     if not isinstance(n, int | np.integer) or n < 1:
         raise InputError(f"n is {n!r}: expected a whole number of trials, 1 or more")
     if task is None:

@@ -59,6 +59,29 @@ def test_coefficients_are_the_gradient_of_the_cost():
         assert torch.allclose(value.grad, cost * value.sign())
 
 
+@pytest.mark.parametrize(
+    ("biases_from", "progress", "paid"),
+    [(0.0, 0.0, True), (0.5, 0.49, False), (0.5, 0.5, True), (0.5, 1.0, True), (1.0, 1.0, False)],
+)
+def test_biases_are_paid_for_from_a_fraction_of_training_on(biases_from, progress, paid):
+    net = Wired()
+    net.shuffle(2)
+    spec = CostSpec(locality=1.5, offset=0.3, biases_from=biases_from)
+    cost = connection_cost(net, spec, progress)
+    cost.sum().backward()
+    for member in range(2):
+        expected = brute_force(
+            net, member, locality=1.5, offset=0.3, biases=paid, mean=False, factors={}
+        )
+        assert float(cost[member].detach()) == pytest.approx(expected, rel=1e-12)
+    assert net.rec.grad is not None
+    for bias in (net.bias, net.out_bias):
+        if paid:
+            assert torch.equal(bias.grad, 0.3 * bias.sign())
+        else:
+            assert bias.grad is None
+
+
 def test_without_locality_the_cost_is_l1():
     net = Wired()
     l1 = sum(p.abs().flatten(1).sum(1) for p in net.parameters())

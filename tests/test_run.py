@@ -20,7 +20,7 @@ import xarray as xr
 
 import brainrnn as br
 from brainrnn.checkpoint import load_checkpoint
-from brainrnn.cli import main
+from tests.commands import assert_same_training, brainrnn, one_line
 
 CONFIG = """
 seed = 1
@@ -55,39 +55,12 @@ def config(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def brainrnn(capsys):
-    """Run the command line in this process: (exit status, standard output, standard error)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(a) for a in arguments])
-        captured = capsys.readouterr()
-        return stopped.value.code, captured.out, captured.err
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def finished(config, tmp_path_factory):
     """A run that trained to its end."""
     path = tmp_path_factory.mktemp("runs") / "whole"
-    with pytest.raises(SystemExit) as stopped:
-        main(["train", str(config), "--out", str(path), "--quiet"])
-    assert stopped.value.code == 0
+    assert brainrnn("train", config, "--out", path, "--quiet")[0] == 0
     return path
-
-
-def assert_same_training(one, two):
-    a, b = (load_checkpoint(path / "checkpoint.pt")["training"] for path in (one, two))
-    assert a["step"] == b["step"]
-    assert a["trials"] == b["trials"]
-    for name, value in a["network"].items():
-        assert torch.equal(value, b["network"][name]), name
-    for index, state in a["optimizer"]["state"].items():
-        for name, value in state.items():
-            assert torch.equal(value, b["optimizer"]["state"][index][name]), name
-    assert (one / "metrics.csv").read_bytes() == (two / "metrics.csv").read_bytes()
 
 
 def test_a_run_folder_holds_everything(finished, config):
@@ -109,7 +82,7 @@ def test_a_run_folder_holds_everything(finished, config):
     assert metrics.dropna()["step"].tolist() == [10, 20, 30, 40, 41]
 
 
-def test_the_resolved_configuration_repeats_the_run(finished, tmp_path, brainrnn):
+def test_the_resolved_configuration_repeats_the_run(finished, tmp_path):
     again = tmp_path / "again"
     assert brainrnn("train", finished / "config.toml", "--out", again, "--quiet")[0] == 0
     assert (again / "config.toml").read_bytes() == (finished / "config.toml").read_bytes()
@@ -117,7 +90,7 @@ def test_the_resolved_configuration_repeats_the_run(finished, tmp_path, brainrnn
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_run_resumes_exactly(number, finished, config, tmp_path, brainrnn):
+def test_a_stopped_run_resumes_exactly(number, finished, config, tmp_path):
     path = tmp_path / "stopped"
     slow = (
         "import time, brainrnn.training as t, brainrnn.cli as cli;"
@@ -159,7 +132,7 @@ def test_a_stopped_run_resumes_exactly(number, finished, config, tmp_path, brain
         ["task.suite=neurogym", "task.names=['GoNogo-v0', 'DelayMatchSample-v0']"],
     ],
 )
-def test_every_kind_of_run_resumes_exactly(options, config, tmp_path, brainrnn, monkeypatch):
+def test_every_kind_of_run_resumes_exactly(options, config, tmp_path, monkeypatch):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert brainrnn("train", config, *options, "--out", whole, "--quiet")[0] == 0
     descend = br.Trainer._descend
@@ -180,7 +153,7 @@ def test_every_kind_of_run_resumes_exactly(options, config, tmp_path, brainrnn, 
     assert brainrnn("analyse", parts, "--json")[0] == 0
 
 
-def test_a_run_that_died_before_its_first_checkpoint_resumes(finished, tmp_path, brainrnn):
+def test_a_run_that_died_before_its_first_checkpoint_resumes(finished, tmp_path):
     path = tmp_path / "young"
     path.mkdir()
     (path / "config.toml").write_bytes((finished / "config.toml").read_bytes())
@@ -188,7 +161,7 @@ def test_a_run_that_died_before_its_first_checkpoint_resumes(finished, tmp_path,
     assert_same_training(finished, path)
 
 
-def test_analyse_and_plot(finished, brainrnn):
+def test_analyse_and_plot(finished):
     status, output, _ = brainrnn("analyse", finished)
     assert status == 0
     for word in ("accuracy", "ceiling", "isolated", "cluster size", "analysis.nc"):
@@ -214,7 +187,7 @@ def test_analyse_and_plot(finished, brainrnn):
     assert all(os.path.getsize(w) > 5000 for w in written)
 
 
-def test_members_with_their_own_methods_train_in_one_run(config, tmp_path, brainrnn):
+def test_members_with_their_own_methods_train_in_one_run(config, tmp_path):
     path = tmp_path / "members"
     arguments = ["network.members=2", "method.strength=[0.0, 1e-2]", "training.steps=20"]
     assert brainrnn("train", config, *arguments, "--out", path, "--quiet")[0] == 0
@@ -223,17 +196,7 @@ def test_members_with_their_own_methods_train_in_one_run(config, tmp_path, brain
     assert result["members"][1]["sparsity"] > result["members"][0]["sparsity"]
 
 
-def one_line(result, *words):
-    status, output, errors = result
-    assert status == 2
-    assert output == ""
-    assert errors.startswith("brainrnn: ")
-    assert errors.count("\n") == 1
-    for word in words:
-        assert word in errors, errors
-
-
-def test_bad_commands_are_one_line(brainrnn, config, finished, tmp_path):
+def test_bad_commands_are_one_line(config, finished, tmp_path):
     new = tmp_path / "new"
     one_line(brainrnn("train", tmp_path / "none.toml"), "no configuration file")
     one_line(brainrnn("train", config, "--outt", new), "--outt")
@@ -263,7 +226,7 @@ def test_bad_commands_are_one_line(brainrnn, config, finished, tmp_path):
     assert not new.exists()
 
 
-def test_nothing_is_overwritten(brainrnn, config, finished, tmp_path):
+def test_nothing_is_overwritten(config, finished, tmp_path):
     before = {p.name: p.read_bytes() for p in finished.iterdir() if p.is_file()}
     one_line(brainrnn("train", config, "--out", finished), "already holds a run", "resume")
     assert {p.name: p.read_bytes() for p in finished.iterdir() if p.is_file()} == before
@@ -280,7 +243,7 @@ class Malicious:
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "empty", "foreign", "code", "other"])
-def test_damaged_checkpoints_are_one_line(damage, finished, tmp_path, brainrnn, monkeypatch):
+def test_damaged_checkpoints_are_one_line(damage, finished, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = tmp_path / "damaged"
     run.mkdir()
@@ -306,15 +269,13 @@ def test_damaged_checkpoints_are_one_line(damage, finished, tmp_path, brainrnn, 
     assert not (tmp_path / "executed").exists()
 
 
-def test_plot_before_analyse_says_what_to_do(config, tmp_path, brainrnn):
+def test_plot_before_analyse_says_what_to_do(config, tmp_path):
     path = tmp_path / "fresh"
     brainrnn("train", config, "training.steps=2", "--out", path, "--quiet")
     one_line(brainrnn("plot", path), "brainrnn analyse")
 
 
-def test_a_diverging_run_names_the_step_and_the_last_good_checkpoint(
-    config, tmp_path, brainrnn, monkeypatch
-):
+def test_a_diverging_run_names_the_step_and_the_last_good_checkpoint(config, tmp_path, monkeypatch):
     path = tmp_path / "diverging"
     descend = br.Trainer._descend
 
@@ -334,7 +295,7 @@ def test_a_diverging_run_names_the_step_and_the_last_good_checkpoint(
     assert all(bool(v.isfinite().all()) for v in state["network"].values())
 
 
-def test_the_tasks_can_be_listed_and_drawn(brainrnn, tmp_path, monkeypatch):
+def test_the_tasks_can_be_listed_and_drawn(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     output = brainrnn("tasks", "list")[1]
     assert len(output.splitlines()) == 23
@@ -346,7 +307,7 @@ def test_the_tasks_can_be_listed_and_drawn(brainrnn, tmp_path, monkeypatch):
     assert (tmp_path / "x.svg").read_text().startswith("<?xml")
 
 
-def test_a_step_that_makes_the_weights_infinite_is_not_saved(config, tmp_path, brainrnn):
+def test_a_step_that_makes_the_weights_infinite_is_not_saved(config, tmp_path):
     path = tmp_path / "infinite"
     options = ["training.learning_rate=1e38", "training.clip=0.0", "training.steps=1"]
     status, _, errors = brainrnn("train", config, *options, "--out", path, "--quiet")
@@ -355,7 +316,7 @@ def test_a_step_that_makes_the_weights_infinite_is_not_saved(config, tmp_path, b
     assert not (path / "checkpoint.pt").exists()
 
 
-def test_a_full_disk_is_one_line(config, tmp_path, brainrnn, monkeypatch):
+def test_a_full_disk_is_one_line(config, tmp_path, monkeypatch):
     def full(self, data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -365,7 +326,7 @@ def test_a_full_disk_is_one_line(config, tmp_path, brainrnn, monkeypatch):
     assert not list(path.glob(".*"))
 
 
-def test_one_task_is_analysed_without_modules(config, tmp_path, brainrnn):
+def test_one_task_is_analysed_without_modules(config, tmp_path):
     path = tmp_path / "one"
     options = ['task.names=["go"]', "training.steps=5"]
     assert brainrnn("train", config, *options, "--out", path, "--quiet")[0] == 0
@@ -375,7 +336,7 @@ def test_one_task_is_analysed_without_modules(config, tmp_path, brainrnn):
     assert "No modules to test" in brainrnn("analyse", path)[1]
 
 
-def test_help_and_version(brainrnn):
+def test_help_and_version():
     assert brainrnn("--version")[1].strip() == f"brainrnn {br.__version__}"
     for command in ("train", "resume", "analyse", "plot", "tasks"):
         status, output, _ = brainrnn(command, "--help")
@@ -390,7 +351,7 @@ def test_python_continues_a_run(finished):
     assert np.isfinite(run.metrics()["loss"]).all()
 
 
-def test_a_silent_member_leaves_the_pictures_of_the_others(config, tmp_path, brainrnn):
+def test_a_silent_member_leaves_the_pictures_of_the_others(config, tmp_path):
     path = tmp_path / "silent"
     options = ["network.members=2", "method.strength=[0.0, 1e3]", "method.schedule=[[0, 1]]"]
     assert brainrnn("train", config, *options, "--out", path, "--quiet")[0] == 0
@@ -404,7 +365,7 @@ def test_a_silent_member_leaves_the_pictures_of_the_others(config, tmp_path, bra
     assert names == {"map_0", "task_variance_0", "nulls_0", "map_1", "training"}
 
 
-def test_every_command_refuses_the_checkpoint_of_another_experiment(finished, tmp_path, brainrnn):
+def test_every_command_refuses_the_checkpoint_of_another_experiment(finished, tmp_path):
     path = tmp_path / "changed"
     shutil.copytree(finished, path)
     config = (path / "config.toml").read_text()

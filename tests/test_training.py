@@ -5,7 +5,7 @@ import torch
 import brainrnn as br
 from brainrnn.errors import InputError
 from brainrnn.training import Trainer, TrainingSpec, train
-from tasks import cog20
+from tasks import cog20, formulas
 
 SHORT = {"steps": 12, "batch": 16, "evaluation_trials": 2, "log_every": 5, "evaluate_every": 6}
 
@@ -65,6 +65,73 @@ def test_a_step_equals_adam_on_the_whole_loss_written_plainly(form):
                     value.copy_(value.sign() * (value.abs() - shrink).clamp(min=0))
     for a, b in zip(net.parameters(), trainer.net.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-12)
+
+
+SIZES = (4, 7, 5, 2)  # neurons of each layer
+STRENGTH, LOCALITY = (1e-2, 3e-3), (1.0, 2.0)  # of two members
+PRICED = {"offset": 0.4, "biases_from": 0.4, "schedule": ((0.0, 1.0), (1 / 3, 10.0), (0.75, 2.0))}
+
+
+def plain_cost(weights, places, member, *, biases):
+    """Eq. 3 of one perceptron whose layers are lines of neurons."""
+    at = [(place.double() + 0.5) / len(place) for place in places]
+    total = 0.0
+    for i, (weight, bias) in enumerate(weights):
+        distance = (at[i + 1][:, None] - at[i]).abs()
+        total += (weight.abs() * (LOCALITY[member] * distance + PRICED["offset"])).sum()
+        total += PRICED["offset"] * bias.abs().sum() if biases else 0.0
+    return total
+
+
+@pytest.mark.parametrize("member", [0, 1])
+def test_prices_follow_the_schedule_the_biases_and_the_moves(member):
+    task = formulas(["products"], train=30, test=5)
+    spec = br.MLPSpec(hidden=SIZES[1:-1])
+    net = br.MLP.on_lines(4, 2, spec, members=2, dtype=torch.float64)
+    weights = [
+        [net.get_parameter(f"fc{i}.{kind}")[member].detach().clone() for kind in ("weight", "bias")]
+        for i in range(3)
+    ]
+    method = br.BIMT(
+        strength=STRENGTH,
+        locality=LOCALITY,
+        form="subgradient",
+        interpolation="constant",
+        swap=br.SwapSpec(every=3),
+        **PRICED,
+    )
+    training = TrainingSpec(
+        steps=12, batch="all", clip=0, decay="none", learning_rate=0.03, log_every=1
+    )
+    parameters = [value.requires_grad_() for layer in weights for value in layer]
+    optimizer = torch.optim.Adam(parameters, lr=0.03)
+    places = [torch.arange(n) for n in SIZES]
+    moves = 0
+    for step, record in enumerate(Trainer(net, task, method, training).records()):
+        strength = STRENGTH[member] * (1 if step < 4 else 10 if step < 9 else 2)
+        state = task.train.inputs
+        for i, (weight, bias) in enumerate(weights):
+            state = torch.nn.functional.linear(state, weight, bias)
+            state = torch.nn.functional.silu(state) if i < 2 else state
+        loss = torch.nn.functional.mse_loss(state, task.train.targets)
+        price = plain_cost(weights, places, member, biases=step >= 5)
+        optimizer.zero_grad()
+        (loss + strength * price).backward()
+        optimizer.step()
+        # The neurons move as the trainer moved them; test_swap.py says that it does so rightly.
+        after = [net.anatomy.places(name)[member].clone() for name in net.anatomy.populations]
+        moved = sum(int((a != b).sum()) for a, b in zip(places, after, strict=True))
+        assert moved == 0 or (step + 1) % 3 == 0
+        moves, places = moves + moved, after
+        row = record.metrics[member]
+        assert row["loss"] == pytest.approx(loss.item(), rel=1e-9)
+        assert row["strength"] == pytest.approx(strength, rel=1e-12)
+        assert row["moves"] == moved
+        price = plain_cost(weights, places, member, biases=step >= 5)
+        assert row["cost"] == pytest.approx(price.item(), rel=1e-9)
+    assert moves > 10
+    for value, ours in zip(parameters, net.parameters(), strict=True):
+        assert torch.allclose(ours[member], value, rtol=0, atol=1e-10)
 
 
 def test_the_proximal_form_makes_exact_zeros_and_the_subgradient_none():

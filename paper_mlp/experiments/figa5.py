@@ -31,6 +31,10 @@ FIGA5 = dataclasses.replace(
     perturbations=(0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
     expected=None,
     checks={},
+    notes=(
+        "As in the paper, noise of 1e-6 already leads elsewhere: most active sites of the input "
+        "and of A1 are the same, few of A2.",
+    ),
     panels=(Panel("gallery", "Fig. A5, top: noise on the initial weights", gallery),),
     texts=(
         Text(

@@ -1,7 +1,6 @@
 """All experiments of the paper on a few neurons, with coarse pictures."""
 
 import contextlib
-from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -9,10 +8,31 @@ import pytest
 from matplotlib.figure import Figure
 
 from paper_mlp.circuits import subfunctions
-from paper_mlp.experiments import EXPERIMENTS
+from paper_mlp.experiments import EXPERIMENTS, Reproduction
 from paper_mlp.outcome import Outcome
 
 LIKE = ("--steps", "40", "--seeds", "2", "--methods", "l1,bimt")  # the runs that tests share
+
+
+class _Small(Reproduction):
+    """An experiment on a few neurons."""
+
+    def experiment(self, *arguments, **options):
+        experiment = super().experiment(*arguments, **options)
+        network = experiment.network.model_copy(update={"embedding": 4})
+        return experiment.model_copy(update={"network": network})
+
+
+def _small(reproduction):
+    options = dict(reproduction.task["options"])
+    if "addition" in reproduction.task.get("names", ()):
+        options["size"] = 7
+    changes = {
+        "hidden": (2,) * len(reproduction.hidden),
+        "task": {**reproduction.task, "options": options},
+        "perturbations": reproduction.perturbations[::6],  # the least and the largest
+    }
+    return _Small(**(vars(reproduction) | changes))
 
 
 @contextlib.contextmanager
@@ -20,21 +40,15 @@ def small_experiments():
     """Make every experiment small; its checks, pictures, texts and numbers stay as they are."""
     savefig, least_squares = Figure.savefig, subfunctions.least_squares
 
-    def coarse(figure, *arguments, **options):
+    def coarse(figure, file, **options):
+        if options.get("format") == "svg":  # of the two forms of a picture, draw one
+            figure = Figure()
         figure.set_layout_engine("none")
-        savefig(figure, *arguments, **(options | {"dpi": 30}))
+        savefig(figure, file, **(options | {"dpi": 30}))
 
     with pytest.MonkeyPatch.context() as patch:
         for name, reproduction in EXPERIMENTS.items():
-            options = dict(reproduction.task["options"])
-            if "addition" in reproduction.task.get("names", ()):
-                options["size"] = 7
-            changes = {
-                "hidden": (3,) * len(reproduction.hidden),
-                "task": {**reproduction.task, "options": options},
-                "perturbations": reproduction.perturbations[::6],  # the least and the largest
-            }
-            patch.setitem(EXPERIMENTS, name, replace(reproduction, **changes))
+            patch.setitem(EXPERIMENTS, name, _small(reproduction))
         patch.setattr(Figure, "savefig", coarse)
         patch.setattr(subfunctions, "least_squares", partial(least_squares, max_nfev=1))
         yield
@@ -46,3 +60,9 @@ def measured(reproduction, **columns):
     outcome.table = pd.DataFrame(columns)
     outcome.methods = list(columns["method"])
     return outcome
+
+
+def written(root):
+    """When each file below a folder was written, but for what reading a run writes again."""
+    files = (p for p in root.rglob("*") if p.is_file() and p.name != "analysis.nc")
+    return {p: p.stat().st_mtime_ns for p in files}

@@ -21,7 +21,7 @@ from paper_mlp.cli import configurations
 from paper_mlp.experiments import EXPERIMENTS
 from paper_mlp.methods import METHODS
 from tests.commands import assert_same_training, brainrnn, one_line, paper_mlp
-from tests.paper_mlp.small import LIKE
+from tests.paper_mlp.small import LIKE, written
 
 REPOSITORY = Path(__file__).parents[2]
 MEASURES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "modularity")
@@ -37,18 +37,13 @@ def files(folder):
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def changed(folder):
-    """When each file was written last."""
-    return {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
-
-
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_the_printed_numbers_are_those_of_the_table_of_networks(name, root, printed):
     result, folder = printed[name], root / f"{name}-notebook"
     assert result == json.loads((folder / "results.json").read_text())
     assert (result["experiment"], result["settings"]) == (name, "notebook")
     assert (result["steps"], result["seeds"]) == (40, 2)
-    assert result["seconds"] > 0
+    assert 0 <= result["seconds"] < 60
     assert result["folder"] == str(folder)
     networks = pd.read_csv(folder / "results.csv")
     assert list(result["methods"]) == ["l1", "bimt"]
@@ -61,7 +56,8 @@ def test_the_printed_numbers_are_those_of_the_table_of_networks(name, root, prin
         for measure in told:
             values = rows[measure].tolist()
             expected = {"mean": mean(values), "sd": stdev(values)}
-            assert entry[measure] == pytest.approx(expected, rel=1e-4, abs=1e-7)
+            # The table has six digits.
+            assert entry[measure] == pytest.approx(expected, rel=1e-5, abs=1e-5 * mean(values))
         checks = EXPERIMENTS[name].checks
         assert entry["structure"] == {check: rows[check].mean() for check in checks}
         expected = EXPERIMENTS[name].expected
@@ -94,7 +90,7 @@ def test_a_run_folder_holds_numbers_texts_and_pictures(name, root, printed):
     for stem in drawn:
         with Image.open(figures / f"{stem}.png") as image:
             assert image.getextrema() != ((255, 255),) * len(image.getbands())  # it is not empty
-        assert "<svg" in (figures / f"{stem}.svg").read_text()
+        assert (figures / f"{stem}.svg").is_file()
     with Image.open(figures / "evolution.gif") as film:
         assert film.n_frames == 3
     if name == "figA5":
@@ -108,10 +104,10 @@ def test_what_is_said_of_a_finished_run(finished, small, tmp_path):
     trained = {name: data for name, data in files(copy).items() if "snapshots" in str(name)}
     status, output, errors = paper_mlp("resume", copy, "--quiet")
     assert (status, errors) == (0, "")
-    written = files(copy)
+    now = files(copy)
     for name in ("checkpoint.pt", "metrics.csv", "config.toml", "results.csv"):
-        assert written[Path(name)] == (finished / name).read_bytes()
-    assert {name: written[name] for name in trained} == trained
+        assert now[Path(name)] == (finished / name).read_bytes()
+    assert {name: now[name] for name in trained} == trained
     assert output.startswith("fig2: Two products (Fig. 2; App. A (Fig. A1))")
     networks = pd.read_csv(finished / "results.csv").groupby("method")
     (l1,) = re.findall(r"^L1 .*$", output, re.M)
@@ -124,21 +120,8 @@ def test_what_is_said_of_a_finished_run(finished, small, tmp_path):
     assert f"Pictures and numbers of every network: {copy}" in output
 
 
-def test_the_papers_numbers_stand_beside_ours(root, printed, small):
-    output = paper_mlp("all", *LIKE, "--out", root, "--quiet")[1]
-    said = dict(zip(EXPERIMENTS, re.split(r"^(?:fig\w+: )", output, flags=re.M)[1:], strict=True))
-    assert "(paper: test loss 0.0074 ± 0.001, modularity 0.581 ± 0.042)" in said["fig3a"]
-    assert "(paper: train accuracy 1 ± 0, modularity 0.634 ± 0.043)" in said["fig6"]
-    assert "paper:" not in said["fig2"]
-    for name, text in said.items():
-        for written in EXPERIMENTS[name].texts:
-            assert written.source in text
-    assert "12 cells lie" not in said["fig6"]
-    assert "of 24 cells lie inside the paper's mean" in said["fig6"]
-
-
-def test_finished_runs_are_taken_as_they_are(root, printed, small, tmp_path):
-    before = changed(root)
+def test_finished_runs_are_taken_as_they_are(root, printed, small):
+    before = written(root)
     status, output, errors = paper_mlp("tables", *LIKE, "--out", root, "--quiet")
     assert (status, errors) == (0, "")
     assert "Table 1" in output
@@ -151,8 +134,7 @@ def test_finished_runs_are_taken_as_they_are(root, printed, small, tmp_path):
         paper = entry["paper"][f"table{cell['table']}"]
         assert paper["measure"] == cell["measure"]
         assert (paper["mean"], paper["sd"]) == (cell["paper_mean"], cell["paper_sd"])
-    # Reading a run analyses it again, but neither trains nor draws.
-    assert {p.name for p, t in changed(root).items() if before.get(p) != t} <= {"analysis.nc"}
+    assert written(root) == before
 
 
 def test_runs_with_other_settings_are_refused_and_left_alone(root, printed, small, tmp_path):
@@ -194,7 +176,6 @@ def test_runs_with_other_settings_are_refused_and_left_alone(root, printed, smal
         (["tables", "--seeds", "0"], ["--seeds"]),
         (["tables", "--out", "notes.txt/run"], ["cannot write"]),
         (["all", "--methods", ","], ["no method given"]),
-        (["all", "--report"], ["--report"]),
         (["resume", "nowhere"], ["no run in nowhere"]),
         (["resume", "full"], ["no run in full"]),
         (["rnu"], ["rnu"]),
@@ -239,7 +220,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_it_had_not_stopped(
         "import time, brainrnn.training as t, paper_mlp.cli as cli\n"
         "from tests.paper_mlp.small import small_experiments\n"
         "descend = t.Trainer._descend\n"
-        "t.Trainer._descend = lambda *args: (time.sleep(0.1), descend(*args))[1]\n"
+        "t.Trainer._descend = lambda *args: (time.sleep(0.03), descend(*args))[1]\n"
         f"with small_experiments(): cli.main({command!r})"
     )
     process = subprocess.Popen(
@@ -306,8 +287,6 @@ def test_a_configuration_trains_what_the_command_trains(finished, small, tmp_pat
     path = tmp_path / "by brainrnn"
     assert brainrnn("train", config, "--out", path, "--quiet")[0] == 0
     assert_same_training(finished, path)
-    assert paper_mlp("resume", path, "--quiet")[0] == 0
-    assert (path / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
 
 
 @pytest.mark.slow
@@ -324,4 +303,8 @@ def test_every_experiment_runs_at_its_own_size(name, tmp_path):
     assert set(result["methods"]) == {"l1", "bimt"} <= set(METHODS)
     for method in result["methods"].values():
         assert 0 < method["modularity"]["mean"] < 1
-    assert (path / "figures" / "evolution.gif").is_file()
+    for picture in (path / "figures").glob("*.svg"):
+        assert picture.stat().st_size > 5000
+        assert picture.with_suffix(".png").stat().st_size > 5000
+    with Image.open(path / "figures" / "evolution.gif") as film:
+        assert film.n_frames > 1

@@ -107,7 +107,7 @@ def test_the_band_is_the_papers_mean_and_sd_in_the_papers_digits(
 
 
 def test_a_miss_says_why():
-    remarks = {("table1", "bimt"): "the data are others"}
+    remarks = {"table1 bimt": "the data are others"}
     known = replace(EXPERIMENTS["fig3a"], remarks=remarks)
     columns = {"test_loss": [1.0], "train_loss": [1.0], "modularity": [0.0]}
     for method, reason in (("bimt", "the data are others"), ("l1", "unexplained")):
