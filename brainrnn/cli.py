@@ -107,6 +107,8 @@ def analyse(run: Path, overrides: tuple[str, ...], as_object: bool) -> None:
     analysis.nc (NetCDF) into the run folder and prints a table.
     """
     opened = Run.open(run)
+    if overrides and isinstance(opened.net, MLP):
+        raise InputError("the analysis of a feed-forward network has no settings: give none")
     for assignment in overrides:
         if not assignment.startswith("analysis."):
             raise InputError(
@@ -226,7 +228,7 @@ def run_command_line(command: click.Command, name: str, arguments: Sequence[str]
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "alloc" not in str(error):
             raise
-        message, status = "not enough memory: use a smaller network.shape or training.batch", 2
+        message, status = "not enough memory: use fewer neurons, members or trials at once", 2
     except OSError as error:
         message, status = f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 2
     click.echo(f"{name}: {' '.join(message.split())}", err=True)

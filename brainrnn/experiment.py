@@ -53,7 +53,9 @@ class MembersSpec(Settings):
         "from its own",
     )
     perturbation: PerMember = Field(
-        0.0, description="sd of noise added to the initial weights; a list gives one per member"
+        0.0,
+        description="sd of noise added to all initial parameters, the same draw for all members; a "
+        "list gives one per member",
     )
     precision: Literal["float32", "float64"] = Field("float32", description="of the arithmetic")
 

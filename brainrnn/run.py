@@ -103,7 +103,7 @@ class Run:
 
     def evolution(self) -> Iterator[tuple[int, RNN | MLP]]:
         """The network at every snapshot so far: (steps done, network), from the first on."""
-        for path in sorted(self._snapshots.glob("*.npz")):
+        for path in sorted(self._snapshots.glob("[0-9]*.npz")):
             yield load_snapshot(path, self._net)
 
     @cached_property

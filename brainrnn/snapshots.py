@@ -39,6 +39,6 @@ def load_snapshot(path: Path, net: N) -> tuple[int, N]:
     try:
         with np.load(path) as arrays:
             then.load_state_dict({name: torch.from_numpy(arrays[name]) for name in arrays})
+        return int(path.stem), then
     except Exception:  # NumPy, zipfile and zlib each raise their own kinds for a broken file
         raise InputError(f"{path} is damaged or of another network: delete it") from None
-    return int(path.stem), then

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from brainrnn.experiment import Experiment
 from brainrnn.files import atomic_path
 from brainrnn.run import InterruptedRun, Run
 from paper_mlp.experiments import EXPERIMENTS, Reproduction
-from paper_mlp.methods import METHODS, parse_methods
+from paper_mlp.methods import METHODS, member_methods, parse_methods
 from paper_mlp.outcome import MEASURES, Outcome
 from paper_mlp.report import write_report
 from paper_mlp.tables import as_text, cells
@@ -34,13 +35,15 @@ SETTINGS = click.option(
     help="As the authors' published notebooks run it, or as the paper describes it.",
 )
 SEEDS = click.option(
-    "--seeds", type=click.IntRange(1), help="Networks of each method. Default: as in the paper."
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    help="Networks of each method. Default: the paper's.",
 )
 METHOD_LIST = click.option(
     "--methods", help=f"Some of {','.join(METHODS)}. Default: all; figA5: bimt."
 )
 STEPS = click.option(
-    "--steps", type=click.IntRange(1), help="Fewer training steps, for a first look."
+    "--steps", type=click.IntRange(1, 10**8), help="Fewer training steps, for a first look."
 )
 JSON = click.option("--json", "as_object", is_flag=True, help="Print JSON, nothing else.")
 QUIET = click.option("--quiet", is_flag=True, help="No progress bars.")
@@ -143,10 +146,7 @@ def run(
 def resume(folder: Path, as_object: bool, quiet: bool) -> None:
     """Continue RUN exactly where it stopped; of a finished one, write the results again."""
     opened = Run.open(folder)
-    name = opened.experiment.name.split(" ")[0]
-    if name not in EXPERIMENTS:
-        raise InputError(f"{folder} is not a run of `paper-mlp`: use `brainrnn resume {folder}`")
-    show(finish(EXPERIMENTS[name], opened, quiet=quiet), as_object)
+    show(finish(reproduction_of(opened), opened, quiet=quiet), as_object)
 
 
 @cli.command()
@@ -199,6 +199,8 @@ def run_all(
 ) -> None:
     """Run every experiment, one after the other, and print every number."""
     choice = Choice(settings, seeds, methods, steps)
+    if report is not None:
+        require_folder(report)
     outcomes = []
     for outcome, result in finish_all(EXPERIMENTS.values(), choice, out, quiet=quiet):
         show((outcome, result), as_object=False)
@@ -220,6 +222,19 @@ def configurations() -> dict[str, str]:
     }
 
 
+def require_folder(folder: Path) -> None:
+    """Make a folder, before hours are spent on what is to be written there.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made or written.
+    """
+    with atomic_path(folder / "probe") as temporary:
+        temporary.touch()
+    (folder / "probe").unlink()
+
+
 def find(name: str) -> Reproduction:
     """The experiment of that name.
 
@@ -233,17 +248,45 @@ def find(name: str) -> Reproduction:
     return EXPERIMENTS[name]
 
 
+def reproduction_of(opened: Run) -> Reproduction:
+    """The experiment that a run reproduces; its training may be longer or shorter.
+
+    Raises
+    ------
+    InputError
+        If the run differs from it otherwise.
+    """
+    experiment = opened.experiment
+    name, _, settings = experiment.name.partition(" ")
+    reproduction = EXPERIMENTS.get(name)
+    if reproduction is not None and settings in reproduction.recipes:
+        with suppress(InputError):
+            methods = list(dict.fromkeys(member_methods(experiment)))
+            seeds = len(set(experiment.network.starts or ()))
+            like = reproduction.experiment(settings, methods, seeds)
+            if like.model_copy(update={"training": experiment.training}) == experiment:
+                return reproduction
+    raise InputError(
+        f"{opened.path} is not a run of `paper-mlp`: use `brainrnn resume {opened.path}`"
+    )
+
+
 def finish(
     reproduction: Reproduction, opened: Run, *, quiet: bool
 ) -> tuple[Outcome, dict[str, Any]]:
-    """Train a run to its end and write its results."""
+    """Train a run to its end and write its results.
+
+    Their ``seconds`` are those of the call that reached the last step.
+    """
     start = time.perf_counter()
+    earlier = Outcome(reproduction, opened).written() if opened.finished else None
     try:
         opened.train(progress=not quiet)
     except InterruptedRun as stopped:
         raise InterruptedRun(str(stopped).replace("brainrnn resume", "paper-mlp resume")) from None
     outcome = Outcome(reproduction, opened)
-    return outcome, outcome.write(seconds=time.perf_counter() - start, progress=not quiet)
+    seconds = time.perf_counter() - start if earlier is None else earlier.get("seconds")
+    return outcome, outcome.write(seconds=seconds, progress=not quiet)
 
 
 def finish_all(

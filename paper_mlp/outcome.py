@@ -67,6 +67,13 @@ class Outcome:
             table.insert(2, "perturbation", network.perturbation)
         return table
 
+    @cached_property
+    def published(self) -> bool:
+        """Whether this is the run of which the experiment's notes and remarks speak."""
+        reproduction = self.reproduction
+        told = reproduction.experiment("notebook", reproduction.methods, reproduction.seeds)
+        return self.run.experiment == told
+
     def members(self, method: str) -> list[int]:
         """The networks of a method."""
         return [i for i, name in enumerate(self.methods) if name == method]
@@ -85,7 +92,8 @@ class Outcome:
     def values(self, column: str, method: str) -> MeanAndSd:
         """Mean and standard deviation over the seeds of a method (ddof 1; 0 of one seed)."""
         rows = self.table.loc[self.table.method == method, column].astype(float)
-        return float(rows.mean()), float(rows.std()) if len(rows) > 1 else 0.0
+        sd = float(rows.std(skipna=False)) if len(rows) > 1 else 0.0
+        return float(rows.mean(skipna=False)), sd
 
     def as_json(self) -> dict[str, Any]:
         """Means and sds over seeds, structure rates and the paper's values, by method."""
@@ -148,8 +156,16 @@ class Outcome:
         return figures
 
     def moments(self, n: int) -> list[tuple[int, MLP]]:
-        """About ``n`` snapshots spread over training, the first and the last among them."""
+        """About ``n`` snapshots spread over training, the first and the last among them.
+
+        Raises
+        ------
+        InputError
+            If the run has no snapshots.
+        """
         every = cast("list[tuple[int, MLP]]", list(self.run.evolution()))
+        if not every:
+            raise InputError(f"{self.run.path} holds no snapshots of its training")
         index = np.unique(np.linspace(0, len(every) - 1, n).round().astype(int))
         return [every[i] for i in index]
 
@@ -209,15 +225,17 @@ class Outcome:
 
     def written(self) -> dict[str, Any] | None:
         """The results that were written for this run, if any."""
-        path = self.run.path / "results.json"
-        return json.loads(path.read_text("utf-8")) if path.is_file() else None
+        try:
+            result = json.loads((self.run.path / "results.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None  # none yet, or damaged: they are made again
+        known = isinstance(result, dict) and result.keys() >= {"experiment", "methods"}
+        return result | {"folder": str(self.run.path)} if known else None
 
     def write(self, *, seconds: float | None = None, progress: bool = False) -> dict[str, Any]:
-        """Write results.json, results.csv, texts and figures into the run folder; the results."""
+        """Write results.csv, texts, figures and results.json into the run folder; the results."""
         folder = self.run.path
         result = self.as_json() | ({} if seconds is None else {"seconds": round(seconds, 1)})
-        with atomic_path(folder / "results.json") as temporary:
-            temporary.write_text(json.dumps(result, indent=2, allow_nan=False) + "\n", "utf-8")
         with atomic_path(folder / "results.csv") as temporary:
             self.table.to_csv(temporary, index=False, float_format="%.6g")
         for text in self.reproduction.texts:
@@ -225,7 +243,13 @@ class Outcome:
                 temporary.write_text(self.text(text) + "\n", "utf-8")
         for name, figure in self.figures().items():
             save_figure(figure, folder / "figures" / name)
-        self.animation(progress=progress)
+        try:
+            self.animation(progress=progress)
+        except InputError as reason:
+            self.left_out["evolution"] = str(reason)
+        # Last, because whoever finds it takes the results for complete.
+        with atomic_path(folder / "results.json") as temporary:
+            temporary.write_text(json.dumps(result, indent=2, allow_nan=False) + "\n", "utf-8")
         return result
 
 

@@ -161,7 +161,7 @@ def _text(
     for outcome in outcomes:
         reproduction = outcome.reproduction
         yield f"## {reproduction.name}: {reproduction.title} ({reproduction.shows})"
-        if reproduction.notes:
+        if reproduction.notes and outcome.published:
             yield "\n".join(f"- {note}" for note in reproduction.notes)
         for text in reproduction.texts:
             yield f"{text.source}:\n\n```\n{outcome.text(text)}\n```"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import pandas as pd
 
@@ -91,13 +92,16 @@ def _cell(outcome: Outcome, table: int, method: str) -> Cell:
     mean, sd = (expected.table1 if table == 1 else expected.table2)[method]
     ours, spread = outcome.values(measure, method)
     digit = 10.0 ** (_power(mean) - 1) if measure.endswith("loss") else 1e-3
-    inside = abs(round(ours / digit) - round(mean / digit)) <= round(sd / digit)
+    inside = isfinite(ours) and (
+        abs(round(ours / digit) - round(mean / digit)) <= round(sd / digit)
+    )
     part = measure.split("_")[-1]
     train, test = (
         outcome.values(f"{which}_{part}", method)[0] if table == 1 else None
         for which in ("train", "test")
     )
-    remark = "" if inside else reproduction.remarks.get(f"table{table} {method}", "unexplained")
+    remarks = reproduction.remarks if outcome.published else {}
+    remark = "" if inside else remarks.get(f"table{table} {method}", "unexplained")
     return Cell(
         table,
         expected.column,

@@ -27,8 +27,8 @@ class MeanCrossEntropy(torch.autograd.Function):
         """Compute the loss."""
         probability = outputs.softmax(2)
         largest, index = outputs.max(2, keepdim=True)
-        # The largest probability never underflows.
-        log_total = largest - probability.gather(2, index).log_()
+        # The largest probability never underflows; rounding may take it above 1.
+        log_total = largest - probability.gather(2, index).clamp_(max=1).log_()
         target = targets[:, None].expand(len(outputs), -1, 1)
         ctx.save_for_backward(probability, target)
         return (log_total - outputs.gather(2, target)).mean(dim=(1, 2))

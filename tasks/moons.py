@@ -36,7 +36,7 @@ def two_moons(
     Raises
     ------
     InputError
-        For sizes below 1 or a negative noise.
+        For sizes below 2 or a negative noise.
     """
     name = the_one("two_moons", names, ("two_moons",))
     if not isinstance(noise, int | float) or not noise >= 0:

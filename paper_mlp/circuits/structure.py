@@ -102,12 +102,16 @@ def only_three_squares(net: MLP, task: FixedTask) -> np.ndarray:
 def one_input_each(net: MLP, task: FixedTask) -> np.ndarray:
     """Whether every active neuron of A2 depends on a single input (Fig. 3b), (member,) bool.
 
+    And every target on all of its own inputs, since a network without connections shares nothing.
     A feature may then be shared by two neurons, one for the positive and one for the negative
     values of its input; the paper's picture has one neuron for each, as in :func:`three_squares`.
     """
     _need(task, "sharing")
-    single = dependence(net)["h2"].sum(2) == 1
-    return (single | ~active_neurons(net)["h2"].cpu()).all(1).numpy()
+    inputs = dependence(net)
+    single = (inputs["h2"].sum(2) == 1) | ~active_neurons(net)["h2"].cpu()
+    own = torch.ones(task.n_outputs, task.n_inputs, dtype=torch.bool).tril()
+    complete = (inputs["out"] | ~own).all((1, 2))
+    return (single.all(1) & complete).numpy()
 
 
 def one_neuron_carries(net: MLP, task: FixedTask) -> np.ndarray:

@@ -57,6 +57,7 @@ def small_experiments():
 def measured(reproduction, **columns):
     """The outcome of a run that never was: ``method`` and any other column of its table."""
     outcome = Outcome(reproduction, None)
+    outcome.published = True
     outcome.table = pd.DataFrame(columns)
     outcome.methods = list(columns["method"])
     return outcome
