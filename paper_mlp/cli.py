@@ -259,11 +259,11 @@ def reproduction_of(opened: Run) -> Reproduction:
     experiment = opened.experiment
     name, _, settings = experiment.name.partition(" ")
     reproduction = EXPERIMENTS.get(name)
-    if reproduction is not None and settings in reproduction.recipes:
+    starts = experiment.network.starts
+    if reproduction is not None and settings in reproduction.recipes and starts:
         with suppress(InputError):
             methods = list(dict.fromkeys(member_methods(experiment)))
-            seeds = len(set(experiment.network.starts or ()))
-            like = reproduction.experiment(settings, methods, seeds)
+            like = reproduction.experiment(settings, methods, len(set(starts)))
             if like.model_copy(update={"training": experiment.training}) == experiment:
                 return reproduction
     raise InputError(
