@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from brainrnn.checkpoint import load_checkpoint
 from brainrnn.experiment import load_experiment
 from brainrnn.run import Run
 from paper_mlp.cli import configurations
@@ -85,8 +86,10 @@ def test_a_run_folder_holds_numbers_texts_and_pictures(name, root, printed):
         assert (folder / f"{text.name}.txt").read_text().strip()
     figures = folder / "figures"
     drawn = {p.stem for p in figures.glob("*.png")}
-    assert {"graph", "methods", "seeds"} <= drawn
-    assert drawn <= {"graph", "methods", "seeds"} | {panel.name for panel in reproduction.panels}
+    panels = {panel.name for panel in reproduction.panels}
+    if name == "fig3c":  # no single neuron of so small a network carries I
+        panels -= {"subfunctions"}
+    assert drawn == {"graph", "methods", "seeds"} | panels
     for stem in drawn:
         with Image.open(figures / f"{stem}.png") as image:
             assert image.getextrema() != ((255, 255),) * len(image.getbands())  # it is not empty
@@ -243,6 +246,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_it_had_not_stopped(
     assert f"continue with `paper-mlp resume {path}`" in errors
     assert "Traceback" not in errors
     assert not (path / "results.json").exists()
+    assert 20 <= load_checkpoint(path / "checkpoint.pt")["training"]["step"] < 40
     status, output, _ = paper_mlp("resume", path, "--json", "--quiet")
     assert status == 0
     assert_same_training(finished, path)
