@@ -27,6 +27,9 @@ from brainrnn.arrange import exchanges, linear_assignment, quadratic_assignment
 from brainrnn.config import Settings
 from brainrnn.cost import CostSpec, PerMember, per_member
 from brainrnn.strength import wiring_strength
+from brainrnn.threads import one_thread
+
+_SMALL = 300_000  # entries of all cost matrices together
 
 
 class SwapSpec(Settings):
@@ -115,25 +118,33 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     moves = torch.zeros(net.members, dtype=torch.int64, device=next(net.parameters()).device)
     if swap.algorithm == "none":
         return moves
-    for name, population in anatomy.populations.items():
-        if population.movable and len(population) > 1:
-            costs, inside = (paying * matrix for matrix in site_costs(net, cost, name))
-            before = anatomy.places(name).clone()
-            distance = anatomy.site_distances(name, name)
-            order = importance(net, name).argsort(dim=1, descending=True, stable=True)
-            if swap.algorithm == "assignment":
-                if bool(inside.any()):
-                    places = quadratic_assignment(costs, inside, distance, before, order)
-                else:
-                    places = linear_assignment(costs, before, population.blocks)
-            else:
-                greedy = swap.algorithm == "greedy"
-                if greedy and swap.top_k is not None:
-                    order = order[:, : swap.top_k]
-                places = exchanges(
-                    costs, inside, distance, before, order, population.blocks, repeat=not greedy
-                )
-            if not torch.equal(places, before):
-                anatomy.move(name, places)
-                moves += (places != before).sum(1)
+    entries = sum(net.members * len(p) ** 2 for p in anatomy.populations.values())
+    with one_thread(entries < _SMALL):
+        for name, population in anatomy.populations.items():
+            if population.movable and len(population) > 1:
+                moves += _relocate(net, cost, swap, name, paying)
     return moves
+
+
+def _relocate(
+    net: PlacedNetwork, cost: CostSpec, swap: SwapSpec, name: str, paying: Tensor
+) -> Tensor:
+    """Rearrange one population; moves, (member,)."""
+    anatomy, blocks = net.anatomy, net.anatomy.populations[name].blocks
+    costs, inside = (paying * matrix for matrix in site_costs(net, cost, name))
+    before = anatomy.places(name).clone()
+    distance = anatomy.site_distances(name, name)
+    order = importance(net, name).argsort(dim=1, descending=True, stable=True)
+    if swap.algorithm == "assignment":
+        if bool(inside.any()):
+            places = quadratic_assignment(costs, inside, distance, before, order)
+        else:
+            places = linear_assignment(costs, before, blocks)
+    else:
+        greedy = swap.algorithm == "greedy"
+        if greedy and swap.top_k is not None:
+            order = order[:, : swap.top_k]
+        places = exchanges(costs, inside, distance, before, order, blocks, repeat=not greedy)
+    if not torch.equal(places, before):
+        anatomy.move(name, places)
+    return (places != before).sum(1)

@@ -22,7 +22,10 @@ from brainrnn.method import BIMT
 from brainrnn.progress import progress_bar
 from brainrnn.strength import count_live
 from brainrnn.swap import relocate
-from brainrnn.task import Suite, Task
+from brainrnn.task import Suite, Task, Trials
+from brainrnn.threads import one_thread
+
+_SMALL = 2e7  # multiplications in the forward pass of a step
 
 
 class TrainingSpec(Settings):
@@ -142,7 +145,7 @@ class Trainer:
             If a member's loss is NaN or infinite, before the step is taken; or if a weight is
             after it.
         """
-        with _flushed_denormals():
+        with _flushed_denormals(), one_thread(self._work() < _SMALL):
             while self.step < self.spec.steps:
                 progress = self.step / self.spec.steps
                 strength = self.method.strengths(self.net, progress)
@@ -153,6 +156,16 @@ class Trainer:
                     moves = relocate(self.net, self.method, self.method.swap)
                     self._moves += moves
                 yield Record(self.step, loss, moves, self._metrics(loss, strength, progress))
+
+    def _work(self) -> float:
+        """Multiplications in the forward pass of a step, about."""
+        batch = self.task.sample(self._batch, np.random.default_rng(0))
+        rows = int(batch.lengths.sum()) if isinstance(batch, Trials) else len(batch)
+        return rows * sum(value.numel() for value in self.net.parameters())
+
+    @property
+    def _batch(self) -> int | None:
+        return None if self.spec.batch == "all" else self.spec.batch
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.spec.steps
@@ -177,8 +190,7 @@ class Trainer:
 
     def _descend(self, progress: float) -> Tensor:
         """One step of Adam on prediction loss and connection cost; the loss, (member,)."""
-        n = None if self.spec.batch == "all" else self.spec.batch
-        batch = self.task.sample(n, self._trials).to(self.device)
+        batch = self.task.sample(self._batch, self._trials).to(self.device)
         outputs = self.net.respond(batch, generator=self._noise)
         loss = self.task.loss(outputs, batch)
         self._require_finite(loss, "loss")
