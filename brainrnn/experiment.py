@@ -157,9 +157,10 @@ def load_suite(spec: TaskSpec) -> Task:
     suite = offered[spec.suite].load()
     arguments = {"names": spec.names, **spec.options} | ({"dt": spec.dt} if spec.dt else {})
     known = inspect.signature(suite).parameters
+    options = known.keys() - {"names", "dt"}  # which have keys of their own
     for name in arguments:
-        if name not in known:
-            raise InputError(unknown(f"option of the suite {spec.suite!r}", name, known))
+        if name not in known or (name in spec.options and name not in options):
+            raise InputError(unknown(f"option of the suite {spec.suite!r}", name, options))
     return cast(Task, suite(**arguments))
 
 

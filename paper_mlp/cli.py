@@ -200,6 +200,7 @@ def run_all(
     """Run every experiment, one after the other, and print every number."""
     choice = Choice(settings, seeds, methods, steps)
     if report is not None:
+        parse_methods(methods or ",".join(METHODS))
         require_folder(report)
     outcomes = []
     for outcome, result in finish_all(EXPERIMENTS.values(), choice, out, quiet=quiet):

@@ -202,7 +202,7 @@ def _root(net: MLP, task: FixedTask, member: int) -> tuple[MLP, SubFunction]:
     if not only_one_neuron_carries(one, task)[0]:
         raise InputError(
             f"no single neuron of A3 carries I in network {member}: choose one of those where the "
-            "check 'only that neuron in A3' holds"
+            "one neuron of A3 carries I, and no other is active"
         )
     circuit = live_circuit(net, member)
     quantities, values = quantities_of(net, task)
