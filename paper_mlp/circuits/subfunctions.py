@@ -201,8 +201,8 @@ def _root(net: MLP, task: FixedTask, member: int) -> tuple[MLP, SubFunction]:
     one = net.select(member)
     if not only_one_neuron_carries(one, task)[0]:
         raise InputError(
-            f"no single neuron of A3 carries I in network {member}: choose one of those where the "
-            "one neuron of A3 carries I, and no other is active"
+            f"no single neuron of A3 carries I in network {member}: choose one where one "
+            "does, and no other is active"
         )
     circuit = live_circuit(net, member)
     quantities, values = quantities_of(net, task)
