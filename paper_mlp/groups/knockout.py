@@ -17,8 +17,6 @@ from paper_mlp.groups.embedding import check_tokens
 from paper_mlp.groups.modules import embedding_modules, module_name
 from tasks.fixed import FixedTask
 
-PAPER_ACCURACIES = (0.1525, 0.2933, 0.3367)  # accuracy on all pairs without A, B, C
-
 
 @torch.no_grad()
 def knockout_accuracies(net: MLP, task: FixedTask, *, threshold: float = 0.05) -> pd.DataFrame:

@@ -22,7 +22,6 @@ TETRAHEDRA = {  # vertices, (vertex, coordinate); Eq. A9
     / np.sqrt([1, 3, 6]),  # the regular one
 }
 PAPER_DIMENSIONS = {"A": 120, "B": 108, "C": 153, "embedding": 80}  # effective ones
-PAPER_RESIDUAL = 0.56
 
 
 def representation(vertices: np.ndarray) -> np.ndarray:
