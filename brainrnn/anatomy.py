@@ -306,3 +306,20 @@ class PlacedNetwork(nn.Module):
                 value.data = value[index].clone()
         chosen.anatomy.changed()
         return chosen
+
+
+def per_member(value: float | tuple[float, ...], net: PlacedNetwork, what: str) -> Tensor:
+    """One value per member of a network, (member,).
+
+    Raises
+    ------
+    InputError
+        If there is neither one value nor one for each member.
+    """
+    anchor = next(net.parameters())
+    values = torch.as_tensor(value, dtype=anchor.dtype, device=anchor.device).reshape(-1)
+    if len(values) not in (1, net.members):
+        raise InputError(
+            f"{what} has {len(values)} values for {net.members} members: give one, or one for each"
+        )
+    return values.expand(net.members)

@@ -13,6 +13,7 @@ import numpy as np
 
 from brainrnn.analysis import as_json, feedforward_json, feedforward_table, summary
 from brainrnn.config import describe, override
+from brainrnn.data import DATA, set_data_folder
 from brainrnn.errors import InputError
 from brainrnn.experiment import (
     Experiment,
@@ -22,13 +23,26 @@ from brainrnn.experiment import (
     load_suite,
     suites,
 )
-from brainrnn.networks import MLP
 from brainrnn.plots import plot_trial, save_figure
 from brainrnn.run import InterruptedRun, Run
 from brainrnn.task import Suite
 from brainrnn.training import DivergedError
 
 RUN = click.argument("run", type=click.Path(path_type=Path))
+
+
+def _point_to_data(_ctx: click.Context, _parameter: click.Parameter, folder: Path | None) -> None:
+    if folder is not None:
+        set_data_folder(folder)
+
+
+DATA_DIR = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    expose_value=False,
+    callback=_point_to_data,
+    help=f"Folder of data sets, such as the four IDX files of MNIST. Default: ${DATA}.",
+)
 
 
 class _ConfigCommand(click.Command):
@@ -57,6 +71,7 @@ def cli() -> None:
     type=click.Path(path_type=Path),
     help="Folder of the run; must be new. Default: runs/ and the configuration's name.",
 )
+@DATA_DIR
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def train(config: Path, overrides: tuple[str, ...], out: Path | None, quiet: bool) -> None:
     """Train the network that CONFIG (a TOML file) describes.
@@ -71,6 +86,7 @@ def train(config: Path, overrides: tuple[str, ...], out: Path | None, quiet: boo
 
 @cli.command()
 @RUN
+@DATA_DIR
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def resume(run: Path, quiet: bool) -> None:
     """Continue an interrupted RUN exactly where it stopped."""
@@ -100,6 +116,7 @@ def _train(run: Run, quiet: bool) -> None:
 @RUN
 @click.argument("overrides", nargs=-1, metavar="[analysis.KEY=VALUE]...")
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object, nothing else.")
+@DATA_DIR
 def analyse(run: Path, overrides: tuple[str, ...], as_object: bool) -> None:
     """Test whether RUN has grown a map: modules, their places, and 10,000 permutations.
 
@@ -107,7 +124,7 @@ def analyse(run: Path, overrides: tuple[str, ...], as_object: bool) -> None:
     analysis.nc (NetCDF) into the run folder and prints a table.
     """
     opened = Run.open(run)
-    if overrides and isinstance(opened.net, MLP):
+    if overrides and not opened.unfolds:
         raise InputError("the analysis of a feed-forward network has no settings: give none")
     for assignment in overrides:
         if not assignment.startswith("analysis."):
@@ -117,7 +134,7 @@ def analyse(run: Path, overrides: tuple[str, ...], as_object: bool) -> None:
             )
     values = override(opened.experiment.model_dump(exclude_none=True), overrides)
     brain = opened.analyse(build(Experiment, values).analysis)
-    feedforward = isinstance(opened.net, MLP)
+    feedforward = not opened.unfolds
     if as_object:
         result = feedforward_json(brain) if feedforward else as_json(brain)
         click.echo(json.dumps(result, allow_nan=False, indent=2))
@@ -128,6 +145,7 @@ def analyse(run: Path, overrides: tuple[str, ...], as_object: bool) -> None:
 
 @cli.command()
 @RUN
+@DATA_DIR
 def plot(run: Path) -> None:
     """Draw the brain map, the task variance, the null distributions and the training curves.
 

@@ -7,12 +7,15 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brainrnn.errors import InputError, unknown
+
+NonNegative = Annotated[float, Field(ge=0)]
+PerMember = NonNegative | tuple[NonNegative, ...]  # one value for all members, or one for each
 
 
 class Settings(BaseModel):
@@ -119,16 +122,18 @@ def _toml_value(text: str) -> Any:
 def describe(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Every key of a model with its default and its description: (key, default, text).
 
-    Of a section that comes in several kinds, the keys of all of them.
+    Of a section that comes in several kinds, the keys of all of them; one that has another default
+    or meaning in another kind comes again.
     """
     for name, field in model.model_fields.items():
         kinds = _sections(field.annotation)
-        told: set[str] = set()
+        told: set[tuple[str, ...]] = set()
         for kind in kinds:
             for key, default, text in describe(kind, f"{prefix}{name}."):
-                if key not in told:
+                entry = (key, text) if key.endswith(".kind") else (key, default, text)
+                if entry not in told:
                     yield key, default, text
-                told.add(key)
+                told.add(entry)
         if not kinds:
             default = "required" if field.is_required() else _as_toml(field.default)
             yield f"{prefix}{name}", default, field.description or ""

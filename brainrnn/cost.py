@@ -18,12 +18,9 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from brainrnn.anatomy import PlacedNetwork
-from brainrnn.config import Settings
+from brainrnn.anatomy import PlacedNetwork, per_member
+from brainrnn.config import NonNegative, PerMember, Settings
 from brainrnn.errors import InputError, unknown
-
-NonNegative = Annotated[float, Field(ge=0)]
-PerMember = NonNegative | tuple[NonNegative, ...]  # one value for all members, or one for each
 
 
 class CostSpec(Settings):
@@ -49,6 +46,9 @@ class CostSpec(Settings):
     )
     parameter_strength: dict[str, NonNegative] = Field(
         {}, description="factor on lambda by parameter name, 1 where not given"
+    )
+    parameter_locality: dict[str, NonNegative] = Field(
+        {}, description="factor on A by parameter name, 1 where not given"
     )
     form: Literal["subgradient", "proximal"] = Field(
         "proximal",
@@ -93,23 +93,6 @@ class CostSpec(Settings):
         return factor / math.prod(value.shape[1:]) if self.reduction == "mean" else factor
 
 
-def per_member(value: float | tuple[float, ...], net: PlacedNetwork, what: str) -> Tensor:
-    """One value per member of a network, (member,).
-
-    Raises
-    ------
-    InputError
-        If there is neither one value nor one for each member.
-    """
-    anchor = next(net.parameters())
-    values = torch.as_tensor(value, dtype=anchor.dtype, device=anchor.device).reshape(-1)
-    if len(values) not in (1, net.members):
-        raise InputError(
-            f"{what} has {len(values)} values for {net.members} members: give one, or one for each"
-        )
-    return values.expand(net.members)
-
-
 def cost_coefficients(
     net: PlacedNetwork, spec: CostSpec, progress: float = 1.0
 ) -> dict[str, Tensor]:
@@ -120,9 +103,10 @@ def cost_coefficients(
     """
     anatomy = net.anatomy
     parameters = dict(net.named_parameters())
-    for name in spec.parameter_strength:
-        if name not in parameters:
-            raise InputError(unknown("parameter in parameter_strength", name, parameters))
+    for key in ("parameter_strength", "parameter_locality"):
+        for name in getattr(spec, key):
+            if name not in parameters:
+                raise InputError(unknown(f"parameter in {key}", name, parameters))
     locality = per_member(spec.locality, net, "locality")[:, None, None]
     coefficients: dict[str, Tensor] = {}
     for name, value in parameters.items():
@@ -131,7 +115,7 @@ def cost_coefficients(
         length = anatomy.length(name)
         cost = torch.full((), spec.offset, dtype=value.dtype, device=value.device)
         if length is not None:
-            cost = locality * length.to(value.dtype) + cost
+            cost = locality * spec.parameter_locality.get(name, 1.0) * length.to(value.dtype) + cost
         coefficients[name] = spec.weight(name, value) * cost
     return coefficients
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from brainrnn.cost import CostSpec, NonNegative
+from brainrnn.config import NonNegative
+from brainrnn.cost import CostSpec
 from brainrnn.swap import SwapSpec
 
 

@@ -7,7 +7,7 @@ import platform
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -18,13 +18,14 @@ import torch
 import xarray as xr
 
 from brainrnn.analysis import AnalysisSpec, analyse, assess, load, save
+from brainrnn.anatomy import PlacedNetwork
 from brainrnn.checkpoint import load_checkpoint, save_checkpoint
 from brainrnn.config import as_toml, read_toml
 from brainrnn.cost import connection_cost
 from brainrnn.errors import InputError
 from brainrnn.experiment import Experiment, build, build_network, load_suite
 from brainrnn.files import atomic_path
-from brainrnn.networks import MLP, RNN
+from brainrnn.networks import RNN
 from brainrnn.plots import draw_all, draw_graphs
 from brainrnn.progress import progress_bar
 from brainrnn.snapshots import load_snapshot, save_snapshot
@@ -101,7 +102,7 @@ class Run:
     def _snapshots(self) -> Path:
         return self.path / "snapshots"
 
-    def evolution(self) -> Iterator[tuple[int, RNN | MLP]]:
+    def evolution(self) -> Iterator[tuple[int, PlacedNetwork]]:
         """The network at every snapshot so far: (steps done, network), from the first on."""
         for path in sorted(self._snapshots.glob("[0-9]*.npz")):
             yield load_snapshot(path, self._net)
@@ -112,13 +113,18 @@ class Run:
         return load_suite(self.experiment.task)
 
     @property
-    def net(self) -> RNN | MLP:
+    def unfolds(self) -> bool:
+        """Whether the tasks unfold in time, so that the network is a recurrent one."""
+        return isinstance(self.suite, Suite)
+
+    @property
+    def net(self) -> PlacedNetwork:
         """The network at the last checkpoint, or untrained if there is none."""
         _ = self.trainer
         return self._net
 
     @cached_property
-    def _net(self) -> RNN | MLP:
+    def _net(self) -> PlacedNetwork:
         spec, seed = self.experiment.network, self.experiment.seed
         return build_network(spec, self.suite, seed=seed, device=self.experiment.device)
 
@@ -238,6 +244,14 @@ class Run:
             with atomic_path(self.path / "trials.csv") as temporary:
                 _trial_table(self.suite, trials).to_csv(temporary, index=False)
 
+    def analysed(self) -> xr.Dataset | None:
+        """The analysis that was made of the last checkpoint, if one was."""
+        with suppress(InputError):  # none yet, or damaged
+            analysis = load(self.path / "analysis.nc")
+            if analysis.attrs.get("training_steps") == self.trainer.step:
+                return analysis
+        return None
+
     def analyse(self, spec: AnalysisSpec | None = None) -> xr.Dataset:
         """Analyse the network at the last checkpoint and write analysis.nc.
 
@@ -253,9 +267,10 @@ class Run:
             raise InputError(f"no checkpoint in {self.path}: run `brainrnn resume {self.path}`")
         with torch.no_grad():
             cost = connection_cost(self.net, self.experiment.method)
-        if isinstance(self.net, MLP):
+        if not self.unfolds:
             brain = assess(self.net, self.suite, connection_cost=cost)
         else:
+            assert isinstance(self.net, RNN)
             assert isinstance(self.suite, Suite)
             brain = analyse(
                 self.net,
@@ -282,7 +297,7 @@ class Run:
                 f"no analysis in {self.path}: run `brainrnn analyse {self.path}` first"
             )
         figures = self.path / "figures"
-        if isinstance(self.net, MLP):
+        if not self.unfolds:
             return draw_graphs(self.net, self.suite, self.metrics(), figures)
         return draw_all(load(analysis), self.metrics(), figures)
 

@@ -22,10 +22,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from brainrnn.anatomy import PlacedNetwork
+from brainrnn.anatomy import PlacedNetwork, per_member
 from brainrnn.arrange import exchanges, linear_assignment, quadratic_assignment
-from brainrnn.config import Settings
-from brainrnn.cost import CostSpec, PerMember, per_member
+from brainrnn.config import PerMember, Settings
+from brainrnn.cost import CostSpec
 from brainrnn.strength import wiring_strength
 from brainrnn.threads import one_thread
 
@@ -48,8 +48,8 @@ class SwapSpec(Settings):
     )
     locality: PerMember | None = Field(
         None,
-        description="A that scores the swaps; unset: the one that is trained. With A = 0 every "
-        "arrangement costs the same, so L1 with swaps needs its own",
+        description="A that scores the swaps, of all parameters alike; unset: what is trained. "
+        "With A = 0 every arrangement costs the same, so L1 with swaps needs its own",
     )
 
 
@@ -81,6 +81,7 @@ def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Ten
             .view(members, rows, value.shape[1] // rows, columns, value.shape[2] // columns)
         )
         weight = folded.sum((1, 3)) * spec.weight(name, value)
+        weight = weight * spec.parameter_locality.get(name, 1.0)
         if names[0] == names[1]:
             inside += weight + weight.mT
             continue
@@ -114,7 +115,7 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     anatomy = net.anatomy
     paying = per_member(cost.strength, net, "strength")[:, None, None] > 0
     if swap.locality is not None:
-        cost = cost.model_copy(update={"locality": swap.locality})
+        cost = cost.model_copy(update={"locality": swap.locality, "parameter_locality": {}})
     moves = torch.zeros(net.members, dtype=torch.int64, device=next(net.parameters()).device)
     if swap.algorithm == "none":
         return moves

@@ -67,14 +67,19 @@ class Examples:
 
     Attributes
     ----------
-    inputs : (example, input) floating point, or (example, position) int64
-        Vectors, or tokens.
-    targets : (example, output) floating point, or (example,) int64
-        The correct output, or the correct class.
+    inputs : (example, input) floating point, (example, position) int64, or (example, position, \
+input) floating point
+        Vectors, tokens, or sequences of vectors.
+    targets : (example, output) floating point, (example,) int64, or (example, position, output) \
+floating point
+        The correct output, the correct class, or the correct output at every position.
+    weights : (position, output), optional
+        Of each target of a sequence in the loss; all alike if not given.
     """
 
     inputs: Tensor
     targets: Tensor
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         """Count the examples."""
@@ -82,7 +87,12 @@ class Examples:
 
     def to(self, device: torch.device | str) -> Examples:
         """Move the tensors to a device."""
-        return Examples(self.inputs.to(device), self.targets.to(device))
+        weights = None if self.weights is None else self.weights.to(device)
+        return Examples(self.inputs.to(device), self.targets.to(device), weights)
+
+    def take(self, index: Tensor | slice) -> Examples:
+        """Pick some of them."""
+        return Examples(self.inputs[index], self.targets[index], self.weights)
 
 
 @runtime_checkable

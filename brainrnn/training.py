@@ -14,18 +14,19 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from brainrnn.anatomy import PlacedNetwork
+from brainrnn.anatomy import PlacedNetwork, per_member
 from brainrnn.config import Settings
-from brainrnn.cost import connection_cost, cost_coefficients, per_member
+from brainrnn.cost import connection_cost, cost_coefficients
 from brainrnn.errors import InputError
 from brainrnn.method import BIMT
 from brainrnn.progress import progress_bar
 from brainrnn.strength import count_live
 from brainrnn.swap import relocate
-from brainrnn.task import Suite, Task, Trials
+from brainrnn.task import Examples, Suite, Task, Trials
 from brainrnn.threads import one_thread
 
 _SMALL = 2e7  # multiplications in the forward pass of a step
+_AT_ONCE = 100_000  # examples times members that a network answers at once in an evaluation
 
 
 class TrainingSpec(Settings):
@@ -264,7 +265,7 @@ class Trainer:
     @torch.no_grad()
     def evaluate(self) -> tuple[Tensor, Tensor]:
         """Loss (member,) and mean score (member, task) on the held-out trials."""
-        outputs = self.net.respond(self.held_out)
+        outputs = answer(self.net, self.held_out)
         score = self.task.score(outputs, self.held_out)
         score = score.view(self.net.members, len(self.task.names), -1).mean(2)
         return self.task.loss(outputs, self.held_out), score
@@ -299,6 +300,16 @@ class Trainer:
             raise InputError(
                 "the checkpoint belongs to another network: it does not fit the configuration"
             ) from None
+
+
+@torch.no_grad()
+def answer(net: PlacedNetwork, batch: Trials | Examples) -> Tensor:
+    """Outputs for a batch of any size, without noise or gradients; examples part by part."""
+    if isinstance(batch, Trials):
+        return net.respond(batch)
+    size = max(1, _AT_ONCE // net.members)
+    parts = range(0, len(batch), size)
+    return torch.cat([net.respond(batch.take(slice(i, i + size))) for i in parts], dim=1)
 
 
 def train(

@@ -8,13 +8,15 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import click
 
-from brainrnn.cli import run_command_line
+from brainrnn.cli import DATA_DIR, run_command_line
 from brainrnn.config import as_toml
+from brainrnn.data import data_folder
 from brainrnn.errors import InputError, unknown
 from brainrnn.experiment import Experiment
 from brainrnn.files import atomic_path
@@ -24,6 +26,7 @@ from paper_mlp.methods import METHODS, member_methods, parse_methods
 from paper_mlp.outcome import MEASURES, Outcome
 from paper_mlp.report import write_report
 from paper_mlp.tables import as_text, cells
+from tasks.images import MissingDataError, images
 
 ROOT = Path("runs/paper")
 
@@ -45,6 +48,12 @@ METHOD_LIST = click.option(
 STEPS = click.option(
     "--steps", type=click.IntRange(1, 10**8), help="Fewer training steps, for a first look."
 )
+DATA = click.option(
+    "--data",
+    type=click.Choice(["mnist", "digits"]),
+    help="Images of handwritten digits: MNIST, from --data-dir or downloaded, "
+    "or the small ones of scikit-learn. Default: MNIST if it is to be had.",
+)
 JSON = click.option("--json", "as_object", is_flag=True, help="Print JSON, nothing else.")
 QUIET = click.option("--quiet", is_flag=True, help="No progress bars.")
 FOLDERS = click.option(
@@ -64,15 +73,25 @@ class Choice:
     seeds: int | None
     methods: str | None
     steps: int | None
+    data: str | None
 
-    def experiment(self, reproduction: Reproduction) -> Experiment:
-        """The configuration of its run."""
-        return reproduction.experiment(
+    def experiment(
+        self, reproduction: Reproduction, existing: Experiment | None = None
+    ) -> Experiment:
+        """The configuration of its run; where the data are left open, that of an existing run."""
+        variants = reproduction.variants(
             self.settings,
             reproduction.methods if self.methods is None else parse_methods(self.methods),
             self.seeds or reproduction.seeds,
             steps=self.steps,
         )
+        if len(variants) > 1 and self.data == "digits":
+            return variants[1]
+        if len(variants) == 1 or self.data == "mnist" or data_folder() is not None:
+            return variants[0]
+        if existing is not None and existing in variants:
+            return existing
+        return variants[0] if mnist_is_here() else variants[1]
 
     def __str__(self) -> str:
         """The options as they were typed."""
@@ -109,6 +128,8 @@ def list_experiments(configs: Path | None) -> None:
 @SEEDS
 @METHOD_LIST
 @STEPS
+@DATA
+@DATA_DIR
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -122,13 +143,14 @@ def run(
     seeds: int | None,
     methods: str | None,
     steps: int | None,
+    data: str | None,
     out: Path | None,
     as_object: bool,
     quiet: bool,
 ) -> None:
     """Train experiment NAME, draw the paper's pictures, and print its numbers beside ours."""
     reproduction = find(name)
-    choice = Choice(settings, seeds, methods, steps)
+    choice = Choice(settings, seeds, methods, steps, data)
     folder = out or ROOT / f"{name}-{settings}"
     if (folder / "config.toml").is_file():
         raise InputError(
@@ -141,6 +163,7 @@ def run(
 
 @cli.command()
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@DATA_DIR
 @JSON
 @QUIET
 def resume(folder: Path, as_object: bool, quiet: bool) -> None:
@@ -154,6 +177,8 @@ def resume(folder: Path, as_object: bool, quiet: bool) -> None:
 @SEEDS
 @METHOD_LIST
 @STEPS
+@DATA
+@DATA_DIR
 @FOLDERS
 @JSON
 @QUIET
@@ -162,13 +187,14 @@ def tables(
     seeds: int | None,
     methods: str | None,
     steps: int | None,
+    data: str | None,
     out: Path,
     as_object: bool,
     quiet: bool,
 ) -> None:
     """Fill Tables 1 and 2: losses or accuracies, and modularity, ours beside the paper's."""
     chosen = [r for r in EXPERIMENTS.values() if r.expected is not None]
-    choice = Choice(settings, seeds, methods, steps)
+    choice = Choice(settings, seeds, methods, steps, data)
     outcomes = [outcome for outcome, _ in finish_all(chosen, choice, out, quiet=quiet)]
     table = cells(outcomes)
     click.echo(
@@ -181,6 +207,8 @@ def tables(
 @SEEDS
 @METHOD_LIST
 @STEPS
+@DATA
+@DATA_DIR
 @FOLDERS
 @click.option(
     "--report",
@@ -193,12 +221,13 @@ def run_all(
     seeds: int | None,
     methods: str | None,
     steps: int | None,
+    data: str | None,
     out: Path,
     report: Path | None,
     quiet: bool,
 ) -> None:
     """Run every experiment, one after the other, and print every number."""
-    choice = Choice(settings, seeds, methods, steps)
+    choice = Choice(settings, seeds, methods, steps, data)
     if report is not None:
         parse_methods(methods or ",".join(METHODS))
         require_folder(report)
@@ -221,6 +250,17 @@ def configurations() -> dict[str, str]:
         for name, reproduction in EXPERIMENTS.items()
         for settings in reproduction.recipes
     }
+
+
+@cache
+def mnist_is_here() -> bool:
+    """Whether MNIST is on this machine or can be downloaded; says so if not."""
+    try:
+        images(["mnist"])
+    except MissingDataError as missing:
+        click.echo(f"{missing}. Taking scikit-learn's small digits instead.", err=True)
+        return False
+    return True
 
 
 def require_folder(folder: Path) -> None:
@@ -264,9 +304,9 @@ def reproduction_of(opened: Run) -> Reproduction:
     if reproduction is not None and settings in reproduction.recipes and starts:
         with suppress(InputError):
             methods = list(dict.fromkeys(member_methods(experiment)))
-            like = reproduction.experiment(settings, methods, len(set(starts)))
-            if like.model_copy(update={"training": experiment.training}) == experiment:
-                return reproduction
+            for like in reproduction.variants(settings, methods, len(set(starts))):
+                if like.model_copy(update={"training": experiment.training}) == experiment:
+                    return reproduction
     raise InputError(
         f"{opened.path} is not a run of `paper-mlp`: use `brainrnn resume {opened.path}`"
     )
@@ -302,10 +342,11 @@ def finish_all(
     """
     asked = []
     for reproduction in chosen:
-        experiment = choice.experiment(reproduction)
         folder = out / f"{reproduction.name}-{choice.settings}"
         exists = (folder / "config.toml").is_file()
-        if exists and Run.open(folder).experiment != experiment:
+        existing = Run.open(folder).experiment if exists else None
+        experiment = choice.experiment(reproduction, existing)
+        if exists and existing != experiment:
             raise InputError(
                 f"{folder} holds a run with other settings: choose another --out, or delete it"
             )
@@ -329,7 +370,8 @@ def show(finished: tuple[Outcome, dict[str, Any]], as_object: bool) -> None:
         click.echo(json.dumps(result, allow_nan=False, indent=2))
         return
     reproduction = outcome.reproduction
-    click.echo(f"{reproduction.name}: {reproduction.title} ({reproduction.shows})\n")
+    click.echo(f"{reproduction.name}: {reproduction.title} ({reproduction.shows})")
+    click.echo(f"Learned: {outcome.data}\n")
     click.echo(measures(result))
     if reproduction.checks:
         click.echo(f"\n{structures(result)}")

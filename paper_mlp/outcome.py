@@ -14,9 +14,7 @@ from matplotlib.figure import Figure
 
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
-from brainrnn.networks import MLP
 from brainrnn.plots import animate, draw_network, draw_networks, save_figure
-from brainrnn.plots.style import new_figure
 from brainrnn.run import Run
 from paper_mlp.experiments.reproduction import MeanAndSd, Reproduction, Text
 from paper_mlp.methods import METHODS, member_methods
@@ -40,9 +38,9 @@ class Outcome:
         self.left_out: dict[str, str] = {}  # pictures that cannot be drawn, and why
 
     @property
-    def net(self) -> MLP:
-        """All networks, one member for every method and seed."""
-        return cast(MLP, self.run.net)
+    def net(self) -> Any:
+        """All networks, one member for every method and seed; of the experiment's kind."""
+        return self.run.net
 
     @property
     def task(self) -> FixedTask:
@@ -55,17 +53,37 @@ class Outcome:
         return member_methods(self.run.experiment)
 
     @cached_property
-    def table(self) -> pd.DataFrame:
-        """A row per network: method, seed, losses, accuracies, modularity, structure checks."""
-        table = self.run.analyse().to_dataframe().reset_index(drop=True)
-        for name, check in self.reproduction.checks.items():
-            table[name] = np.asarray(check(self.net, self.task))
+    def measured(self) -> pd.DataFrame:
+        """A row per network: method, seed, losses, accuracies, modularity."""
+        analysis = self.run.analysed()  # modularity takes minutes where there are many connections
+        analysis = self.run.analyse() if analysis is None else analysis
+        table = analysis.to_dataframe().reset_index(drop=True)
         network = self.run.experiment.network
         table.insert(0, "method", self.methods)
         table.insert(1, "seed", network.starts)
         if len(self.reproduction.perturbations) > 1:
             table.insert(2, "perturbation", network.perturbation)
         return table
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The measured numbers of every network, and which structures of the paper it has."""
+        checks = self.reproduction.checks.items()
+        found = {name: np.asarray(check(self.net, self.task)) for name, check in checks}
+        return self.measured.assign(**found)
+
+    @property
+    def data(self) -> str:
+        """What was learned, and from how much, in a few words."""
+        task = self.task
+        examples = f"{len(task.train)} training and {len(task.test)} test examples"
+        return f"{task.descriptions[task.name]}; {examples}"
+
+    @property
+    def instead(self) -> bool:
+        """Whether other data than the paper's were taken, because those were not at hand."""
+        names = self.run.experiment.task.names
+        return names is not None and list(names) != list(self.reproduction.task.get("names", names))
 
     @cached_property
     def published(self) -> bool:
@@ -91,7 +109,8 @@ class Outcome:
 
     def values(self, column: str, method: str) -> MeanAndSd:
         """Mean and standard deviation over the seeds of a method (ddof 1; 0 of one seed)."""
-        rows = self.table.loc[self.table.method == method, column].astype(float)
+        table = self.measured if column in self.measured else self.table
+        rows = table.loc[table.method == method, column].astype(float)
         sd = float(rows.std(skipna=False)) if len(rows) > 1 else 0.0
         return float(rows.mean(skipna=False)), sd
 
@@ -120,6 +139,7 @@ class Outcome:
             "experiment": self.reproduction.name,
             "settings": experiment.name.split()[-1],
             "shows": self.reproduction.shows,
+            "task": self.data,
             "steps": experiment.training.steps,
             "seeds": int(self.table.seed.nunique()),
             "methods": methods,
@@ -132,14 +152,13 @@ class Outcome:
             "input_labels": self.task.input_labels,
             "output_labels": self.task.output_labels,
         }
-        tokens = self.task.positions is not None
+        drawing = self.reproduction.drawing
+        extra = dict(drawing(self)) if drawing else {}
         kinds = list(dict.fromkeys(self.methods))
         first = [(METHODS[m].title, self.net, self.members(m)[0]) for m in kinds]
         every = [(self.label(i), self.net, i) for i in range(len(self.methods))]
         figures = {
-            "graph": draw_network(
-                self.net, self.shown, **labels, title=self._caption(), numbers=tokens
-            ),
+            "graph": draw_network(self.net, self.shown, **labels, title=self._caption(), **extra),
             "methods": draw_networks(first, **labels),
             "seeds": draw_networks(
                 every,
@@ -155,7 +174,7 @@ class Outcome:
                 self.left_out[panel.name] = str(reason)
         return figures
 
-    def moments(self, n: int) -> list[tuple[int, MLP]]:
+    def moments(self, n: int) -> list[tuple[int, Any]]:
         """About ``n`` snapshots spread over training, the first and the last among them.
 
         Raises
@@ -163,13 +182,13 @@ class Outcome:
         InputError
             If the run has no snapshots.
         """
-        every = cast("list[tuple[int, MLP]]", list(self.run.evolution()))
+        every = list(self.run.evolution())
         if not every:
             raise InputError(f"{self.run.path} holds no snapshots of its training")
         index = np.unique(np.linspace(0, len(every) - 1, n).round().astype(int))
         return [every[i] for i in index]
 
-    def of_method(self, method: str, tabulate: Callable[[MLP, FixedTask], pd.DataFrame]) -> str:
+    def of_method(self, method: str, tabulate: Callable[[Any, FixedTask], pd.DataFrame]) -> str:
         """A table of the networks of a method, with their seeds, as text."""
         members = self.members(method)
         if not members:
@@ -209,17 +228,19 @@ class Outcome:
         title = METHODS[self.methods[self.shown]].title
 
         def frames() -> Iterator[Figure]:
-            figure = new_figure(4.0, 3.6)  # one for all frames, so that nothing jumps
+            figure: Figure | None = None
             for step, net in self.run.evolution():
-                figure.clear()
-                yield draw_network(
+                if figure is not None:  # one for all frames, so that nothing jumps
+                    figure.clear()
+                figure = draw_network(
                     net,
                     self.shown,
-                    figure.add_subplot(),
+                    None if figure is None else figure.add_subplot(),
                     input_labels=self.task.input_labels,
                     output_labels=self.task.output_labels,
-                    title=f"{self.reproduction.title}, {title}: step {step}",
+                    title=f"{self.reproduction.title}\n{title}: step {step}",
                 )
+                yield figure
 
         return animate(frames(), self.run.path / "figures" / "evolution", progress=progress)
 

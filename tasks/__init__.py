@@ -1,9 +1,12 @@
-"""Tasks for brainrnn: cognitive tasks, any neurogym environment, formulas, moons and groups."""
+"""Tasks for brainrnn: cognitive tasks, any neurogym environment, formulas, moons, groups, images,
+and regression in context."""
 
 from tasks.cognitive import CognitiveSuite, cog20
 from tasks.fixed import FixedTask
 from tasks.formulas import formulas
 from tasks.groups import groups
+from tasks.images import images
+from tasks.in_context import in_context
 from tasks.moons import two_moons
 from tasks.neurogym_bridge import NeurogymSuite, neurogym_suite
 from tasks.yang2019 import COG20
@@ -16,6 +19,8 @@ __all__ = [
     "cog20",
     "formulas",
     "groups",
+    "images",
+    "in_context",
     "neurogym_suite",
     "two_moons",
 ]

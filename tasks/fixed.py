@@ -50,7 +50,8 @@ class FixedTask:
     ----------
     name, description : str
     train, test : Examples
-        With floating-point targets a regression, with whole numbers a classification.
+        With floating-point targets a regression, with whole numbers a classification. Sequences of
+        vectors have a target at every position.
     n_inputs : int
         Length of an input vector, or size of the vocabulary where inputs are tokens.
     n_outputs : int
@@ -58,6 +59,11 @@ class FixedTask:
     input_labels, output_labels : tuple of str
         What stands at an input (none where inputs are tokens) and an output of a drawn network;
         matplotlib's mathematical text.
+    image : (int, int), optional
+        Rows and columns of the image that an input vector is, row after row.
+    squared : bool
+        Whether a class is learned by the squared error from a one-hot target, instead of by cross
+        entropy.
     """
 
     name: str
@@ -68,6 +74,8 @@ class FixedTask:
     n_outputs: int
     input_labels: tuple[str, ...] = ()
     output_labels: tuple[str, ...] = ()
+    image: tuple[int, int] | None = None
+    squared: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -80,10 +88,15 @@ class FixedTask:
         return {self.name: self.description}
 
     @property
+    def tokens(self) -> bool:
+        """Whether inputs are tokens."""
+        return not self.train.inputs.is_floating_point()
+
+    @property
     def positions(self) -> int | None:
-        """Tokens in an example; None where inputs are vectors."""
+        """Tokens, or vectors in the sequence, of an example; None where it is one vector."""
         inputs = self.train.inputs
-        return None if inputs.is_floating_point() else inputs.shape[1]
+        return inputs.shape[1] if self.tokens or inputs.ndim == 3 else None
 
     @property
     def classes(self) -> bool:
@@ -101,7 +114,7 @@ class FixedTask:
         if n is None or n >= len(self.train):
             return self.train
         chosen = torch.from_numpy(rng.choice(len(self.train), n, replace=False))
-        return Examples(self.train.inputs[chosen], self.train.targets[chosen])
+        return self.train.take(chosen)
 
     def held_out(self, n: int, rng: np.random.Generator) -> Examples:
         """The whole test set, whatever ``n`` is."""
@@ -110,11 +123,20 @@ class FixedTask:
     def loss(self, outputs: Tensor, batch: Examples) -> Tensor:
         """Mean squared error, or mean cross entropy, of every member, (member,).
 
-        ``outputs`` is (member, example, output); the squared error is a mean over outputs too.
+        ``outputs`` is (member, example, output), or (member, example, position, output) of
+        sequences; the squared error is a mean over outputs and positions too, weighted where the
+        batch has weights.
         """
-        if not self.classes:
-            return (outputs - batch.targets.to(outputs)).square().mean(dim=(1, 2))
-        return MeanCrossEntropy.apply(outputs, batch.targets)
+        if self.classes and not self.squared:
+            return MeanCrossEntropy.apply(outputs, batch.targets)
+        targets = batch.targets
+        if self.classes:
+            targets = torch.nn.functional.one_hot(targets, self.n_outputs)
+        error = (outputs - targets.to(outputs)).square()
+        if batch.weights is None:
+            return error.flatten(1).mean(1)
+        weights = batch.weights.to(error)
+        return (error * (weights / weights.sum())).flatten(2).sum(2).mean(1)
 
     def score(self, outputs: Tensor, batch: Examples) -> Tensor:
         """Whether each example was classified correctly, (member, example); NaN in a regression."""

@@ -4,13 +4,12 @@ from brainrnn.config import describe, override
 from brainrnn.errors import InputError
 from brainrnn.experiment import (
     Experiment,
-    MLPNetwork,
-    RNNNetwork,
     TaskSpec,
     build,
     build_network,
     load_experiment,
 )
+from brainrnn.networks import MLPNetwork, RNNNetwork, TransformerNetwork
 from tasks import cog20
 
 CONFIG = "seed = 3\n[network]\nshape = [6, 5]\n[method.swap]\nevery = 7\n"
@@ -88,17 +87,15 @@ def test_every_key_is_described_and_valid():
     described = list(describe(Experiment))
     assert all(text for _, _, text in described)
     assert ("method.swap.every", "50") in [(key, default) for key, default, _ in described]
-    of_perceptrons = MLPNetwork.model_fields.keys() - RNNNetwork.model_fields.keys()
-    defaults = {
-        key: f"{key}={default}"
-        for key, default, _ in described
-        if default != "unset" and key.removeprefix("network.") not in of_perceptrons
-    }
-    assert build(Experiment, override({}, defaults.values())) == Experiment()
-    others = [f"{k}={d}" for k, d, _ in described if k.removeprefix("network.") in of_perceptrons]
-    assert len(others) == len(of_perceptrons) > 0
-    built = build(Experiment, override({"network": {"kind": "mlp"}}, others))
-    assert built.network == MLPNetwork()
+    plain = [entry for entry in described if not entry[0].startswith("network.")]
+    for spec in (RNNNetwork, MLPNetwork, TransformerNetwork):
+        of_kind = list(describe(spec, "network."))
+        assert len(of_kind) == len(spec.model_fields)
+        kind = spec().kind
+        assert all(entry in described for entry in of_kind if entry[0] != "network.kind")
+        defaults = [f"{key}={text}" for key, text, _ in (*plain, *of_kind) if text != "unset"]
+        built = build(Experiment, override({"network": {"kind": kind}}, defaults))
+        assert built == Experiment(network=spec())
 
 
 def test_networks_on_every_geometry():

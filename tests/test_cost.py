@@ -9,7 +9,7 @@ from brainrnn.method import BIMT
 from tests.placed import Wired
 
 
-def brute_force(net, member, *, locality, offset, biases, mean, factors):
+def brute_force(net, member, *, locality, offset, biases, mean, factors, on_locality=None):
     """Eq. 3, one connection at a time."""
     total = 0.0
     for name, value in net.named_parameters():
@@ -23,7 +23,7 @@ def brute_force(net, member, *, locality, offset, biases, mean, factors):
             if len(axes) == 2 and axes[0].population and axes[1].population:
                 a, b = (net.anatomy.positions(axis.population)[member] for axis in axes)
                 distance = (a[index[0] % len(a)] - b[index[1] % len(b)]).norm()
-                price += locality * float(distance)
+                price += locality * (on_locality or {}).get(name, 1.0) * float(distance)
             total += share * price * abs(float(value[index]))
     return total
 
@@ -34,17 +34,25 @@ def test_cost_equals_a_loop_over_all_connections(mean, biases):
     net = Wired()
     net.shuffle(0)
     factors = {"rec": 0.3, "embed": 2.0, "free": 0.0}
+    on_locality = {"up": 0.0, "gru": 3.0, "read": 5.0}  # the last one has no distance
     spec = CostSpec(
         locality=(0.0, 2.5),
         offset=0.7,
         biases_from=0.0 if biases else 1.0,
         reduction="mean" if mean else "sum",
         parameter_strength=factors,
+        parameter_locality=on_locality,
     )
     cost = connection_cost(net, spec).detach()
     for member, locality in enumerate((0.0, 2.5)):
         expected = brute_force(
-            net, member, locality=locality, offset=0.7, biases=biases, mean=mean, factors=factors
+            *(net, member),
+            locality=locality,
+            offset=0.7,
+            biases=biases,
+            mean=mean,
+            factors=factors,
+            on_locality=on_locality,
         )
         assert float(cost[member]) == pytest.approx(expected, rel=1e-12)
 
@@ -119,6 +127,7 @@ def test_bad_settings_are_one_line(values, message):
     assert "\n" not in str(raised.value)
 
 
-def test_unknown_parameter_strength_is_named():
-    with pytest.raises(InputError, match="did you mean 'rec'"):
-        connection_cost(Wired(), CostSpec(parameter_strength={"recc": 1.0}))
+@pytest.mark.parametrize("key", ["parameter_strength", "parameter_locality"])
+def test_unknown_parameters_are_named(key):
+    with pytest.raises(InputError, match=f"in {key} 'recc': did you mean 'rec'"):
+        connection_cost(Wired(), CostSpec(**{key: {"recc": 1.0}}))

@@ -8,7 +8,7 @@ import brainrnn
 ROOT = Path(brainrnn.__file__).parent
 ORDER = [
     {"errors"},
-    {"geometry", "wiring", "arrange", "config", "files", "progress", "task", "threads"},
+    {"geometry", "wiring", "arrange", "config", "data", "files", "progress", "task", "threads"},
     {"anatomy"},
     {"networks", "cost", "strength"},
     {"swap"},

@@ -289,7 +289,7 @@ def test_any_experiment_survives_its_file(overrides, config, tmp_path):
     ("overrides", "words"),
     [
         (["task.suite=cog20", "task.names=unset", "task.options={}"], ["'mlp'", "use 'rnn'"]),
-        (["network={kind='rnn'}"], ["'rnn'", "do not unfold in time", "use 'mlp'"]),
+        (["network={kind='rnn'}"], ["'rnn'", "vectors or tokens", "use 'mlp'"]),
         (["network.kind=mpl"], ["unknown network.kind 'mpl'", "did you mean 'mlp'"]),
         (["network.tau=100"], ["unknown configuration key 'network.tau'"]),
         (["network={kind='rnn', hidden=[3]}"], ["unknown configuration key 'network.hidden'"]),

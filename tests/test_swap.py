@@ -32,7 +32,12 @@ def exchanged_cost(net, spec, name, i, j):
 def test_the_cost_matrix_predicts_every_exchange(name, reduction):
     net = Wired()
     net.shuffle(5)
-    spec = CostSpec(locality=(0.5, 3.0), reduction=reduction, parameter_strength={"up": 0.2})
+    spec = CostSpec(
+        locality=(0.5, 3.0),
+        reduction=reduction,
+        parameter_strength={"up": 0.2},
+        parameter_locality={"fold": 0.0, "gru": 2.0},
+    )
     costs, inside = site_costs(net, spec, name)
     distance = net.anatomy.site_distances(name, name)
     before = connection_cost(net, spec).detach()
@@ -222,6 +227,17 @@ def test_plain_l1_swaps_by_a_locality_of_its_own():
     moved = relocate(net, CostSpec(locality=0.0), SwapSpec(locality=1.0))
     assert bool((moved > 0).all())
     assert bool((connection_cost(net, placed) < before).all())
+
+
+def test_swaps_with_a_locality_of_their_own_see_every_distance():
+    # As in the published notebook of MNIST, whose last layer pays for no distance but is arranged.
+    net = Wired({"up": "h2 h1"}, movable=("h2",))
+    free = CostSpec(parameter_locality={"up": 0.0})
+    assert not bool(relocate(net, free, SwapSpec(algorithm="descent")).any())
+    other = Wired({"up": "h2 h1"}, movable=("h2",))
+    assert bool((relocate(net, free, SwapSpec(algorithm="descent", locality=1.0)) > 0).all())
+    relocate(other, CostSpec(), SwapSpec(algorithm="descent"))
+    assert torch.equal(net.anatomy.places("h2"), other.anatomy.places("h2"))
 
 
 def test_outputs_of_a_recurrent_network_keep_their_last_bit():

@@ -13,12 +13,14 @@ from brainrnn.analysis.graph import (
 from brainrnn.analysis.permutation import permutation_test
 from brainrnn.analysis.record import accuracy, record
 from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbours
+from brainrnn.analysis.stages import Stage, stages
 from brainrnn.analysis.storage import load, save
 from brainrnn.analysis.summary import as_json, summary
 from brainrnn.analysis.variance import active_units, normalise, task_variance
 
 __all__ = [
     "AnalysisSpec",
+    "Stage",
     "accuracy",
     "active_neurons",
     "active_units",
@@ -40,6 +42,7 @@ __all__ = [
     "permutation_test",
     "record",
     "save",
+    "stages",
     "summary",
     "task_variance",
 ]

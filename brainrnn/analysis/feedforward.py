@@ -12,19 +12,22 @@ import xarray as xr
 from torch import Tensor
 
 from brainrnn.analysis.graph import active_neurons, live_connections, newman_modularity
-from brainrnn.networks import MLP
+from brainrnn.analysis.stages import stages
+from brainrnn.anatomy import PlacedNetwork
 from brainrnn.task import Examples, Task
+from brainrnn.training import answer
 
 TITLE = "brainrnn feed-forward analysis"
 
 
 @torch.no_grad()
-def assess(net: MLP, task: Task, *, connection_cost: Tensor | None = None) -> xr.Dataset:
+def assess(net: PlacedNetwork, task: Task, *, connection_cost: Tensor | None = None) -> xr.Dataset:
     """Measure every network on its training examples and on the held-out ones.
 
     Parameters
     ----------
-    net : MLP
+    net : PlacedNetwork
+        Feed-forward.
     task : Task
         With a fixed set of examples.
     connection_cost : (member,), optional
@@ -42,13 +45,12 @@ def assess(net: MLP, task: Task, *, connection_cost: Tensor | None = None) -> xr
     columns: dict[str, Tensor] = {}
     for part, batch in (("train", task.sample(None, rng)), ("test", task.held_out(1, rng))):
         assert isinstance(batch, Examples)
-        outputs = net.respond(batch)
+        outputs = answer(net, batch)
         columns[f"{part}_loss"] = task.loss(outputs, batch)
-        columns[f"{part}_accuracy"] = task.score(outputs, batch).mean(1)
+        columns[f"{part}_accuracy"] = task.score(outputs, batch).flatten(1).mean(1)
     live = live_connections(net)
-    _, *hidden, _ = active_neurons(net).values()
     columns["live"] = torch.cat([x.flatten(1) for x in live.values()], dim=1).double().mean(1)
-    columns["active"] = sum((x.sum(1) for x in hidden), torch.zeros(net.members, dtype=torch.int64))
+    columns["active"] = _count_active(net)
     unknown = torch.full((net.members,), math.nan)
     columns["connection_cost"] = unknown if connection_cost is None else connection_cost
     variables = {
@@ -56,6 +58,17 @@ def assess(net: MLP, task: Task, *, connection_cost: Tensor | None = None) -> xr
         for name, value in columns.items()
     }
     return xr.Dataset({**variables, "modularity": newman_modularity(net)}, attrs={"title": TITLE})
+
+
+def _count_active(net: PlacedNetwork) -> Tensor:
+    """Hidden neurons that are active at any stage, (member,)."""
+    active = active_neurons(net)
+    by_population: dict[str, Tensor] = {}
+    for stage in stages(net)[1:-1]:
+        before = by_population.get(stage.population, torch.zeros_like(active[stage.name]))
+        by_population[stage.population] = before | active[stage.name]
+    none = torch.zeros(net.members, dtype=torch.int64)
+    return sum((neurons.sum(1) for neurons in by_population.values()), none)
 
 
 def feedforward_table(result: xr.Dataset) -> str:

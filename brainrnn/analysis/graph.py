@@ -8,9 +8,9 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from brainrnn.analysis.stages import connections, stages
 from brainrnn.anatomy import PlacedNetwork
 from brainrnn.errors import InputError
-from brainrnn.networks import MLP
 
 Node = tuple[str, int, int]  # population, fold, neuron
 
@@ -49,39 +49,53 @@ def live_connections(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str
 
 
 @torch.no_grad()
-def active_neurons(net: MLP, *, threshold: float = 0.05) -> dict[str, Tensor]:
+def active_neurons(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, Tensor]:
     """Neurons on a path of live connections from an input to an output.
 
     Where inputs are tokens, no path starts at an input neuron in which every token's embedding is
-    negligible (at most ``threshold`` times the member's largest), and an input neuron is active if
-    any of its folds is.
+    negligible (at most ``threshold`` times the member's largest), and a neuron is active if any of
+    its folds is. Paths also follow a residual stream from each of its moments to the next; one into
+    a head of attention may be that of a query or a key.
 
     Parameters
     ----------
-    net : MLP
+    net : PlacedNetwork
+        Feed-forward.
     threshold : float
         As in :func:`live_connections`.
 
     Returns
     -------
     dict of str to (member, neuron) bool
-        For every population, inputs and outputs included.
+        For every stage (:func:`brainrnn.analysis.stages`), inputs and outputs included; the stages
+        of a perceptron are its populations.
 
     Raises
     ------
     InputError
-        If the threshold is out of range.
+        If the threshold is out of range, or the network is not feed-forward.
     """
-    layers = list(live_connections(net, threshold=threshold).values())  # from the input on
-    reached = [_sources(net, threshold)]
-    for live in layers:
-        reached.append((live & reached[-1][:, None]).any(2))
-    leads = [torch.ones_like(reached[-1])]
-    for live in reversed(layers):
-        leads.append((live & leads[-1][:, :, None]).any(1))
-    active = [to & fro for to, fro in zip(reached, reversed(leads), strict=True)]
-    active[0] = active[0].unflatten(1, (net.positions, -1)).any(1)
-    return dict(zip(net.anatomy.populations, active, strict=True))
+    chain = stages(net)
+    live = live_connections(net, threshold=threshold)
+    # (member, fold, neuron) of every stage; folds of a target are one, of a source several
+    reached = [_sources(net, chain[0].population, threshold)]
+    for stage in chain[1:]:
+        paths = _folded(net, live, stage.parameter)  # (member, fold, out, fold, source)
+        arrived = (paths & reached[-1][:, None, None, : paths.shape[3]]).any((1, 3, 4))
+        if stage.carried is not None:
+            arrived |= reached[stage.carried].any(1)
+        reached.append(arrived[:, None])
+    leads = [torch.zeros_like(places) for places in reached]
+    leads[-1] |= True
+    for index in reversed(range(1, len(chain))):
+        stage, on = chain[index], leads[index].any(1)
+        paths = _folded(net, live, stage.parameter)
+        leads[index - 1] = leads[index - 1] | (paths & on[:, None, :, None, None]).any((1, 2))
+        if stage.carried is not None:
+            leads[stage.carried] = leads[stage.carried] | on[:, None]
+    return {
+        stage.name: (to & fro).any(1) for stage, to, fro in zip(chain, reached, leads, strict=True)
+    }
 
 
 def connection_graph(net: PlacedNetwork, member: int = 0) -> nx.Graph:
@@ -180,12 +194,6 @@ def _greedy(graph: nx.Graph) -> list[frozenset[Node]]:
     return list(nx.community.greedy_modularity_communities(graph, weight="weight"))
 
 
-def connections(net: PlacedNetwork) -> list[str]:
-    """Parameters that join neurons with places, in the order of the wiring."""
-    wiring = net.anatomy.wiring
-    return [n for n, axes in wiring.items() if len(axes) == 2 and all(a.population for a in axes)]
-
-
 def _nodes(net: PlacedNetwork) -> tuple[dict[str, int], list[Node]]:
     """Index of each population's first node, and all nodes; folds of a source stand in a row."""
     sources = [net.anatomy.wiring[name][1] for name in connections(net)]
@@ -198,9 +206,24 @@ def _nodes(net: PlacedNetwork) -> tuple[dict[str, int], list[Node]]:
     return first, nodes
 
 
-def _sources(net: MLP, threshold: float) -> Tensor:
-    """Where paths may start, (member, fold and neuron of the input) bool."""
-    if not net.tokens:
-        return torch.ones_like(net.anatomy.places("input"), dtype=torch.bool)
-    size = net.embedding.abs().amax(1)  # (member, input)
-    return (size > threshold * size.amax(1, keepdim=True)).repeat(1, net.positions)
+def _folded(net: PlacedNetwork, live: dict[str, Tensor], parameter: str | None) -> Tensor:
+    """Live connections of a parameter, (member, fold, out, fold, source)."""
+    assert parameter is not None
+    out, source = net.anatomy.wiring[parameter]
+    return live[parameter].unflatten(2, (source.folds, -1)).unflatten(1, (out.folds, -1))
+
+
+def _sources(net: PlacedNetwork, population: str, threshold: float) -> Tensor:
+    """Where paths may start, (member, fold, neuron of the inputs) bool."""
+    wiring = net.anatomy.wiring.items()
+    folds = next(
+        axes[1].folds
+        for _, axes in wiring
+        if len(axes) == 2 and axes[1].population == population and axes[0].population
+    )
+    start = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
+    for name, axes in wiring:
+        if len(axes) == 2 and axes[0].population is None and axes[1].population == population:
+            size = net.get_parameter(name).abs().amax(1)  # a table of tokens: (member, input)
+            start = size > threshold * size.amax(1, keepdim=True)
+    return start[:, None].expand(-1, folds, -1)

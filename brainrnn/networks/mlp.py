@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -16,8 +16,10 @@ from torch.nn import functional
 from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
-from brainrnn.geometry import Distance, line
-from brainrnn.task import Examples
+from brainrnn.geometry import Distance, grid, line, ring
+from brainrnn.networks.linear import Linear
+from brainrnn.networks.members import KINDS, MembersSpec, require_kind
+from brainrnn.task import Examples, Task
 
 Activation = Literal["silu", "relu", "tanh", "gelu"]
 
@@ -30,7 +32,7 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class MLPSpec(Settings):
-    """A multilayer perceptron whose layers are lines of neurons."""
+    """A multilayer perceptron whose layers are lines or planes of neurons."""
 
     hidden: tuple[int, ...] = Field((20, 20), description="neurons of each hidden layer")
     activation: Activation = Field(
@@ -42,16 +44,8 @@ class MLPSpec(Settings):
     centred: bool = Field(
         True,
         description="whether neuron j of n sits at (j + 1/2)/n, as in the published notebooks, or "
-        "at j/n, as in the paper",
+        "at j/n, as in the paper; of layers on lines",
     )
-
-
-class _Linear(nn.Module):
-    """Weight (member, out, in) and bias (member, out)."""
-
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        super().__init__()
-        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
 
 
 class MLP(PlacedNetwork):
@@ -74,6 +68,8 @@ class MLP(PlacedNetwork):
         Size of the vocabulary; inputs are vectors without it.
     positions : int
         Tokens in an example.
+    fixed_inputs : bool
+        Whether inputs keep their places, as the pixels of an image do.
     activation : str
     distance : str or function
         See :class:`brainrnn.Anatomy`.
@@ -97,6 +93,7 @@ class MLP(PlacedNetwork):
         *,
         tokens: int | None = None,
         positions: int = 2,
+        fixed_inputs: bool = False,
         activation: Activation = "silu",
         distance: str | Distance = "l1",
         members: int = 1,
@@ -110,7 +107,10 @@ class MLP(PlacedNetwork):
         names = ["input", *(f"h{i}" for i in range(1, len(sites) - 1)), "out"]
         self.tokens, self.activation = tokens, activation
         self.positions = positions if tokens else 1
-        populations = [Population(*pair) for pair in zip(names, sites, strict=True)]
+        populations = [
+            Population(name, places, movable=not (fixed_inputs and name == "input"))
+            for name, places in zip(names, sites, strict=True)
+        ]
         wiring = {"embedding": "_ input"} if tokens else {}
         self.depth = len(names) - 1
         for i, (source, target) in enumerate(pairwise(names)):
@@ -126,10 +126,7 @@ class MLP(PlacedNetwork):
             self.embedding = nn.Parameter(torch.from_numpy(start).to(dtype))
         sizes[0] *= self.positions
         for i, (fan_in, n) in enumerate(pairwise(sizes)):
-            bound = 1 / math.sqrt(fan_in)
-            start = np.stack([rng.uniform(-bound, bound, (n, fan_in + 1)) for rng in streams])
-            value = torch.from_numpy(start).to(dtype)
-            self.add_module(f"fc{i}", _Linear(value[..., :-1].clone(), value[..., -1].clone()))
+            self.add_module(f"fc{i}", Linear.drawn(fan_in, n, streams, dtype))
         self.anatomy.bind(self.named_parameters())
 
     @classmethod
@@ -165,6 +162,33 @@ class MLP(PlacedNetwork):
             dtype=dtype,
         )
 
+    @classmethod
+    def on_planes(
+        cls, image: tuple[int, int], n_outputs: int, spec: MLPSpec | None = None, **options: Any
+    ) -> MLP:
+        """Put every layer on a plane, for images ("Seeing Is Believing", Section 3.5).
+
+        Inputs keep their places on the grid of the image, (rows, columns); hidden layers are square
+        grids; outputs stand on a ring of radius 1/4. All are centred on each other, and a side is
+        one unit long.
+
+        Raises
+        ------
+        InputError
+            If the neurons of a hidden layer do not fill a square.
+        """
+        spec = spec or MLPSpec()
+        sides = [math.isqrt(n) for n in spec.hidden]
+        for n, side in zip(spec.hidden, sides, strict=True):
+            if side**2 != n:
+                raise InputError(
+                    f"a hidden layer on a plane is a square of neurons, such as 100 for 10 x 10, "
+                    f"got {n}"
+                )
+        hidden = [grid(side, side) for side in sides]
+        sites = [grid(*image), *hidden, ring(n_outputs, radius=0.25)]
+        return cls(sites, fixed_inputs=True, activation=spec.activation, **options)
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs, (member, example, output).
 
@@ -175,7 +199,7 @@ class MLP(PlacedNetwork):
         """
         state = self._first(inputs)
         for i in range(1, self.depth):
-            state = self._linear(i, _ACTIVATIONS[self.activation](state))
+            state = self._layer(i)(_ACTIVATIONS[self.activation](state))
         return state
 
     def respond(self, batch: Examples, *, generator: torch.Generator | None = None) -> Tensor:
@@ -193,23 +217,19 @@ class MLP(PlacedNetwork):
             state = inputs.to(self._layer(0).weight).expand(self.members, -1, -1)
         states = {"input": state}
         for i, name in enumerate(list(self.anatomy.populations)[1:]):
-            state = self._linear(i, state)
+            state = self._layer(i)(state)
             if i < self.depth - 1:
                 state = _ACTIVATIONS[self.activation](state)
             states[name] = state
         return states
 
-    def _layer(self, i: int) -> _Linear:
-        return cast(_Linear, self.get_submodule(f"fc{i}"))
-
-    def _linear(self, i: int, state: Tensor) -> Tensor:
-        layer = self._layer(i)
-        return torch.baddbmm(layer.bias[:, None], state, layer.weight.mT)
+    def _layer(self, i: int) -> Linear:
+        return cast(Linear, self.get_submodule(f"fc{i}"))
 
     def _first(self, inputs: Tensor) -> Tensor:
         layer = self._layer(0)
         if self.tokens is None:
-            return self._linear(0, inputs.to(layer.weight).expand(self.members, -1, -1))
+            return layer(inputs.to(layer.weight).expand(self.members, -1, -1))
         # What each token contributes at each position is computed once, not once per example, and
         # all members lie in one row of the table, so that looking it up is one copy.
         weight = layer.weight.unflatten(2, (self.positions, -1))  # (member, h1, position, input)
@@ -218,3 +238,38 @@ class MLP(PlacedNetwork):
         for position, tokens in enumerate(inputs.unbind(1)):
             drive = drive + functional.embedding(tokens, table[position].flatten(1))
         return drive.unflatten(1, layer.bias.shape).transpose(0, 1)
+
+
+class MLPNetwork(MLPSpec, MembersSpec):
+    """A multilayer perceptron, every layer on a line or on a plane."""
+
+    kind: Literal["mlp"] = Field("mlp", description=KINDS)
+    layout: Literal["lines", "planes"] = Field(
+        "lines",
+        description="lines: every layer on a line; planes: inputs fixed on an image's grid, hidden "
+        "layers on square grids, outputs on a ring",
+    )
+
+    def build(self, task: Task, *, seed: int) -> MLP:
+        """Build the untrained network for a task.
+
+        Raises
+        ------
+        InputError
+            If it is not one for this task.
+        """
+        require_kind(self.kind, task)
+        spec = MLPSpec(**{name: getattr(self, name) for name in MLPSpec.model_fields})
+        image = getattr(task, "image", None)
+        if self.layout == "planes":
+            if image is None:
+                raise InputError("network.layout 'planes' is for images: use 'lines'")
+            return MLP.on_planes(image, task.n_outputs, spec, **self.side_by_side(seed))
+        return MLP.on_lines(
+            task.n_inputs,
+            task.n_outputs,
+            spec,
+            tokens=getattr(task, "tokens", False),
+            positions=getattr(task, "positions", None) or 1,
+            **self.side_by_side(seed),
+        )

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
+from brainrnn import geometry
 from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
 from brainrnn.config import Settings
 from brainrnn.errors import InputError, unknown
 from brainrnn.geometry import Distance
+from brainrnn.networks.members import KINDS, MembersSpec, require_kind
 from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_recurrence
-
-if TYPE_CHECKING:
-    from brainrnn.task import Suite, Trials
+from brainrnn.task import Suite, Task, Trials
 
 Cell = Literal["leaky", "gru"]
 Initialisation = Literal["near_identity", "orthogonal", "normal"]
@@ -264,3 +264,46 @@ def _initial_weights(
         "b_out": np.zeros(n_outputs),
     }
     return {name: torch.from_numpy(value) for name, value in values.items()}
+
+
+class RNNNetwork(RNNSpec, MembersSpec):
+    """A recurrent network and where its hidden neurons sit."""
+
+    kind: Literal["rnn"] = Field("rnn", description=KINDS)
+    geometry: Literal["grid", "line", "ring", "sphere"] = Field(
+        "grid", description="arrangement of the hidden sites, about one unit wide"
+    )
+    shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (20, 20), min_length=1, max_length=3, description="neurons along each side of the geometry"
+    )
+    distance: Literal["l1", "l2", "periodic", "great_circle"] = Field(
+        "l2", description="distance between hidden sites; periodic wraps the grid to a torus"
+    )
+
+    @model_validator(mode="after")
+    def _sides(self) -> RNNNetwork:
+        if self.geometry != "grid" and len(self.shape) != 1:
+            raise ValueError(f"shape of a {self.geometry} is one number, such as [400]")
+        return self
+
+    def build(self, task: Task, *, seed: int) -> RNN:
+        """Build the untrained network for a suite of tasks.
+
+        Raises
+        ------
+        InputError
+            If it is not one for these tasks, or sizes or settings do not fit together.
+        """
+        require_kind(self.kind, task)
+        assert isinstance(task, Suite)
+        sites = getattr(geometry, self.geometry)(*self.shape)
+        distance: str | Distance = self.distance
+        if self.distance == "periodic":
+            distance = geometry.periodic([n / max(self.shape) for n in self.shape])
+        spec = RNNSpec(**{name: getattr(self, name) for name in RNNSpec.model_fields})
+        net = RNN.for_suite(
+            task, sites=sites, spec=spec, distance=distance, **self.side_by_side(seed)
+        )
+        if math.prod(self.shape) > 1:
+            net.anatomy.site_distances("hidden", "hidden")  # a distance that does not fit fails
+        return net

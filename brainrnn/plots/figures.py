@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from brainrnn.networks import MLP
+from brainrnn.anatomy import PlacedNetwork
 from brainrnn.plots.brain_map import plot_map
 from brainrnn.plots.network import draw_networks
 from brainrnn.plots.null import plot_nulls
@@ -49,13 +49,14 @@ def draw_all(
 
 
 def draw_graphs(
-    net: MLP, task: Task, metrics: pd.DataFrame, folder: str | os.PathLike[str]
+    net: PlacedNetwork, task: Task, metrics: pd.DataFrame, folder: str | os.PathLike[str]
 ) -> list[Path]:
     """Draw and save the connectivity graphs of feed-forward networks and the training curves.
 
     Parameters
     ----------
-    net : MLP
+    net : PlacedNetwork
+        Feed-forward.
     task : Task
         Its ``input_labels`` and ``output_labels``, if it has any, are written at the graphs.
     metrics : DataFrame

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from paper_mlp.circuits.pruning import plot_pruning, pruning_frontier
 from paper_mlp.circuits.structure import two_modules
 from paper_mlp.experiments.fig3a import NOTEBOOK, PAPER
-from paper_mlp.experiments.reproduction import Panel, Reproduction
+from paper_mlp.experiments.reproduction import Panel, Reproduction, perceptron
 from paper_mlp.outcome import Outcome
 
 
@@ -18,7 +18,7 @@ FIG2 = Reproduction(
     title="Two products",
     shows="Fig. 2; App. A (Fig. A1)",
     task={"suite": "formulas", "names": ["products"], "options": {"seed": 0}},
-    hidden=(20, 20),
+    network=perceptron(20, 20),
     recipes={"notebook": NOTEBOOK, "paper": PAPER},
     checks={"two modules": two_modules},
     panels=(Panel("pruning", "Fig. A1", _pruning),),

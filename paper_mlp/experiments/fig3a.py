@@ -2,7 +2,7 @@
 
 from paper_mlp.circuits.structure import no_cross_path
 from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, PREDICTIONS, SUBFUNCTIONS
-from paper_mlp.experiments.reproduction import Expected, Recipe, Reproduction
+from paper_mlp.experiments.reproduction import Expected, Recipe, Reproduction, perceptron
 
 NOTEBOOK = Recipe(
     learning_rate=2e-3,
@@ -25,7 +25,7 @@ FIG3A = Reproduction(
     title="Independence",
     shows="Fig. 3a; App. B (Fig. A2, Eq. A1)",
     task={"suite": "formulas", "names": ["independence"], "options": {"seed": 0}},
-    hidden=(20, 20),
+    network=perceptron(20, 20),
     recipes={"notebook": NOTEBOOK, "paper": PAPER},
     checks={"no cross path": no_cross_path},
     panels=(PREDICTIONS, SUBFUNCTIONS),

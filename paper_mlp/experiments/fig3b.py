@@ -10,14 +10,14 @@ from paper_mlp.experiments.parts import (
     PREDICTIONS,
     SUBFUNCTIONS,
 )
-from paper_mlp.experiments.reproduction import Expected, Reproduction
+from paper_mlp.experiments.reproduction import Expected, Reproduction, perceptron
 
 FIG3B = Reproduction(
     name="fig3b",
     title="Feature sharing",
     shows="Fig. 3b; App. B (Fig. A2, Eq. A2)",
     task={"suite": "formulas", "names": ["sharing"], "options": {"seed": 4}},
-    hidden=(20, 20),
+    network=perceptron(20, 20),
     recipes={"notebook": NOTEBOOK, "paper": PAPER},
     checks={
         "three squares in A2": three_squares,

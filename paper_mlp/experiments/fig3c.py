@@ -10,14 +10,14 @@ from paper_mlp.experiments.parts import (
     PREDICTIONS,
     SUBFUNCTIONS,
 )
-from paper_mlp.experiments.reproduction import Expected, Reproduction
+from paper_mlp.experiments.reproduction import Expected, Reproduction, perceptron
 
 FIG3C = Reproduction(
     name="fig3c",
     title="Compositionality",
     shows="Fig. 3c; App. B (Figs. A2, A3, Eq. A3)",
     task={"suite": "formulas", "names": ["composition"], "options": {"seed": 3}},
-    hidden=(20, 20, 20, 20),
+    network=perceptron(20, 20, 20, 20),
     recipes={
         # The notebook never lowers lambda again.
         "notebook": NOTEBOOK.model_copy(update={"schedule": ((0, 1e-3), (0.25, 3e-3))}),

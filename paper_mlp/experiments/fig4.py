@@ -8,7 +8,7 @@ from paper_mlp.circuits.boundary import plot_boundary, plot_evolution
 from paper_mlp.circuits.structure import six_neurons
 from paper_mlp.experiments.fig3a import PAPER
 from paper_mlp.experiments.parts import CLOSED_FORM, picture
-from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction
+from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction, perceptron
 from paper_mlp.outcome import Outcome
 
 _MOMENTS = 6  # of the evolution
@@ -30,7 +30,7 @@ FIG4 = Reproduction(
     title="Two moons",
     shows="Fig. 4; App. C (Fig. A4, Eq. A4)",
     task={"suite": "two_moons", "options": {"seed": 1}},
-    hidden=(20, 20),
+    network=perceptron(20, 20),
     recipes={
         "notebook": Recipe(
             steps=10_001,

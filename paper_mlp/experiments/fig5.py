@@ -3,8 +3,15 @@
 import pandas as pd
 
 from brainrnn.networks import MLP
-from paper_mlp.experiments.parts import gallery, picture
-from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction, Text
+from paper_mlp.experiments.parts import gallery, numbered_inputs, picture
+from paper_mlp.experiments.reproduction import (
+    Expected,
+    Panel,
+    Recipe,
+    Reproduction,
+    Text,
+    perceptron,
+)
 from paper_mlp.groups.fourier import one_frequency_each
 from paper_mlp.groups.knockout import knockout_accuracies, plot_knockouts
 from paper_mlp.groups.modules import module_name
@@ -39,7 +46,8 @@ FIG5 = Reproduction(
     title="Modular addition",
     shows="Fig. 5; App. D (Fig. A5, seeds)",
     task={"suite": "groups", "names": ["addition"], "options": {"seed": 4}},
-    hidden=(50, 50),
+    network=perceptron(50, 50),
+    drawing=numbered_inputs,
     recipes={"notebook": NOTEBOOK, "paper": PAPER},
     checks={"modules of one frequency each": one_frequency_each},
     panels=(

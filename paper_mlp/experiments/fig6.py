@@ -1,8 +1,8 @@
 """Figure 6 and Appendix E: the permutations of four objects."""
 
 from paper_mlp.experiments import fig5
-from paper_mlp.experiments.parts import picture
-from paper_mlp.experiments.reproduction import Expected, Panel, Reproduction, Text
+from paper_mlp.experiments.parts import numbered_inputs, picture
+from paper_mlp.experiments.reproduction import Expected, Panel, Reproduction, Text, perceptron
 from paper_mlp.groups.cayley import plot_cayley
 from paper_mlp.groups.characters import irreducible_table
 from paper_mlp.groups.permutations import has_sign_neuron, matrix_dimensions, plot_embedding
@@ -27,7 +27,8 @@ FIG6 = Reproduction(
     title="Permutations",
     shows="Fig. 6; App. E (Fig. A6, Eqs. A5-A9)",
     task={"suite": "groups", "names": ["permutation"], "options": {"seed": 1}},
-    hidden=(50, 50),
+    network=perceptron(50, 50),
+    drawing=numbered_inputs,
     recipes={"notebook": NOTEBOOK, "paper": fig5.PAPER},
     checks={"nine active dimensions": matrix_dimensions, "sign neuron": has_sign_neuron},
     panels=(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from matplotlib.figure import Figure
 
-from brainrnn.networks import MLP
 from brainrnn.plots import draw_networks
 from paper_mlp.circuits.closed_form import closed_formulas
 from paper_mlp.circuits.predictions import plot_intermediate, plot_predictions
@@ -21,9 +21,14 @@ L1_STRENGTH = (
 )
 
 
-def picture(draw: Callable[[MLP, FixedTask, int], Figure]) -> Callable[[Outcome], Figure]:
+def picture(draw: Callable[[Any, FixedTask, int], Figure]) -> Callable[[Outcome], Figure]:
     """Draw one network, the one that the outcome shows."""
     return lambda outcome: draw(outcome.net, outcome.task, outcome.shown)
+
+
+def numbered_inputs(outcome: Outcome) -> dict[str, Any]:
+    """Number the input neurons of a drawn network, whose tokens have no labels."""
+    return {"numbers": ("input",)}
 
 
 def gallery(outcome: Outcome) -> Figure:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from brainrnn.config import Settings
 from brainrnn.experiment import Experiment, build
-from brainrnn.networks import MLP
 from paper_mlp.methods import METHODS, method_settings
 from tasks.fixed import FixedTask
 
 if TYPE_CHECKING:
     from paper_mlp.outcome import Outcome
 
-SNAPSHOTS = 50  # of the network in training, for its evolution
 _CLOSEST_SNAPSHOTS = 20  # steps
 
-Check = Callable[[MLP, FixedTask], np.ndarray]  # whether each member has a structure, (member,)
+# Of a network of the experiment's kind: whether each member has a structure, (member,).
+Check = Callable[[Any, FixedTask], np.ndarray]
 MeanAndSd = tuple[float, float]
 
 
@@ -29,7 +29,8 @@ class Recipe(Settings):
     """Settings of an experiment, in one of its two versions.
 
     ``schedule`` holds (fraction of training, lambda) pairs; ``top_k`` is k and ``every`` S of the
-    paper's swaps; ``centred`` puts neuron j of n at (j + 1/2)/n instead of j/n.
+    paper's swaps; ``centred`` puts neuron j of n at (j + 1/2)/n instead of j/n;
+    ``parameter_locality`` has factors on A; ``options`` are further ones of the task.
     """
 
     steps: int = 20_000
@@ -43,6 +44,9 @@ class Recipe(Settings):
     biases_from: float = 0.0
     centred: bool = True
     precision: str = "float32"
+    batch: int | str = "all"
+    parameter_locality: dict[str, float] = Field({})
+    options: dict[str, float] = Field({})
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class Reproduction:
         Figures and appendices of the paper that it covers.
     task : mapping
         Section ``task`` of the configuration.
-    hidden : tuple of int
+    network : mapping
+        What section ``network`` says beside the recipes.
     recipes : mapping
         ``notebook`` and ``paper``.
     checks : mapping
@@ -119,13 +124,20 @@ class Reproduction:
         Standard deviations of noise on the initial weights: a network for each.
     methods, seeds
         What is run where nothing else is asked for.
+    instead : mapping, optional
+        Section ``task`` where the data of ``task`` cannot be had.
+    drawing : function, optional
+        How to draw the connectivity graph of an :class:`paper_mlp.outcome.Outcome`: further
+        arguments of :func:`brainrnn.plots.draw_network`.
+    evaluate_every, snapshots : int
+        Steps between two evaluations, and snapshots of the network in training.
     """
 
     name: str
     title: str
     shows: str
     task: Mapping[str, Any]
-    hidden: tuple[int, ...]
+    network: Mapping[str, Any]
     recipes: Mapping[str, Recipe]
     checks: Mapping[str, Check] = field(default_factory=dict)
     panels: tuple[Panel, ...] = ()
@@ -136,28 +148,44 @@ class Reproduction:
     perturbations: tuple[float, ...] = (0.0,)
     methods: tuple[str, ...] = tuple(METHODS)
     seeds: int = 5
+    instead: Mapping[str, Any] | None = None
+    drawing: Callable[[Outcome], Mapping[str, Any]] | None = None
+    evaluate_every: int = 200
+    snapshots: int = 50
+
+    def variants(self, *arguments: Any, **options: Any) -> list[Experiment]:
+        """The configuration, and that with the data that need not be looked for, if there are."""
+        asked = [False] if self.instead is None else [False, True]
+        return [self.experiment(*arguments, **options, instead=choice) for choice in asked]
 
     def experiment(
-        self, settings: str, methods: Sequence[str], seeds: int, *, steps: int | None = None
+        self,
+        settings: str,
+        methods: Sequence[str],
+        seeds: int,
+        *,
+        steps: int | None = None,
+        instead: bool = False,
     ) -> Experiment:
         """The configuration of a run: a member for every method, seed and perturbation.
 
         ``steps`` makes it shorter or longer than the recipe says; the schedule stretches with it.
+        ``instead`` takes the data that need not be looked for.
         """
         recipe = self.recipes[settings]
         steps = steps or recipe.steps
         starts = [seed for seed in range(seeds) for _ in self.perturbations]
         members = len(methods) * len(starts)
         noise = self.perturbations * (members // len(self.perturbations))
+        task = dict(self.instead if instead and self.instead else self.task)
         method = method_settings(methods, len(starts), locality=recipe.locality)
         return build(
             Experiment,
             {
                 "name": f"{self.name} {settings}",
-                "task": dict(self.task),
+                "task": task | {"options": {**task.get("options", {}), **recipe.options}},
                 "network": {
-                    "kind": "mlp",
-                    "hidden": self.hidden,
+                    **self.network,
                     "centred": recipe.centred,
                     "precision": recipe.precision,
                     "members": members,
@@ -169,6 +197,7 @@ class Reproduction:
                     "offset": recipe.offset,
                     "reduction": recipe.reduction,
                     "biases_from": recipe.biases_from,
+                    "parameter_locality": recipe.parameter_locality,
                     "form": "subgradient",
                     "schedule": recipe.schedule,
                     "interpolation": "constant",
@@ -181,14 +210,19 @@ class Reproduction:
                 },
                 "training": {
                     "steps": steps,
-                    "batch": "all",
+                    "batch": recipe.batch,
                     "learning_rate": recipe.learning_rate,
                     "decay": "none",
                     "clip": 0.0,
                     "log_every": 200,
-                    "evaluate_every": 200,
+                    "evaluate_every": self.evaluate_every,
                     "checkpoint_every": 1000,
-                    "snapshot_every": max(_CLOSEST_SNAPSHOTS, steps // SNAPSHOTS),
+                    "snapshot_every": max(_CLOSEST_SNAPSHOTS, steps // self.snapshots),
                 },
             },
         )
+
+
+def perceptron(*hidden: int) -> dict[str, Any]:
+    """Section ``network`` of a multilayer perceptron on lines."""
+    return {"kind": "mlp", "hidden": hidden}

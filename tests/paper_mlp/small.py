@@ -14,25 +14,27 @@ from paper_mlp.outcome import Outcome
 LIKE = ("--steps", "40", "--seeds", "2", "--methods", "l1,bimt")  # the runs that tests share
 
 
-class _Small(Reproduction):
-    """An experiment on a few neurons."""
-
-    def experiment(self, *arguments, **options):
-        experiment = super().experiment(*arguments, **options)
-        network = experiment.network.model_copy(update={"embedding": 4})
-        return experiment.model_copy(update={"network": network})
-
-
 def _small(reproduction):
-    options = dict(reproduction.task["options"])
-    if "addition" in reproduction.task.get("names", ()):
+    task, network = dict(reproduction.task), dict(reproduction.network)
+    options = dict(task.get("options", {}))
+    if "addition" in task.get("names", ()):
         options["size"] = 7
+    if task["suite"] == "in_context":
+        options["examples"] = 60
+    if task["suite"] == "images":
+        task["names"] = ["digits"]
+    if network["kind"] == "mlp":
+        planes = network.get("layout") == "planes"
+        network |= {"hidden": (4 if planes else 2,) * len(network["hidden"]), "embedding": 4}
+    else:
+        network |= {"width": 4, "expansion": 1}
     changes = {
-        "hidden": (2,) * len(reproduction.hidden),
-        "task": {**reproduction.task, "options": options},
+        "network": network,
+        "task": {**task, "options": options},
+        "instead": None,
         "perturbations": reproduction.perturbations[::6],  # the least and the largest
     }
-    return _Small(**(vars(reproduction) | changes))
+    return Reproduction(**(vars(reproduction) | changes))
 
 
 @contextlib.contextmanager
@@ -58,7 +60,7 @@ def measured(reproduction, **columns):
     """The outcome of a run that never was: ``method`` and any other column of its table."""
     outcome = Outcome(reproduction, None)
     outcome.published = True
-    outcome.table = pd.DataFrame(columns)
+    outcome.table = outcome.measured = pd.DataFrame(columns)
     outcome.methods = list(columns["method"])
     return outcome
 

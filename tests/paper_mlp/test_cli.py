@@ -1,5 +1,6 @@
 """``paper-mlp`` as a user drives it, on small versions of all experiments."""
 
+import importlib
 import json
 import os
 import re
@@ -10,12 +11,14 @@ import sys
 import time
 from pathlib import Path
 from statistics import mean, stdev
+from urllib.error import URLError
 
 import pandas as pd
 import pytest
 from PIL import Image
 
 from brainrnn.checkpoint import load_checkpoint
+from brainrnn.data import DATA
 from brainrnn.experiment import load_experiment
 from brainrnn.run import Run
 from paper_mlp.cli import configurations
@@ -53,7 +56,9 @@ def test_the_printed_numbers_are_those_of_the_table_of_networks(name, root, prin
         assert rows.seed.tolist() == ([0, 0, 1, 1] if name == "figA5" else [0, 1])
         told = [measure for measure in MEASURES if rows[measure].notna().all()]
         assert [measure for measure in MEASURES if measure in entry] == told
-        assert ("test_accuracy" in told) == (name in ("fig4", "fig5", "figA5", "fig6"))
+        assert ("test_accuracy" in told) == (
+            name not in ("fig2", "fig3a", "fig3b", "fig3c", "fig7", "figA7")
+        )
         for measure in told:
             values = rows[measure].tolist()
             expected = {"mean": mean(values), "sd": stdev(values)}
@@ -129,7 +134,7 @@ def test_finished_runs_are_taken_as_they_are(root, printed, small):
     assert (status, errors) == (0, "")
     assert "Table 1" in output
     table = json.loads(paper_mlp("tables", *LIKE, "--out", root, "--json", "--quiet")[1])
-    assert len(table) == 2 * 6 * 2  # tables, experiments, methods
+    assert len(table) == 2 * 8 * 2  # tables, experiments, methods
     for cell in table:
         entry = printed[cell["experiment"]]["methods"][cell["method"]]
         ours = {"mean": cell["ours_mean"], "sd": cell["ours_sd"]}
@@ -162,7 +167,7 @@ def test_runs_with_other_settings_are_refused_and_left_alone(root, printed, smal
     ("arguments", "words"),
     [
         (["run", "fig22"], ["unknown experiment 'fig22'", "did you mean 'fig2'"]),
-        (["run", "mnist"], ["unknown experiment 'mnist'", "fig2", "fig6"]),
+        (["run", "mnist"], ["unknown experiment 'mnist'", "fig2", "fig8"]),
         (["run"], ["NAME"]),
         (["run", "fig2", "--methods", "l1,bmit"], ["unknown method 'bmit'", "'bimt'"]),
         (["run", "fig2", "--methods", ""], ["no method given", "vanilla"]),
@@ -177,7 +182,7 @@ def test_runs_with_other_settings_are_refused_and_left_alone(root, printed, smal
         (["run", "fig2", "fig3a"], ["fig3a"]),
         (["tables", "--methods", "bmit"], ["'bimt'"]),
         (["tables", "--seeds", "0"], ["--seeds"]),
-        (["tables", "--out", "notes.txt/run"], ["cannot write"]),
+        (["tables", "--data", "digits", "--out", "notes.txt/run"], ["cannot write"]),
         (["all", "--methods", ","], ["no method given"]),
         (["resume", "nowhere"], ["no run in nowhere"]),
         (["resume", "full"], ["no run in full"]),
@@ -299,10 +304,12 @@ def test_every_experiment_runs_at_its_own_size(name, tmp_path):
     path = tmp_path / name
     steps = "20" if name in ("fig5", "figA5", "fig6") else "40"
     options = ["--steps", steps, "--seeds", "2", "--methods", "l1,bimt", "--quiet", "--json"]
+    options += ["--data", "digits"] if EXPERIMENTS[name].instead else []
     status, output, errors = paper_mlp("run", name, *options, "--out", path)
     assert (status, errors) == (0, "")
     experiment = Run.open(path).experiment
-    assert experiment.network.hidden == EXPERIMENTS[name].hidden
+    network = EXPERIMENTS[name].network
+    assert {key: getattr(experiment.network, key) for key in network} == network
     result = json.loads(output)
     assert set(result["methods"]) == {"l1", "bimt"} <= set(METHODS)
     for method in result["methods"].values():
@@ -312,3 +319,36 @@ def test_every_experiment_runs_at_its_own_size(name, tmp_path):
         assert picture.with_suffix(".png").stat().st_size > 5000
     with Image.open(path / "figures" / "evolution.gif") as film:
         assert film.n_frames > 1
+
+
+def test_without_mnist_the_small_digits_are_taken_and_said(small_digits, monkeypatch, tmp_path):
+    path = tmp_path / "run"
+    status, output, errors = paper_mlp("run", "figA10", *small_digits, "--out", path)
+    assert status == 0
+    assert errors.count("MNIST is not on this machine") == 1
+    assert "scikit-learn's small digits instead" in errors
+    assert "Learned: which of scikit-learn's digits" in output
+    assert Run.open(path).experiment.task.names == ("digits",)
+    # What is there is continued; what is asked for by name must be what is there.
+    assert paper_mlp("resume", path, "--quiet")[0] == 0
+    root = tmp_path / "root"
+    shutil.copytree(path, root / "figA10-notebook")
+    monkeypatch.setattr("paper_mlp.cli.EXPERIMENTS", {"figA10": EXPERIMENTS["figA10"]})
+    assert paper_mlp("all", *small_digits, "--out", root)[0] == 0
+    one_line(paper_mlp("all", *small_digits, "--data", "mnist", "--out", root), "other settings")
+    one_line(paper_mlp("all", *small_digits, "--data-dir", "x", "--out", root), "other settings")
+
+
+@pytest.fixture
+def small_digits(monkeypatch):
+    """Options of a very short run, on a machine that neither has MNIST nor can download it."""
+
+    def missing(*_, **__):
+        raise URLError("no route to host")
+
+    for module, loader in (("tasks.images", "_from_network"), ("paper_mlp.cli", "mnist_is_here")):
+        getattr(importlib.import_module(module), loader).cache_clear()
+    monkeypatch.setattr(importlib.import_module("tasks.images"), "fetch_openml", missing)
+    monkeypatch.setenv(DATA, "")
+    yield ("--steps", "20", "--seeds", "1", "--quiet")
+    importlib.import_module("paper_mlp.cli").mnist_is_here.cache_clear()

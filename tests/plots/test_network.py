@@ -10,9 +10,11 @@ from matplotlib.colors import to_rgba
 
 import brainrnn as br
 from brainrnn.analysis import live_connections
+from brainrnn.analysis.stages import stages
 from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
 from brainrnn.errors import InputError
 from brainrnn.geometry import grid, line
+from brainrnn.networks.transformer import Transformer, TransformerSpec
 from brainrnn.plots import draw_network, draw_networks, save_figure
 from brainrnn.plots.style import INACTIVE, INK, NEGATIVE, POSITIVE, new_figure
 from tests.placed import Wired
@@ -109,7 +111,7 @@ def test_labels_stand_where_their_neurons_do(net):
     place = {n: net.anatomy.positions(n)[1, :, 0].tolist() for n in ("input", "out")}
     assert place["input"] != sorted(place["input"])
     (ax,) = draw_network(
-        net, 1, input_labels=["a", "b", "c", "d"], output_labels=["p", "q", "r"], numbers=True
+        net, 1, input_labels=["a", "b", "c", "d"], output_labels=["p", "q", "r"], numbers=["input"]
     ).axes
     for label, x in zip("abcd", place["input"], strict=True):
         assert text(ax, label).xy == (x, 0)
@@ -121,8 +123,57 @@ def test_labels_stand_where_their_neurons_do(net):
     assert below["a"] < below["1"] < 0 < below["p"]
 
 
+def test_stages_are_named_and_numbered_and_a_part_of_them_is_drawn(net):
+    options = {"stage_names": {"h1": "first", "out": "top"}, "numbers": ["h1", "h2"]}
+    (ax,) = draw_network(net, 1, **options, input_labels="abcd").axes
+    left = ax.get_xlim()[0]
+    assert text(ax, "first").xy == (left, 1)
+    assert text(ax, "top").xy == (left, 3)
+    sixth = line(6)[5, 0].item()
+    assert text(ax, "6").xy == (sixth, 1)
+    assert text(ax, "6").get_path_effects()  # legible among lines
+    assert text(ax, "a").xyann[1] == -5.0  # no numbers under the inputs
+
+    (part,) = draw_network(net, 1, **options, part=("h1", "h2"), input_labels="abcdef").axes
+    assert part.get_ylim()[0] < 0 < 1 < part.get_ylim()[1] < 1.1
+    assert text(part, "first").xy == (part.get_xlim()[0], 0)
+    assert "top" not in [t.get_text() for t in part.texts]
+    assert text(part, "6").xy == (sixth, 0)
+    assert text(part, "a").xyann[1] < -10  # below the numbers
+    place = {n: net.anatomy.positions(n)[1, :, 0].tolist() for n in ("h1", "h2")}
+    weight = net.get_parameter("fc1.weight")[1].detach()
+    expected = {
+        ((place["h1"][j], 0.0), (place["h2"][i], 1.0))
+        for i, j in np.argwhere(weight.abs().numpy() >= 0.003 * weight.abs().max().item())
+    }
+    assert {tuple(map(tuple, s.tolist())) for s in lines(part).get_segments()} == expected
+
+
+def test_every_moment_of_a_transformer_is_a_row():
+    net = shuffled(Transformer(2, 2, TransformerSpec(width=8), members=2))
+    names = {stage.name: stage.name.upper() for stage in stages(net)}
+    figure = draw_network(
+        net, 1, stage_names=names, numbers=["stream2"], output_labels=["y", "0"], title="all"
+    )
+    (ax,) = figure.axes
+    assert [text(ax, name).xy[1] for name in names.values()] == list(range(11))
+    assert touching(figure) == []
+    place = {n: net.anatomy.positions(n)[1, :, 0].numpy() for n in ("stream", "heads2")}
+    ends = [s[1] for s in lines(ax).get_segments() if s[0, 1] == 5]
+    weight = net.get_parameter("qkv2.weight")[1].detach().abs().numpy()
+    visible = np.argwhere(weight >= 0.003 * weight.max())
+    assert len(ends) == len(visible) > 180  # queries, keys and values end in one row of discs
+    counts = np.bincount(visible[:, 0] % 8)
+    for neuron, x in enumerate(place["heads2"]):
+        assert sum(end[0] == x and end[1] == 6 for end in ends) == counts[neuron]
+    part = draw_network(net, 1, stage_names=names, numbers=["stream2"], part=("stream2", "out"))
+    assert text(part.axes[0], "STREAM2").xy[1] == 0
+    assert "STREAM1" not in [t.get_text() for t in part.axes[0].texts]
+    assert touching(part) == []
+
+
 def test_two_tokens_are_two_rows(tokens):
-    (ax,) = draw_network(tokens, numbers=True).axes
+    (ax,) = draw_network(tokens, numbers=["input"]).axes
     one, two = text(ax, "token 1"), text(ax, "token 2")
     assert one.xy[0] == two.xy[0] == pytest.approx(1 / 64)
     assert one.xy[1] == 0
@@ -158,16 +209,18 @@ def test_no_text_touches_another_or_is_cut_off(tokens):
         net, input_labels=["$x_1$", "$x_2$", "$x_3$"], output_labels=long, title="of\ntwo lines"
     )
     root = br.MLP.on_lines(2, 1)
-    high = draw_network(root, output_labels=[r"$\sqrt{x^2+y^2}$"], title="a root", numbers=True)
+    high = draw_network(
+        root, output_labels=[r"$\sqrt{x^2+y^2}$"], title="a root", numbers=["input"]
+    )
     five = draw_networks(
         [(f"seed {m}", net, m) for m in range(5)],
         input_labels=["a", "b", "c"],
         output_labels=long,
         row_titles=["BIMT"],
-        numbers=True,
+        numbers=["input"],
     )
     many = draw_network(
-        tokens, numbers=True, output_labels=[str(i) for i in range(59)], title="mod 59"
+        tokens, numbers=["input"], output_labels=[str(i) for i in range(59)], title="mod 59"
     )
     for figure in (one, high, five, many):
         assert touching(figure) == []
@@ -259,6 +312,12 @@ def test_a_silent_network_has_neurons_and_no_lines(net):
         ({"marked": [("fc9.weight", 0, 0)]}, "unknown connections 'fc9.weight': did you mean 'fc"),
         ({"marked": [("fc0.weight", 6, 0)]}, "it has 6 rows and 4 columns"),
         ({"marked": [("fc0.weight", 0, -1)]}, r"cannot mark fc0.weight\[0, -1\]"),
+        ({"marked": [("fc0.weight", 0, 0)], "part": ("h1", "out")}, "unknown connections 'fc0"),
+        ({"part": ("h1", "h3")}, "unknown stage 'h3': did you mean 'h"),
+        ({"part": ("h2", "h1")}, r"must go upwards, got \('h2', 'h1'\)"),
+        ({"numbers": ["inputs"]}, "unknown stage 'inputs': did you mean 'input'"),
+        ({"stage_names": {"stream0": "Embed"}}, "unknown stage 'stream0'"),
+        ({"image": np.zeros(4)}, "an image shades inputs that are drawn on a plane"),
     ],
 )
 def test_what_cannot_be_drawn(net, options, message):
@@ -267,17 +326,17 @@ def test_what_cannot_be_drawn(net, options, message):
 
 
 @pytest.mark.parametrize(
-    "net",
+    ("net", "message"),
     [
-        br.RNN(3, 2, line(5), dt=20.0),
-        br.MLP([grid(2, 2), line(3)[:, [0, 0]], line(2)[:, [0, 0]]]),
-        Branching(),
-        Wired({"read": "_ h2"}),
+        (br.RNN(3, 2, line(5), dt=20.0), "a RNN is not feed-forward, one layer after the other"),
+        (Branching(), "a Branching is not feed-forward"),
+        (Wired({"read": "_ h2"}), "a Wired is not feed-forward"),
+        (br.MLP([grid(2, 2, 2)] * 2), "all on lines or all on planes, got sites in 3 dimensions"),
     ],
-    ids=["recurrent", "in the plane", "branching", "nothing joined"],
+    ids=["recurrent", "branching", "nothing joined", "in a cube"],
 )
-def test_networks_that_are_no_layers_on_lines(net):
-    with pytest.raises(InputError, match=f"a {type(net).__name__} is not made of these"):
+def test_networks_that_are_no_layers_on_lines_or_planes(net, message):
+    with pytest.raises(InputError, match=message):
         draw_network(net)
 
 

@@ -1,0 +1,211 @@
+"""Transformers without layer norm, whose residual stream is one population of neurons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+from torch.nn import functional
+
+from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
+from brainrnn.config import Settings
+from brainrnn.errors import InputError
+from brainrnn.geometry import Distance, line
+from brainrnn.networks.linear import Linear
+from brainrnn.networks.members import KINDS, MembersSpec, require_kind
+from brainrnn.task import Examples, Task
+
+
+class TransformerSpec(Settings):
+    """A causal transformer whose populations are lines of neurons."""
+
+    layers: int = Field(2, ge=1, description="of a transformer, each attention and an MLP")
+    heads: int = Field(1, ge=1, description="of attention, in each layer of a transformer")
+    width: int = Field(
+        32, ge=1, description="neurons of a transformer's residual stream, and of all heads"
+    )
+    expansion: int = Field(
+        4, ge=1, description="neurons of a transformer's MLP, as a multiple of its width"
+    )
+    centred: bool = Field(
+        True,
+        description="whether neuron j of n sits at (j + 1/2)/n, as in the published notebooks, or "
+        "at j/n, as in the paper; of layers on lines",
+    )
+
+    @model_validator(mode="after")
+    def _whole_heads(self) -> TransformerSpec:
+        if self.width % self.heads:
+            raise ValueError("width must be a multiple of heads")
+        return self
+
+
+class Transformer(PlacedNetwork):
+    """Causal transformers side by side, for sequences of vectors.
+
+    With the residual stream s, in every layer l
+
+        s <- s + P_l attention(Q_l s, K_l s, V_l s),    s <- s + D_l f(U_l s),
+
+    each map with a bias, f the tanh approximation of GELU; no layer norm, whose normalisation works
+    against sparsity, and no code for positions ("Seeing Is Believing", Appendix F.1). s starts as
+    ``embed`` of the inputs, and ``unembed`` of it is the output.
+
+    Populations are ``input``, ``stream``, ``heads1``, ``mlp1``, ``heads2``, ... and ``out``. Every
+    layer writes to and reads from the one stream, so that it moves as one. The queries, keys and
+    values of a head share its neurons (three folds); heads are blocks, inside which neurons swap,
+    and whole heads do. Parameters are ``embed``, ``qkv1``, ``proj1``, ``up1``, ``down1``, ``qkv2``,
+    ... and ``unembed``, each with ``.weight`` (member, out, in) and ``.bias`` (member, out), drawn
+    as in ``torch.nn.Linear``.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Length of the vector at a position of the sequence, and of the output there.
+    spec : TransformerSpec
+    distance : str or function
+        See :class:`brainrnn.Anatomy`.
+    members : int
+        Number of networks.
+    seed : int
+        Member m draws its initial weights from (seed, starts[m]).
+    starts : sequence of int, optional
+        Members with the same number start alike; each from its own weights by default.
+    dtype : torch.dtype
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        spec: TransformerSpec | None = None,
+        *,
+        distance: str | Distance = "l1",
+        members: int = 1,
+        seed: int = 0,
+        starts: Sequence[int] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.spec = spec = spec or TransformerSpec()
+        sizes = {"input": n_inputs, "stream": spec.width}
+        maps = {"embed": "stream input"}
+        for layer in range(1, spec.layers + 1):
+            heads, mlp = f"heads{layer}", f"mlp{layer}"
+            sizes |= {heads: spec.width, mlp: spec.width * spec.expansion}
+            maps |= {
+                f"qkv{layer}": f"(3 {heads}) stream",
+                f"proj{layer}": f"stream {heads}",
+                f"up{layer}": f"{mlp} stream",
+                f"down{layer}": f"stream {mlp}",
+            }
+        sizes["out"] = n_outputs
+        maps["unembed"] = "out stream"
+        populations = [
+            Population(
+                name,
+                line(n, centred=spec.centred),
+                blocks=spec.heads if name.startswith("heads") else 1,
+            )
+            for name, n in sizes.items()
+        ]
+        wiring: dict[str, str] = {}
+        for name, pattern in maps.items():
+            wiring |= {f"{name}.weight": pattern, f"{name}.bias": pattern.rpartition(" ")[0]}
+        self.anatomy = Anatomy(populations, wiring, distance=distance, members=members)
+
+        numbers = range(members) if starts is None else starts
+        streams = [np.random.default_rng((seed, start)) for start in numbers]
+        for name in maps:
+            out, source = self.anatomy.wiring[f"{name}.weight"]
+            n, fan_in = (axis.folds * sizes[str(axis.population)] for axis in (out, source))
+            self.add_module(name, Linear.drawn(fan_in, n, streams, dtype))
+        self.anatomy.bind(self.named_parameters())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs at every position, (member, example, position, output).
+
+        Parameters
+        ----------
+        inputs : (example, position, input)
+            The same for all members. Outputs do not depend on later positions.
+        """
+        return self.layers(inputs)["out"]
+
+    def respond(self, batch: Examples, *, generator: torch.Generator | None = None) -> Tensor:
+        """Outputs for a batch of examples, (member, example, position, output)."""
+        return self(batch.inputs)
+
+    def layers(self, inputs: Tensor) -> dict[str, Tensor]:
+        """What every population does: name -> (member, example, position, neuron).
+
+        The stream appears once for every moment, as in :func:`brainrnn.analysis.stages`:
+        ``stream0`` after the embedding, ``stream1`` after the first attention, ``stream2`` after
+        the first MLP, and so on. Of heads it is the sum of the attended values.
+
+        Raises
+        ------
+        InputError
+            If the inputs are not sequences of such vectors.
+        """
+        n = len(self.anatomy.populations["input"])
+        if inputs.ndim != 3 or inputs.shape[2] != n:
+            raise InputError(
+                f"the network takes sequences of vectors of length {n}, (example, position, {n}), "
+                f"got the shape {tuple(inputs.shape)}"
+            )
+        state = inputs.to(self._map("embed").weight).expand(self.members, *inputs.shape)
+        states = {"input": state}
+
+        def through(name: str, state: Tensor) -> Tensor:
+            return self._map(name)(state.flatten(1, 2)).unflatten(1, state.shape[1:3])
+
+        stream = states["stream0"] = through("embed", state)
+        for layer in range(1, self.spec.layers + 1):
+            heads = states[f"heads{layer}"] = self._attend(through(f"qkv{layer}", stream))
+            stream = states[f"stream{2 * layer - 1}"] = stream + through(f"proj{layer}", heads)
+            hidden = functional.gelu(through(f"up{layer}", stream), approximate="tanh")
+            states[f"mlp{layer}"] = hidden
+            stream = states[f"stream{2 * layer}"] = stream + through(f"down{layer}", hidden)
+        states["out"] = through("unembed", stream)
+        return states
+
+    def _map(self, name: str) -> Linear:
+        return cast(Linear, self.get_submodule(name))
+
+    def _attend(self, qkv: Tensor) -> Tensor:
+        """Causal attention of every head; qkv (member, example, position, 3 width)."""
+        heads = self.spec.heads
+        # (member, example, head, position, neuron of the head)
+        query, key, value = (
+            part.unflatten(3, (heads, -1)).transpose(2, 3) for part in qkv.chunk(3, 3)
+        )
+        scores = query @ key.mT / math.sqrt(query.shape[-1])
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+        attention = scores.masked_fill(later, -math.inf).softmax(-1)
+        return (attention @ value).transpose(2, 3).flatten(3)
+
+
+class TransformerNetwork(TransformerSpec, MembersSpec):
+    """A transformer, every population on a line."""
+
+    kind: Literal["transformer"] = Field("transformer", description=KINDS)
+
+    def build(self, task: Task, *, seed: int) -> Transformer:
+        """Build the untrained network for a task of sequences.
+
+        Raises
+        ------
+        InputError
+            If it is not one for this task.
+        """
+        require_kind(self.kind, task)
+        fields: dict[str, Any] = {n: getattr(self, n) for n in TransformerSpec.model_fields}
+        return Transformer(
+            task.n_inputs, task.n_outputs, TransformerSpec(**fields), **self.side_by_side(seed)
+        )

@@ -1,0 +1,34 @@
+"""Figure A7 and Appendix F.2: regression in context whose answer has a singularity."""
+
+import dataclasses
+
+from paper_mlp.experiments.fig7 import FIG7, NOTEBOOK, PAPER
+from paper_mlp.experiments.reproduction import Text
+from paper_mlp.outcome import Outcome
+from paper_mlp.regression.predictions import error_by_x1, worse_for_small_x1
+
+_SINGULAR = {"w_low": -1.0, "w_high": 1.0, "x_low": -1.0, "x_high": 1.0}
+
+
+def _errors(outcome: Outcome) -> str:
+    return outcome.of_method("bimt", error_by_x1)
+
+
+FIGA7 = dataclasses.replace(
+    FIG7,
+    name="figA7",
+    title="Singular regression in context",
+    shows="Fig. A7; App. F.2",
+    recipes={
+        name: recipe.model_copy(update={"options": _SINGULAR})
+        for name, recipe in (("notebook", NOTEBOOK), ("paper", PAPER))
+    },
+    checks={**FIG7.checks, "worse where x1 is small": worse_for_small_x1},
+    panels=tuple(
+        dataclasses.replace(panel, source=panel.source.replace("Fig. 7", "Fig. A7"))
+        for panel in FIG7.panels
+    ),
+    texts=(*FIG7.texts, Text("errors", "Error by the size of x1 (App. F.2)", _errors)),
+    methods=("bimt",),
+    expected=None,
+)

@@ -1,0 +1,1 @@
+"""Networks of images: features, signs of weights, receptive fields, neighbours, robustness."""

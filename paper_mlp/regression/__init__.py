@@ -1,0 +1,1 @@
+"""Transformers that learn linear regression in context: predictions, probes, attention, paths."""
