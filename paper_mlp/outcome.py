@@ -54,7 +54,10 @@ class Outcome:
 
     @cached_property
     def measured(self) -> pd.DataFrame:
-        """A row per network: method, seed, losses, accuracies, modularity."""
+        """A row per network: method, seed, losses, accuracies, modularity.
+
+        ``best_test_loss`` and ``best_test_accuracy`` are the best of all evaluations in training.
+        """
         analysis = self.run.analysed()  # modularity takes minutes where there are many connections
         analysis = self.run.analyse() if analysis is None else analysis
         table = analysis.to_dataframe().reset_index(drop=True)
@@ -63,7 +66,10 @@ class Outcome:
         table.insert(1, "seed", network.starts)
         if len(self.reproduction.perturbations) > 1:
             table.insert(2, "perturbation", network.perturbation)
-        return table
+        evaluated = self.run.metrics().groupby("member")
+        return table.assign(
+            best_test_loss=evaluated.test_loss.min(), best_test_accuracy=evaluated.accuracy.max()
+        )
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -72,14 +78,14 @@ class Outcome:
         found = {name: np.asarray(check(self.net, self.task)) for name, check in checks}
         return self.measured.assign(**found)
 
-    @property
+    @cached_property
     def data(self) -> str:
         """What was learned, and from how much, in a few words."""
         task = self.task
         examples = f"{len(task.train)} training and {len(task.test)} test examples"
         return f"{task.descriptions[task.name]}; {examples}"
 
-    @property
+    @cached_property
     def instead(self) -> bool:
         """Whether other data than the paper's were taken, because those were not at hand."""
         names = self.run.experiment.task.names

@@ -24,7 +24,7 @@ def write_report(outcomes: Sequence[Outcome], command: str, folder: Path) -> lis
     Parameters
     ----------
     outcomes : sequence of Outcome
-        Written, so that their pictures are there.
+        Written, so that their texts and pictures are there.
     command : str
         What made them, as the report quotes it.
     folder : Path
@@ -164,7 +164,8 @@ def _text(
         if reproduction.notes and outcome.published:
             yield "\n".join(f"- {note}" for note in reproduction.notes)
         for text in reproduction.texts:
-            yield f"{text.source}:\n\n```\n{outcome.text(text)}\n```"
+            written = (outcome.run.path / f"{text.name}.txt").read_text("utf-8").rstrip()
+            yield f"{text.source}:\n\n```\n{written}\n```"
         for file, source in pictures.get(reproduction.name, []):
             yield f"![{source}]({file})\n*{source}*"
 
@@ -181,11 +182,11 @@ def _made_with(outcomes: Sequence[Outcome]) -> str:
 
 def _markdown(rows: Sequence[Cell]) -> str:
     columns = ["", "method", "paper", "ours", "inside"]
-    parts = ["ours, train", "ours, test"] if rows[0].table == 1 else []
+    parts = ["ours, train", "ours, test", "best test in training"] if rows[0].table == 1 else []
     lines = [
         [cell.column, METHODS[cell.method].title, cell.paper, cell.ours]
         + ["yes" if cell.inside else "no"]
-        + [cell.plain(part) for part in (cell.train, cell.test) if parts]
+        + [cell.plain(part) for part in (cell.train, cell.test, cell.best) if parts]
         for cell in rows
     ]
     return "\n".join(

@@ -26,8 +26,9 @@ class Cell:
         In Table 1 test loss, or train or test accuracy, whichever the paper must mean.
     paper_mean, paper_sd, ours_mean, ours_sd : float
         Over seeds.
-    train, test : float, optional
-        Our mean loss or accuracy on either, in Table 1.
+    train, test, best : float, optional
+        Our mean loss or accuracy on either, and the best on the test examples at any evaluation in
+        training, in Table 1.
     inside : bool
         Whether our mean lies within the paper's mean ± sd, all rounded to the paper's digits.
     remark : str
@@ -45,6 +46,7 @@ class Cell:
     ours_sd: float
     train: float | None
     test: float | None
+    best: float | None
     inside: bool
     remark: str
 
@@ -98,9 +100,9 @@ def _cell(outcome: Outcome, table: int, method: str) -> Cell:
         and abs(round(ours / digit) - round(mean / digit)) <= round(sd / digit)
     )
     part = measure.split("_")[-1]
-    train, test = (
+    train, test, best = (
         outcome.values(f"{which}_{part}", method)[0] if table == 1 else None
-        for which in ("train", "test")
+        for which in ("train", "test", "best_test")
     )
     remarks = reproduction.remarks if outcome.published else {}
     remark = "" if inside else remarks.get(f"table{table} {method}", "unexplained")
@@ -118,6 +120,7 @@ def _cell(outcome: Outcome, table: int, method: str) -> Cell:
         spread,
         train,
         test,
+        best,
         inside,
         remark,
     )
@@ -142,7 +145,11 @@ def as_text(table: Sequence[Cell]) -> str:
                 "in the paper's band": "yes" if cell.inside else "no",
             }
             | (
-                {"ours, train": cell.plain(cell.train), "ours, test": cell.plain(cell.test)}
+                {
+                    "ours, train": cell.plain(cell.train),
+                    "ours, test": cell.plain(cell.test),
+                    "best test in training": cell.plain(cell.best),
+                }
                 if number == 1
                 else {}
             )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from statistics import mean, stdev
 
+import pandas as pd
 import pytest
 
 from paper_mlp.experiments import EXPERIMENTS
@@ -25,9 +26,8 @@ LOSS, ACCURACY, MODULARITY = "test_loss", "train_accuracy", "modularity"
 
 def outcome(name, method="bimt", networks=2, **columns):
     """Networks of one method that measure what is given, and 0.5 where nothing is."""
-    values = dict.fromkeys(
-        ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "modularity"), 0.5
-    )
+    measures = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "modularity")
+    values = dict.fromkeys((*measures, "best_test_loss", "best_test_accuracy"), 0.5)
     given = {k: v if isinstance(v, list) else [v] * networks for k, v in (values | columns).items()}
     return measured(EXPERIMENTS[name], method=[method] * networks, **given)
 
@@ -67,14 +67,23 @@ def test_ours_is_the_mean_and_the_sample_sd_over_networks():
     losses, accuracies = [0.004, 0.006, 0.0101], [0.25, 0.5, 1.0]
     one = the_cell("fig3a", networks=3, test_loss=losses, train_loss=[0.001, 0.002, 0.003])
     assert (one.ours_mean, one.ours_sd) == pytest.approx((mean(losses), stdev(losses)))
-    assert (one.train, one.test) == pytest.approx((0.002, mean(losses)))
+    assert (one.train, one.test, one.best) == pytest.approx((0.002, mean(losses), 0.5))
     assert one.ours == "(6.7 ± 3.1)e-03"
     two = the_cell("fig4", networks=3, train_accuracy=accuracies)
     assert (two.ours_mean, two.ours_sd) == pytest.approx((mean(accuracies), stdev(accuracies)))
     assert two.ours == "58.3% ± 38.2%"
     alone = the_cell("fig3a", networks=1, modularity=0.25)
     assert (alone.ours, alone.ours_sd) == ("0.250 ± 0.000", 0.0)
-    assert (alone.train, alone.test) == (None, None)
+    assert (alone.train, alone.test, alone.best) == (None, None, None)
+
+
+def test_the_best_of_training_is_that_of_every_networks_evaluations(root, printed):
+    folder = root / "fig4-notebook"
+    metrics = pd.read_csv(folder / "metrics.csv").dropna(subset="test_loss")
+    networks = pd.read_csv(folder / "results.csv")
+    for member, rows in metrics.groupby("member"):
+        assert networks.best_test_loss[member] == pytest.approx(rows.test_loss.min(), rel=1e-5)
+        assert networks.best_test_accuracy[member] == pytest.approx(rows.accuracy.max())
 
 
 @pytest.mark.parametrize(
@@ -115,10 +124,20 @@ def test_a_miss_says_why():
     remarks = {"table1 bimt": "the data are others"}
     known = replace(EXPERIMENTS["fig3a"], remarks=remarks)
     columns = {"test_loss": [1.0], "train_loss": [1.0], "modularity": [0.0]}
+    columns["best_test_loss"] = [1.0]
     for method, reason in (("bimt", "the data are others"), ("l1", "unexplained")):
         one, two = cells([measured(known, method=[method], **columns)])
         assert one.remark == reason
         assert two.remark == "unexplained"
+
+
+def test_other_data_than_the_papers_are_never_inside():
+    digits = outcome("fig8", test_accuracy=0.982, modularity=0.238)
+    assert [cell.inside for cell in cells([digits])] == [True, True]
+    digits.instead, digits.data = True, "small digits"
+    for cell in cells([digits]):
+        assert not cell.inside
+        assert cell.remark == "not the paper's data, but: small digits"
 
 
 def test_text_has_both_tables_and_the_count():
