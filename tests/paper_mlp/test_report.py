@@ -86,7 +86,7 @@ def test_its_text_tells_of_every_cell_and_every_miss(made):
     text = (folder / "README.md").read_text()
     cells = pd.read_csv(folder / "cells.csv")
     rows = re.findall(r"^\| [^|]+ \| (?:L1|BIMT) \| .* \| (yes|no) \|", text, re.M)
-    assert len(rows) == 24
+    assert len(rows) == 32
     assert rows.count("yes") == cells.inside.sum()
     misses = re.findall(r"^- Table [12], .*: paper .*, ours .*\.$", text, re.M)
     assert len(misses) == rows.count("no")
