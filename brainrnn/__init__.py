@@ -21,7 +21,7 @@ from brainrnn.cost import CostSpec, connection_cost
 from brainrnn.errors import InputError
 from brainrnn.geometry import great_circle, grid, l1, l2, line, periodic, ring, sphere
 from brainrnn.method import BIMT
-from brainrnn.networks import MLP, RNN, MLPSpec, RNNSpec
+from brainrnn.networks import MLP, RNN, MLPSpec, RNNSpec, Transformer, TransformerSpec
 from brainrnn.plots import plot_map, plot_nulls, plot_task_variance, plot_training, plot_trial
 from brainrnn.run import Run
 from brainrnn.swap import SwapSpec, relocate
@@ -50,6 +50,8 @@ __all__ = [
     "Task",
     "Trainer",
     "TrainingSpec",
+    "Transformer",
+    "TransformerSpec",
     "Trials",
     "analyse",
     "as_json",

@@ -56,6 +56,16 @@ snapshot_every = 6
 """
 MOONS = ["task.suite=two_moons", "task.names=unset"]
 SUM = ["task.suite=groups", "task.names=['addition']", "task.options={size=5}"]
+SEQUENCES = [
+    "task={suite='in_context', options={examples=60}}",
+    "network={kind='transformer', width=8, heads=2, layers=1, members=3}",
+    "training.batch=16",
+]
+IMAGES = [
+    "task={suite='images', names=['digits']}",
+    "network={kind='mlp', layout='planes', hidden=[9, 4], members=3}",
+    "training.batch=16",
+]
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +176,9 @@ class Killed(BaseException):
         ("interrupted", []),
         ("interrupted", ["training.batch=8"]),
         ("interrupted", ["network.precision=float64", *SUM]),
+        ("killed", SEQUENCES),
+        ("interrupted", SEQUENCES),
+        ("interrupted", IMAGES),
     ],
 )
 def test_a_stopped_run_resumes_exactly(death, options, config, finished, tmp_path, monkeypatch):
@@ -245,6 +258,41 @@ def test_classifications_report_their_accuracy(task, config, tmp_path):
     assert "test_accuracy" in brainrnn("analyse", path)[1].splitlines()[0]
 
 
+@pytest.mark.parametrize("options", [SEQUENCES, IMAGES])
+def test_transformers_and_images_are_analysed_and_drawn(options, config, tmp_path):
+    path = tmp_path / "run"
+    assert brainrnn("train", config, *options, "--out", path, "--quiet")[0] == 0
+    last = pd.read_csv(path / "metrics.csv").tail(3)
+    assert (pd.read_csv(path / "metrics.csv").groupby("member").moves.sum()[[1, 2]] > 0).all()
+    result = json.loads(brainrnn("analyse", path, "--json")[1])
+    for name in ("test_loss", "connection_cost"):
+        column = last[name.removeprefix("connection_")]
+        assert [m[name] for m in result["members"]] == pytest.approx(column.tolist())
+    assert (result["test_accuracy"] is None) == (options is SEQUENCES)
+    assert 0 < result["modularity"] < 1
+    hidden = 9 + 4 if options is IMAGES else 8 + 8 + 32
+    assert all(0 < m["active"] <= hidden for m in result["members"])
+    status, output, _ = brainrnn("plot", path)
+    assert status == 0
+    assert [Path(line).stem for line in output.split()] == ["graphs"] * 2 + ["training"] * 2
+
+
+def test_an_analysis_is_that_of_the_last_checkpoint(config, tmp_path):
+    path = tmp_path / "run"
+    assert brainrnn("train", config, "--out", path, "--quiet")[0] == 0
+    run = br.Run.open(path)
+    assert run.analysed() is None
+    made = run.analyse()
+    assert br.Run.open(path).analysed().identical(made)
+    trained = load_checkpoint(path / "checkpoint.pt")
+    trained["training"]["step"] -= 1
+    torch.save(trained, path / "checkpoint.pt")
+    assert br.Run.open(path).analysed() is None  # it is of another step
+    run.analyse()
+    (path / "analysis.nc").write_bytes(b"damaged")
+    assert run.analysed() is None
+
+
 def test_the_written_configuration_is_the_experiment(finished, config, tmp_path):
     written = read_toml(finished / "config.toml")
     assert build(Experiment, written) == load_experiment(config)
@@ -290,6 +338,13 @@ def test_any_experiment_survives_its_file(overrides, config, tmp_path):
     [
         (["task.suite=cog20", "task.names=unset", "task.options={}"], ["'mlp'", "use 'rnn'"]),
         (["network={kind='rnn'}"], ["'rnn'", "vectors or tokens", "use 'mlp'"]),
+        (["network={kind='transformer'}"], ["'transformer'", "vectors or tokens", "use 'mlp'"]),
+        ([*SEQUENCES, "network={kind='mlp'}"], ["sequences of vectors", "use 'transformer'"]),
+        ([*SEQUENCES, "network.heads=3"], ["network", "width must be a multiple of heads"]),
+        ([*SEQUENCES, "network.hidden=[3]"], ["unknown configuration key 'network.hidden'"]),
+        ([*IMAGES, "network.hidden=[9, 5]"], ["square of neurons", "got 5"]),
+        (["network.layout=planes"], ["planes", "for images", "'lines'"]),
+        ([*IMAGES, "task.names=['digit']"], ["unknown task 'digit'", "did you mean 'digits'"]),
         (["network.kind=mpl"], ["unknown network.kind 'mpl'", "did you mean 'mlp'"]),
         (["network.tau=100"], ["unknown configuration key 'network.tau'"]),
         (["network={kind='rnn', hidden=[3]}"], ["unknown configuration key 'network.hidden'"]),
