@@ -1,13 +1,18 @@
-"""The progress bar of training: loss, accuracy, connection cost, live neurons, time left."""
+"""Progress bars: of training, with loss, accuracy, connection cost and live neurons; of lists."""
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from tqdm import tqdm
+
+T = TypeVar("T")
+
+_SOON = 2.0  # seconds; what takes less needs no bar
 
 
 class ProgressBar:
@@ -19,7 +24,7 @@ class ProgressBar:
 
     def update(self, step: int, metrics: list[dict[str, float]]) -> None:
         """Move to a step and show what was measured there."""
-        for name, form in (("loss", ".3f"), ("accuracy", ".3f"), ("cost", ".0f"), ("live", ".0f")):
+        for name, form in (("loss", ".3g"), ("accuracy", ".3f"), ("cost", ".3g"), ("live", ".0f")):
             values = [row[name] for row in metrics if not math.isnan(row[name])]
             if values:
                 self._shown[name] = format(sum(values) / len(values), form)
@@ -31,7 +36,6 @@ class ProgressBar:
 @contextmanager
 def progress_bar(steps: int, *, start: int = 0, enabled: bool = True) -> Iterator[ProgressBar]:
     """A bar on standard error that counts to ``steps``; on a file it prints seldom."""
-    interval = 0.2 if sys.stderr.isatty() else 15.0
     with tqdm(
         total=steps,
         initial=start,
@@ -39,8 +43,18 @@ def progress_bar(steps: int, *, start: int = 0, enabled: bool = True) -> Iterato
         desc="training",
         unit="step",
         dynamic_ncols=True,
-        mininterval=interval,
+        mininterval=_seldom(),
         bar_format="{desc} {percentage:3.0f}% |{bar:20}| {n}/{total} "
         "[{elapsed}, {remaining} left{postfix}]",
     ) as bar:
         yield ProgressBar(bar)
+
+
+def counted(items: Iterable[T], what: str, unit: str, *, enabled: bool = True) -> Iterable[T]:
+    """Count items on standard error while they are used, if that takes longer than a moment."""
+    return tqdm(items, what, unit=unit, disable=not enabled, delay=_SOON, mininterval=_seldom())
+
+
+def _seldom() -> float:
+    """Seconds between two states of a bar: on a file it prints seldom."""
+    return 0.2 if sys.stderr.isatty() else 15.0

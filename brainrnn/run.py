@@ -252,7 +252,7 @@ class Run:
                 return analysis
         return None
 
-    def analyse(self, spec: AnalysisSpec | None = None) -> xr.Dataset:
+    def analyse(self, spec: AnalysisSpec | None = None, *, progress: bool = True) -> xr.Dataset:
         """Analyse the network at the last checkpoint and write analysis.nc.
 
         Of recurrent networks the map (:func:`brainrnn.analyse`, with ``spec``), of feed-forward
@@ -268,7 +268,7 @@ class Run:
         with torch.no_grad():
             cost = connection_cost(self.net, self.experiment.method)
         if not self.unfolds:
-            brain = assess(self.net, self.suite, connection_cost=cost)
+            brain = assess(self.net, self.suite, connection_cost=cost, progress=progress)
         else:
             assert isinstance(self.net, RNN)
             assert isinstance(self.suite, Suite)

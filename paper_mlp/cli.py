@@ -325,9 +325,9 @@ def finish(
         opened.train(progress=not quiet)
     except InterruptedRun as stopped:
         raise InterruptedRun(str(stopped).replace("brainrnn resume", "paper-mlp resume")) from None
-    outcome = Outcome(reproduction, opened)
+    outcome = Outcome(reproduction, opened, progress=not quiet)
     seconds = time.perf_counter() - start if earlier is None else earlier.get("seconds")
-    return outcome, outcome.write(seconds=seconds, progress=not quiet)
+    return outcome, outcome.write(seconds=seconds)
 
 
 def finish_all(
@@ -353,7 +353,7 @@ def finish_all(
         asked.append((reproduction, experiment, folder, exists))
     for reproduction, experiment, folder, exists in asked:
         opened = Run.open(folder) if exists else Run.create(folder, experiment)
-        outcome = Outcome(reproduction, opened)
+        outcome = Outcome(reproduction, opened, progress=not quiet)
         written = outcome.written()
         if opened.finished and written is not None:
             yield outcome, written

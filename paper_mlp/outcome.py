@@ -31,10 +31,12 @@ class Outcome:
     ----------
     reproduction : Reproduction
     run : Run
+    progress : bool
+        Whether to show progress bars.
     """
 
-    def __init__(self, reproduction: Reproduction, run: Run) -> None:
-        self.reproduction, self.run = reproduction, run
+    def __init__(self, reproduction: Reproduction, run: Run, *, progress: bool = False) -> None:
+        self.reproduction, self.run, self.progress = reproduction, run, progress
         self.left_out: dict[str, str] = {}  # pictures that cannot be drawn, and why
 
     @property
@@ -59,7 +61,7 @@ class Outcome:
         ``best_test_loss`` and ``best_test_accuracy`` are the best of all evaluations in training.
         """
         analysis = self.run.analysed()  # modularity takes minutes where there are many connections
-        analysis = self.run.analyse() if analysis is None else analysis
+        analysis = self.run.analyse(progress=self.progress) if analysis is None else analysis
         table = analysis.to_dataframe().reset_index(drop=True)
         network = self.run.experiment.network
         table.insert(0, "method", self.methods)
@@ -229,7 +231,7 @@ class Outcome:
         except InputError as reason:
             return str(reason)
 
-    def animation(self, *, progress: bool = False) -> list[Path]:
+    def animation(self) -> list[Path]:
         """Film the shown network's graph in training: a GIF, and an MP4 where there is ffmpeg."""
         title = METHODS[self.methods[self.shown]].title
 
@@ -248,7 +250,7 @@ class Outcome:
                 )
                 yield figure
 
-        return animate(frames(), self.run.path / "figures" / "evolution", progress=progress)
+        return animate(frames(), self.run.path / "figures" / "evolution", progress=self.progress)
 
     def written(self) -> dict[str, Any] | None:
         """The results that were written for this run, if any."""
@@ -259,7 +261,7 @@ class Outcome:
         known = isinstance(result, dict) and result.keys() >= {"experiment", "methods"}
         return result | {"folder": str(self.run.path)} if known else None
 
-    def write(self, *, seconds: float | None = None, progress: bool = False) -> dict[str, Any]:
+    def write(self, *, seconds: float | None = None) -> dict[str, Any]:
         """Write results.csv, texts, figures and results.json into the run folder; the results."""
         folder = self.run.path
         result = self.as_json() | ({} if seconds is None else {"seconds": round(seconds, 1)})
@@ -271,7 +273,7 @@ class Outcome:
         for name, figure in self.figures().items():
             save_figure(figure, folder / "figures" / name)
         try:
-            self.animation(progress=progress)
+            self.animation()
         except InputError as reason:
             self.left_out["evolution"] = str(reason)
         # Last, because whoever finds it takes the results for complete.

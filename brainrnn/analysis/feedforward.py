@@ -21,7 +21,9 @@ TITLE = "brainrnn feed-forward analysis"
 
 
 @torch.no_grad()
-def assess(net: PlacedNetwork, task: Task, *, connection_cost: Tensor | None = None) -> xr.Dataset:
+def assess(
+    net: PlacedNetwork, task: Task, *, connection_cost: Tensor | None = None, progress: bool = False
+) -> xr.Dataset:
     """Measure every network on its training examples and on the held-out ones.
 
     Parameters
@@ -32,6 +34,8 @@ def assess(net: PlacedNetwork, task: Task, *, connection_cost: Tensor | None = N
         With a fixed set of examples.
     connection_cost : (member,), optional
         The network's connection cost, kept in the result; NaN if not given.
+    progress : bool
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -57,7 +61,8 @@ def assess(net: PlacedNetwork, task: Task, *, connection_cost: Tensor | None = N
         name: ("member", np.asarray(torch.as_tensor(value).cpu()))
         for name, value in columns.items()
     }
-    return xr.Dataset({**variables, "modularity": newman_modularity(net)}, attrs={"title": TITLE})
+    modularity = newman_modularity(net, progress=progress)
+    return xr.Dataset({**variables, "modularity": modularity}, attrs={"title": TITLE})
 
 
 def _count_active(net: PlacedNetwork) -> Tensor:

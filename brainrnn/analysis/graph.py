@@ -11,6 +11,7 @@ from torch import Tensor
 from brainrnn.analysis.stages import connections, stages
 from brainrnn.anatomy import PlacedNetwork
 from brainrnn.errors import InputError
+from brainrnn.progress import counted
 
 Node = tuple[str, int, int]  # population, fold, neuron
 
@@ -147,7 +148,7 @@ def communities(net: PlacedNetwork, member: int = 0) -> list[frozenset[Node]]:
     return _greedy(connection_graph(net, member))
 
 
-def newman_modularity(net: PlacedNetwork) -> xr.DataArray:
+def newman_modularity(net: PlacedNetwork, *, progress: bool = False) -> xr.DataArray:
     r"""Modularity of every network's :func:`connection_graph` under its :func:`communities`.
 
     .. math:: Q = \frac{1}{2m} \sum_{ij} \left[ A_{ij} - \frac{k_i k_j}{2m} \right] \delta(c_i, c_j)
@@ -160,6 +161,8 @@ def newman_modularity(net: PlacedNetwork) -> xr.DataArray:
     Parameters
     ----------
     net : PlacedNetwork
+    progress : bool
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -167,7 +170,7 @@ def newman_modularity(net: PlacedNetwork) -> xr.DataArray:
         NaN, for 0/0, where a network has no weight but 0, and where a weight is not finite.
     """
     values = []
-    for member in range(net.members):
+    for member in counted(range(net.members), "modularity", "network", enabled=progress):
         graph = connection_graph(net, member)
         defined = 0 < graph.size(weight="weight") < np.inf
         values.append(

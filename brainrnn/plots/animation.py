@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,10 +13,10 @@ from matplotlib.animation import FFMpegWriter
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy.spatial import KDTree
-from tqdm import tqdm
 
 from brainrnn.errors import InputError, unknown
 from brainrnn.files import atomic_path
+from brainrnn.progress import counted
 
 _FASTEST = 50  # frames per second; browsers slow a faster GIF down
 _SAMPLED = 8  # frames from which a GIF takes its colours
@@ -78,17 +77,12 @@ def animate(
     if not 0 < hold < 600:
         raise InputError(f"hold must be above 0 and below 600 seconds, got {hold!r}")
     with tempfile.TemporaryDirectory() as folder:  # frames on disk: there may be many
-        frames = _draw(_counted(figures, progress), Path(folder))
+        frames = _draw(counted(figures, "drawing", "frame", enabled=progress), Path(folder))
         paths = [Path(stem).with_name(f"{Path(stem).name}.{kind}") for kind in formats]
         for kind, path in zip(formats, paths, strict=True):
             with atomic_path(path) as temporary:
                 _WRITERS[kind](frames, temporary, fps, hold)
     return paths
-
-
-def _counted(figures: Iterable[Figure], progress: bool) -> Iterable[Figure]:
-    seldom = 0.2 if sys.stderr.isatty() else 15.0
-    return tqdm(figures, "drawing", unit="frame", disable=not progress, mininterval=seldom)
 
 
 def _draw(figures: Iterable[Figure], folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from brainrnn.plots import draw_networks
 from paper_mlp.experiments.parts import picture
 from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction, Text
+from paper_mlp.images.distortions import DISTORTIONS
 from paper_mlp.images.features import count_features, plot_features
 from paper_mlp.images.neighbours import (
     neighbour_table,
@@ -113,6 +114,8 @@ def _accuracies(outcome: Outcome) -> str:
     wide = table.pivot_table(
         index=["distortion", "amount"], columns=["pruned", "method"], values="accuracy", sort=False
     )
+    order = {name: i for i, name in enumerate(DISTORTIONS)}
+    wide = wide.sort_index(key=lambda level: level.map(lambda value: order.get(value, value)))
     kept = int(table.connections[table.pruned].iloc[0])
     lines = []
     for pruned, title in ((True, f"Pruned to {kept} connections each"), (False, "As trained")):

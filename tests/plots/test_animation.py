@@ -195,8 +195,11 @@ def test_a_real_mp4(tmp_path):
         assert np.abs(np.asarray(image.convert("RGB")).astype(int) - pixels(last)).mean() < 12
 
 
-def test_a_progress_bar_only_if_asked(tmp_path, capsys):
+def test_a_progress_bar_only_if_asked_and_it_takes_long(tmp_path, capsys, monkeypatch):
     gif(tmp_path, frames(2))
     assert capsys.readouterr().err == ""
+    gif(tmp_path, frames(2), progress=True)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("brainrnn.progress._SOON", 0.0)
     gif(tmp_path, frames(2), progress=True)
     assert "2frame" in capsys.readouterr().err
