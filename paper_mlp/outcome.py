@@ -10,11 +10,14 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from brainrnn.anatomy import PlacedNetwork
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.plots import animate, draw_network, draw_networks, save_figure
+from brainrnn.plots.style import new_figure
 from brainrnn.run import Run
 from paper_mlp.experiments.reproduction import MeanAndSd, Reproduction, Text
 from paper_mlp.methods import METHODS, member_methods
@@ -235,20 +238,26 @@ class Outcome:
         """Film the shown network's graph in training: a GIF, and an MP4 where there is ffmpeg."""
         title = METHODS[self.methods[self.shown]].title
 
+        def draw(step: int, net: PlacedNetwork, ax: Axes | None = None) -> Figure:
+            return draw_network(
+                net,
+                self.shown,
+                ax,
+                input_labels=self.task.input_labels,
+                output_labels=self.task.output_labels,
+                title=f"{self.reproduction.title}\n{title}: step {step}",
+            )
+
         def frames() -> Iterator[Figure]:
-            figure: Figure | None = None
+            # All in one place, which is laid out once, so that nothing jumps.
+            model = draw(0, self.net)
+            model.draw_without_rendering()
+            place = model.axes[0].get_position().bounds
+            figure = new_figure(*model.get_size_inches())
+            figure.set_layout_engine("none")
             for step, net in self.run.evolution():
-                if figure is not None:  # one for all frames, so that nothing jumps
-                    figure.clear()
-                figure = draw_network(
-                    net,
-                    self.shown,
-                    None if figure is None else figure.add_subplot(),
-                    input_labels=self.task.input_labels,
-                    output_labels=self.task.output_labels,
-                    title=f"{self.reproduction.title}\n{title}: step {step}",
-                )
-                yield figure
+                figure.clear()
+                yield draw(step, net, figure.add_axes(place))
 
         return animate(frames(), self.run.path / "figures" / "evolution", progress=self.progress)
 

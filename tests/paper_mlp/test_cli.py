@@ -24,6 +24,7 @@ from brainrnn.run import Run
 from paper_mlp.cli import configurations
 from paper_mlp.experiments import EXPERIMENTS
 from paper_mlp.methods import METHODS
+from paper_mlp.outcome import Outcome
 from tests.commands import assert_same_training, brainrnn, one_line, paper_mlp
 from tests.paper_mlp.small import LIKE, written
 
@@ -352,3 +353,21 @@ def small_digits(monkeypatch):
     monkeypatch.setenv(DATA, "")
     yield ("--steps", "20", "--seeds", "1", "--quiet")
     importlib.import_module("paper_mlp.cli").mnist_is_here.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["fig2", "fig8"])
+def test_nothing_jumps_in_the_film(name, root, printed, small, monkeypatch):
+    places = []
+
+    def collect(figures, *_, **__):
+        for figure in figures:
+            figure.draw_without_rendering()
+            (ax,) = figure.axes
+            limits = ax.get_xlim() + ax.get_ylim()
+            places.append((*ax.get_position().bounds, *limits, *figure.get_size_inches()))
+        return []
+
+    monkeypatch.setattr("paper_mlp.outcome.animate", collect)
+    Outcome(EXPERIMENTS[name], Run.open(root / f"{name}-notebook")).animation()
+    assert len(places) == 3
+    assert len(set(places)) == 1
