@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import zlib
 from pathlib import Path
 
@@ -13,16 +14,24 @@ from brainrnn.errors import InputError
 _UNSIGNED_BYTE = 8  # the code of the type of MNIST's numbers
 
 
-def read_idx(path: Path) -> np.ndarray:
+def read_idx(path: Path, *, md5: str | None = None) -> np.ndarray:
     """Read an IDX file of unsigned bytes.
 
     Two zero bytes, the code of a type, the number of dimensions, the size of each (four bytes, the
     most significant first), then the numbers, the last dimension fastest.
 
+    Parameters
+    ----------
+    path : Path
+        Plain or gzipped.
+    md5 : str, optional
+        Of the plain file that it should be.
+
     Raises
     ------
     InputError
-        If the file cannot be read, is not IDX, or holds more or fewer numbers than it says.
+        If the file cannot be read, is not IDX, holds more or fewer numbers than it says, or is
+        another than it should be.
     """
     try:
         content = path.read_bytes()
@@ -42,5 +51,10 @@ def read_idx(path: Path) -> np.ndarray:
         raise InputError(
             f"{path} should hold {' x '.join(map(str, shape))} bytes and holds "
             f"{len(content) - start}: copy it again"
+        )
+    if md5 is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+        raise InputError(
+            f"{path} is not the file of that name that belongs to MNIST, but holds other data of "
+            f"the shape {' x '.join(map(str, shape))}: copy MNIST's"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
