@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
@@ -50,3 +52,12 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     if not isinstance(state, dict) or state.keys() != whole or state["format"] != _FORMAT:
         raise foreign
     return state
+
+
+def fingerprint(net: nn.Module) -> str:
+    """A digest of every weight and place, which tells what was measured on this very network."""
+    digest = hashlib.sha256()
+    for name, value in net.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.cpu().numpy().tobytes())
+    return digest.hexdigest()

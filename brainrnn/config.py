@@ -130,10 +130,9 @@ def describe(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, st
         told: set[tuple[str, ...]] = set()
         for kind in kinds:
             for key, default, text in describe(kind, f"{prefix}{name}."):
-                entry = (key, text) if key.endswith(".kind") else (key, default, text)
-                if entry not in told:
+                if (key, default, text) not in told:
                     yield key, default, text
-                told.add(entry)
+                told.add((key, default, text))
         if not kinds:
             default = "required" if field.is_required() else _as_toml(field.default)
             yield f"{prefix}{name}", default, field.description or ""

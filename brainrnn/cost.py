@@ -107,6 +107,12 @@ def cost_coefficients(
         for name in getattr(spec, key):
             if name not in parameters:
                 raise InputError(unknown(f"parameter in {key}", name, parameters))
+    for name in spec.parameter_locality:
+        if anatomy.length(name) is None:
+            raise InputError(
+                f"parameter_locality of {name!r} would change nothing: it does not join neurons "
+                "that have places; leave it out"
+            )
     locality = per_member(spec.locality, net, "locality")[:, None, None]
     coefficients: dict[str, Tensor] = {}
     for name, value in parameters.items():

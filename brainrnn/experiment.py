@@ -15,7 +15,7 @@ from brainrnn.anatomy import PlacedNetwork
 from brainrnn.config import Settings, build, override, read_toml
 from brainrnn.errors import InputError, unknown
 from brainrnn.method import BIMT
-from brainrnn.networks import NetworkSpec, RNNNetwork
+from brainrnn.networks import NETWORKS, NetworkSpec, RNNNetwork
 from brainrnn.task import Task
 from brainrnn.training import TrainingSpec
 
@@ -90,8 +90,10 @@ def load_suite(spec: TaskSpec) -> Task:
     suite = offered[spec.suite].load()
     arguments = {"names": spec.names, **spec.options} | ({"dt": spec.dt} if spec.dt else {})
     known = inspect.signature(suite).parameters
-    options = known.keys() - {"names", "dt"}  # which have keys of their own
+    options = sorted(known.keys() - {"names", "dt"})  # which have keys of their own
     for name in arguments:
+        if name in spec.options and not options:
+            raise InputError(f"the suite {spec.suite!r} has no options: leave out {name!r}")
         if name not in known or (name in spec.options and name not in options):
             raise InputError(unknown(f"option of the suite {spec.suite!r}", name, options))
     return cast(Task, suite(**arguments))
@@ -105,8 +107,15 @@ def build_network(
     Raises
     ------
     InputError
-        If sizes or settings do not fit together, or there is no such device.
+        If it is not a kind of network for these tasks, sizes or settings do not fit together, or
+        there is no such device.
     """
+    if not spec.fits(task):
+        fitting = next(kind for kind in NETWORKS if kind.fits(task))
+        raise InputError(
+            f"network.kind is {spec.kind!r}, but these tasks {fitting.tasks}: use "
+            f"{fitting.model_fields['kind'].default!r}"
+        )
     net = spec.build(task, seed=seed)
     spec.perturb(net, seed)
     try:

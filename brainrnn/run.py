@@ -19,7 +19,7 @@ import xarray as xr
 
 from brainrnn.analysis import AnalysisSpec, analyse, assess, load, save
 from brainrnn.anatomy import PlacedNetwork
-from brainrnn.checkpoint import load_checkpoint, save_checkpoint
+from brainrnn.checkpoint import fingerprint, load_checkpoint, save_checkpoint
 from brainrnn.config import as_toml, read_toml
 from brainrnn.cost import connection_cost
 from brainrnn.errors import InputError
@@ -248,7 +248,7 @@ class Run:
         """The analysis that was made of the last checkpoint, if one was."""
         with suppress(InputError):  # none yet, or damaged
             analysis = load(self.path / "analysis.nc")
-            if analysis.attrs.get("training_steps") == self.trainer.step:
+            if analysis.attrs.get("network") == fingerprint(self.net):
                 return analysis
         return None
 
@@ -280,6 +280,7 @@ class Run:
                 connection_cost=cost,
             )
         brain.attrs["training_steps"] = self.trainer.step
+        brain.attrs["network"] = fingerprint(self.net)
         save(brain, self.path / "analysis.nc")
         return brain
 

@@ -109,7 +109,8 @@ def importance(net: PlacedNetwork, population: str) -> Tensor:
 def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     """Let the neurons of every movable population exchange places; return moves, (member,).
 
-    No parameter changes; the connection cost never rises. Members whose strength is 0 pay for
+    No parameter changes; the cost that scores the swaps, which is the connection cost unless they
+    have a locality of their own, never rises. Members whose strength is 0 pay for
     nothing and stay where they are.
     """
     anatomy = net.anatomy

@@ -43,7 +43,7 @@ SEEDS = click.option(
     help="Networks of each method. Default: the paper's.",
 )
 METHOD_LIST = click.option(
-    "--methods", help=f"Some of {','.join(METHODS)}. Default: all; figA5: bimt."
+    "--methods", help=f"Some of {','.join(METHODS)}. Default: all, or what the figure shows."
 )
 STEPS = click.option(
     "--steps", type=click.IntRange(1, 10**8), help="Fewer training steps, for a first look."
@@ -151,6 +151,8 @@ def run(
     """Train experiment NAME, draw the paper's pictures, and print its numbers beside ours."""
     reproduction = find(name)
     choice = Choice(settings, seeds, methods, steps, data)
+    if data is not None and reproduction.instead is None:
+        raise InputError(f"{name} has no choice of data: leave out --data")
     folder = out or ROOT / f"{name}-{settings}"
     if (folder / "config.toml").is_file():
         raise InputError(
@@ -167,8 +169,10 @@ def run(
 @JSON
 @QUIET
 def resume(folder: Path, as_object: bool, quiet: bool) -> None:
-    """Continue RUN exactly where it stopped; of a finished one, write the results again."""
+    """Continue RUN exactly where it stopped; of a finished one, measure and draw all again."""
     opened = Run.open(folder)
+    if opened.finished:
+        opened.analyse(progress=not quiet)
     show(finish(reproduction_of(opened), opened, quiet=quiet), as_object)
 
 
@@ -347,8 +351,10 @@ def finish_all(
         existing = Run.open(folder).experiment if exists else None
         experiment = choice.experiment(reproduction, existing)
         if exists and existing != experiment:
+            others = existing is not None and existing.task != experiment.task
             raise InputError(
-                f"{folder} holds a run with other settings: choose another --out, or delete it"
+                f"{folder} holds a run with other {'data (see --data)' if others else 'settings'}: "
+                "choose another --out, or delete it"
             )
         asked.append((reproduction, experiment, folder, exists))
     for reproduction, experiment, folder, exists in asked:
@@ -408,6 +414,8 @@ def structures(result: dict[str, Any]) -> str:
             f"{METHODS[m].title} {entry['structure'][name]:.0%}"
             for m, entry in result["methods"].items()
         ]
+        if name in result.get("untrained", {}):
+            rates.append(f"before training {result['untrained'][name]:.0%}")
         lines.append(f"{name}: {', '.join(rates)}")
     return "\n".join(lines)
 

@@ -19,8 +19,8 @@ from brainrnn.files import atomic_path
 from brainrnn.plots import animate, draw_network, draw_networks, save_figure
 from brainrnn.plots.style import new_figure
 from brainrnn.run import Run
-from paper_mlp.experiments.reproduction import MeanAndSd, Reproduction, Text
 from paper_mlp.methods import METHODS, member_methods
+from paper_mlp.reproduction import MeanAndSd, Reproduction, Text
 from tasks.fixed import FixedTask
 
 _COLUMNS = 4  # of networks that all have the same method
@@ -97,6 +97,19 @@ class Outcome:
         return names is not None and list(names) != list(self.reproduction.task.get("names", names))
 
     @cached_property
+    def untrained(self) -> dict[str, float]:
+        """How often networks have each structure before training; empty without snapshots.
+
+        What training has not made says nothing of the method.
+        """
+        first = next(iter(self.run.evolution()), None)
+        if first is None or first[0] > 0:
+            return {}
+        net = first[1].select(*self.members(self.methods[0]))  # methods share their starts
+        checks = self.reproduction.checks.items()
+        return {name: float(np.mean(check(net, self.task))) for name, check in checks}
+
+    @cached_property
     def published(self) -> bool:
         """Whether this is the run of which the experiment's notes and remarks speak."""
         reproduction = self.reproduction
@@ -154,6 +167,7 @@ class Outcome:
             "steps": experiment.training.steps,
             "seeds": int(self.table.seed.nunique()),
             "methods": methods,
+            "untrained": self.untrained,
             "folder": str(self.run.path),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 
 import pandas as pd
@@ -70,7 +71,10 @@ def write_report(outcomes: Sequence[Outcome], command: str, folder: Path) -> lis
 
 
 def structure_rates(outcomes: Iterable[Outcome]) -> pd.DataFrame:
-    """How often each structure appears: a row per experiment, structure and method."""
+    """How often each structure appears: a row per experiment, structure and method.
+
+    ``untrained`` is the rate before training, NaN if the run has no snapshot of that.
+    """
     rows = [
         {
             "experiment": outcome.reproduction.name,
@@ -78,12 +82,14 @@ def structure_rates(outcomes: Iterable[Outcome]) -> pd.DataFrame:
             "method": method,
             "networks": len(outcome.members(method)),
             "rate": outcome.values(check, method)[0],
+            "untrained": outcome.untrained.get(check, float("nan")),
         }
         for outcome in outcomes
         for check in outcome.reproduction.checks
         for method in dict.fromkeys(outcome.methods)
     ]
-    return pd.DataFrame(rows, columns=["experiment", "structure", "method", "networks", "rate"])
+    columns = ["experiment", "structure", "method", "networks", "rate", "untrained"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def modularity_order(outcomes: Iterable[Outcome]) -> list[str]:
@@ -94,7 +100,7 @@ def modularity_order(outcomes: Iterable[Outcome]) -> list[str]:
     lines = []
     for outcome in outcomes:
         expected = outcome.reproduction.expected
-        if expected is None:
+        if expected is None or outcome.instead:
             continue
         for low, high in (("vanilla", "l1"), ("l1", "bimt")):
             if not {low, high} <= set(outcome.methods):
@@ -161,6 +167,7 @@ def _text(
     for outcome in outcomes:
         reproduction = outcome.reproduction
         yield f"## {reproduction.name}: {reproduction.title} ({reproduction.shows})"
+        yield f"Learned: {outcome.data}."
         if reproduction.notes and outcome.published:
             yield "\n".join(f"- {note}" for note in reproduction.notes)
         for text in reproduction.texts:
@@ -198,7 +205,10 @@ def _markdown(rows: Sequence[Cell]) -> str:
 def _rates_markdown(rates: pd.DataFrame) -> str:
     methods = list(dict.fromkeys(rates.method))
     titles = " | ".join(METHODS[m].title for m in methods)
-    lines = [f"| | structure | {titles} |", "|---|---|" + "---|" * len(methods)]
+    lines = [
+        f"| | structure | {titles} | before training |",
+        "|---|---|" + "---|" * (len(methods) + 1),
+    ]
     for (experiment, structure), rows in rates.groupby(["experiment", "structure"], sort=False):
         by_method = rows.set_index("method")
         shown = [
@@ -207,6 +217,8 @@ def _rates_markdown(rates: pd.DataFrame) -> str:
             else ""
             for m in methods
         ]
+        before = rows.untrained.iloc[0]
+        shown.append("" if isnan(before) else f"{before:.0%}")
         lines.append(f"| {experiment} | {structure} | {' | '.join(shown)} |")
     return "\n".join(lines)
 

@@ -11,6 +11,8 @@ import pandas as pd
 from paper_mlp.methods import METHODS
 from paper_mlp.outcome import Outcome
 
+_OTHER_DATA = "not the paper's data, but"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -20,7 +22,7 @@ class Cell:
     ----------
     table : int
     column : str
-        Of the paper's table.
+        Of the paper's table; with the name of other data that were taken in their place.
     experiment, method : str
     measure : str
         In Table 1 test loss, or train or test accuracy, whichever the paper must mean.
@@ -107,10 +109,10 @@ def _cell(outcome: Outcome, table: int, method: str) -> Cell:
     remarks = reproduction.remarks if outcome.published else {}
     remark = "" if inside else remarks.get(f"table{table} {method}", "unexplained")
     if outcome.instead:
-        remark = f"not the paper's data, but: {outcome.data}"
+        remark = f"{_OTHER_DATA}: {outcome.data}"
     return Cell(
         table,
-        expected.column,
+        expected.column + (f" ({outcome.task.name})" if outcome.instead else ""),
         reproduction.name,
         method,
         measure,
@@ -158,6 +160,8 @@ def as_text(table: Sequence[Cell]) -> str:
         ]
         if rows:
             blocks.append(f"{title}\n{pd.DataFrame(rows).to_string(index=False)}")
+    others = {f"{c.column}: {c.remark}" for c in table if c.remark.startswith(_OTHER_DATA)}
+    blocks += sorted(others)
     return "\n\n".join([*blocks, count_inside(table)])
 
 

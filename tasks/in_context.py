@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -10,6 +9,8 @@ import torch
 from brainrnn.errors import InputError
 from brainrnn.task import Examples
 from tasks.fixed import FixedTask, check_whole, legacy_generator, the_one
+
+_LARGEST = 1e6  # bound of a distribution, so that y and its square stay numbers
 
 
 def in_context(
@@ -55,7 +56,7 @@ def in_context(
     Raises
     ------
     InputError
-        For a size below 1, fewer than 5 examples, or bounds that are not in order.
+        For a size below 1, fewer than 5 examples, or bounds that are not in order or too large.
     """
     name = the_one("in_context", names, ("linear",))
     check_whole("the number of examples", examples, 5)
@@ -63,10 +64,13 @@ def in_context(
     check_whole("the number of dimensions", dimensions, 1)
     for what, low, high in (("w", w_low, w_high), ("x", x_low, x_high)):
         numbers = isinstance(low, int | float) and isinstance(high, int | float)
-        if not (numbers and -math.inf < low < high < math.inf):
+        if not (numbers and -_LARGEST <= low < high <= _LARGEST):
             raise InputError(
-                f"{what}_low must be below {what}_high, both numbers, got {low!r} and {high!r}"
+                f"{what}_low must be below {what}_high, numbers of at most {_LARGEST:g} in size, "
+                f"got {low!r} and {high!r}"
             )
+    if not isinstance(every_pair, bool):
+        raise InputError(f"every_pair must be true or false, got {every_pair!r}")
     legacy = legacy_generator(seed)
     generator = torch.Generator().manual_seed(seed)
 
@@ -93,7 +97,7 @@ def in_context(
     symbols = ("x",) if dimensions == 1 else tuple(f"$x_{i}$" for i in range(1, dimensions + 1))
     return FixedTask(
         name,
-        "y = w x of an x, from a pair (x, y) with the same unknown w (Fig. 7)",
+        f"y = w x of an x, from {pairs} other pair{'s' * (pairs > 1)} (x, y) of the same unknown w",
         train=Examples(inputs[chosen], targets[chosen], asked),
         test=Examples(inputs[~chosen], targets[~chosen], weights),
         n_inputs=1 + dimensions,

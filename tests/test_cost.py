@@ -34,7 +34,7 @@ def test_cost_equals_a_loop_over_all_connections(mean, biases):
     net = Wired()
     net.shuffle(0)
     factors = {"rec": 0.3, "embed": 2.0, "free": 0.0}
-    on_locality = {"up": 0.0, "gru": 3.0, "read": 5.0}  # the last one has no distance
+    on_locality = {"up": 0.0, "gru": 3.0}
     spec = CostSpec(
         locality=(0.0, 2.5),
         offset=0.7,
@@ -125,6 +125,12 @@ def test_bad_settings_are_one_line(values, message):
     with pytest.raises(InputError, match=message) as raised:
         BIMT(**values)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["read", "bias", "free"])
+def test_a_locality_of_what_has_no_length_is_refused(name):
+    with pytest.raises(InputError, match=f"parameter_locality of '{name}' would change nothing"):
+        connection_cost(Wired(), CostSpec(parameter_locality={name: 2.0}))
 
 
 @pytest.mark.parametrize("key", ["parameter_strength", "parameter_locality"])

@@ -285,9 +285,9 @@ def test_an_analysis_is_that_of_the_last_checkpoint(config, tmp_path):
     made = run.analyse()
     assert br.Run.open(path).analysed().identical(made)
     trained = load_checkpoint(path / "checkpoint.pt")
-    trained["training"]["step"] -= 1
+    trained["training"]["network"]["fc0.weight"][0, 0, 0] += 1e-6
     torch.save(trained, path / "checkpoint.pt")
-    assert br.Run.open(path).analysed() is None  # it is of another step
+    assert br.Run.open(path).analysed() is None  # it is of another network
     run.analyse()
     (path / "analysis.nc").write_bytes(b"damaged")
     assert run.analysed() is None
@@ -343,6 +343,8 @@ def test_any_experiment_survives_its_file(overrides, config, tmp_path):
         ([*SEQUENCES, "network.heads=3"], ["network", "width must be a multiple of heads"]),
         ([*SEQUENCES, "network.hidden=[3]"], ["unknown configuration key 'network.hidden'"]),
         ([*IMAGES, "network.hidden=[9, 5]"], ["square of neurons", "got 5"]),
+        ([*IMAGES, "network.hidden=[-4]"], ["square of neurons", "got -4"]),
+        ([*IMAGES, "task.options.seed=3"], ["suite 'images' has no options", "'seed'"]),
         (["network.layout=planes"], ["planes", "for images", "'lines'"]),
         ([*IMAGES, "task.names=['digit']"], ["unknown task 'digit'", "did you mean 'digits'"]),
         (["network.kind=mpl"], ["unknown network.kind 'mpl'", "did you mean 'mlp'"]),

@@ -49,6 +49,7 @@ def assess(
     columns: dict[str, Tensor] = {}
     for part, batch in (("train", task.sample(None, rng)), ("test", task.held_out(1, rng))):
         assert isinstance(batch, Examples)
+        batch = batch.to(next(net.parameters()).device)
         outputs = answer(net, batch)
         columns[f"{part}_loss"] = task.loss(outputs, batch)
         columns[f"{part}_accuracy"] = task.score(outputs, batch).flatten(1).mean(1)

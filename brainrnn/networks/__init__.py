@@ -1,7 +1,7 @@
 """Networks whose neurons have places. None of them knows of costs or swaps.
 
 A kind of network is one file here: how it responds to a batch, its wiring, and its section of the
-configuration.
+configuration, which is listed below.
 """
 
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from brainrnn.networks.transformer import Transformer, TransformerNetwork, Trans
 
 __all__ = [
     "MLP",
+    "NETWORKS",
     "RNN",
     "MLPNetwork",
     "MLPSpec",
@@ -24,6 +25,9 @@ __all__ = [
     "TransformerNetwork",
     "TransformerSpec",
 ]
+
+
+NETWORKS = (RNNNetwork, MLPNetwork, TransformerNetwork)
 
 
 def _kind(values: Any) -> str:

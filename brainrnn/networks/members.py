@@ -1,8 +1,8 @@
-"""What every kind of network's configuration has: members side by side, and how one is built."""
+"""What every kind of network's configuration has: members side by side, and what it is for."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -10,19 +10,13 @@ from pydantic import Field, model_validator
 
 from brainrnn.anatomy import PlacedNetwork, per_member
 from brainrnn.config import PerMember, Settings
-from brainrnn.errors import InputError
-from brainrnn.task import Suite, Task
-
-_ASKED = {  # what tasks each kind of network is for
-    "rnn": "unfold in time",
-    "transformer": "are sequences of vectors",
-    "mlp": "are vectors or tokens",
-}
-KINDS = "rnn: recurrent; mlp: multilayer perceptron; transformer: attention over a sequence"
+from brainrnn.task import Task
 
 
 class MembersSpec(Settings):
-    """Networks that train side by side."""
+    """Networks that train side by side, of a kind that a class below this one says."""
+
+    tasks: ClassVar[str]  # what tasks such a network is for, as in "these tasks unfold in time"
 
     members: int = Field(1, ge=1, description="networks trained side by side")
     starts: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
@@ -45,6 +39,21 @@ class MembersSpec(Settings):
                 raise ValueError(f"{name} must have one number for each of members")
         return self
 
+    @classmethod
+    def fits(cls, task: Task) -> bool:
+        """Whether such a network is one for these tasks."""
+        raise NotImplementedError
+
+    def build(self, task: Task, *, seed: int) -> PlacedNetwork:
+        """Build the untrained network for tasks that it fits.
+
+        Raises
+        ------
+        InputError
+            If sizes or settings do not fit together.
+        """
+        raise NotImplementedError
+
     def side_by_side(self, seed: int) -> dict[str, Any]:
         """The arguments that every network takes of this section."""
         return {
@@ -63,23 +72,3 @@ class MembersSpec(Settings):
             for value in net.parameters():
                 draw = torch.from_numpy(rng.standard_normal(value.shape[1:])).to(value)
                 value.add_(noise.view(-1, *[1] * (value.ndim - 1)) * draw)
-
-
-def require_kind(kind: str, task: Task) -> None:
-    """See that a kind of network is one for these tasks.
-
-    Raises
-    ------
-    InputError
-        If not, with the kind that is.
-    """
-    if isinstance(task, Suite):
-        fitting = "rnn"
-    elif not getattr(task, "tokens", False) and getattr(task, "positions", None):
-        fitting = "transformer"
-    else:
-        fitting = "mlp"
-    if kind != fitting:
-        raise InputError(
-            f"network.kind is {kind!r}, but these tasks {_ASKED[fitting]}: use {fitting!r}"
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -18,8 +18,8 @@ from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.geometry import Distance, grid, line, ring
 from brainrnn.networks.linear import Linear
-from brainrnn.networks.members import KINDS, MembersSpec, require_kind
-from brainrnn.task import Examples, Task
+from brainrnn.networks.members import MembersSpec
+from brainrnn.task import Examples, Suite, Task
 
 Activation = Literal["silu", "relu", "tanh", "gelu"]
 
@@ -178,9 +178,9 @@ class MLP(PlacedNetwork):
             If the neurons of a hidden layer do not fill a square.
         """
         spec = spec or MLPSpec()
-        sides = [math.isqrt(n) for n in spec.hidden]
+        sides = [math.isqrt(max(n, 0)) for n in spec.hidden]
         for n, side in zip(spec.hidden, sides, strict=True):
-            if side**2 != n:
+            if n < 1 or side**2 != n:
                 raise InputError(
                     f"a hidden layer on a plane is a square of neurons, such as 100 for 10 x 10, "
                     f"got {n}"
@@ -243,12 +243,20 @@ class MLP(PlacedNetwork):
 class MLPNetwork(MLPSpec, MembersSpec):
     """A multilayer perceptron, every layer on a line or on a plane."""
 
-    kind: Literal["mlp"] = Field("mlp", description=KINDS)
+    tasks: ClassVar[str] = "are vectors or tokens"
+
+    kind: Literal["mlp"] = Field("mlp", description="a multilayer perceptron")
     layout: Literal["lines", "planes"] = Field(
         "lines",
         description="lines: every layer on a line; planes: inputs fixed on an image's grid, hidden "
         "layers on square grids, outputs on a ring",
     )
+
+    @classmethod
+    def fits(cls, task: Task) -> bool:
+        """Whether the task is one of vectors or of tokens."""
+        tokens, positions = getattr(task, "tokens", False), getattr(task, "positions", None)
+        return not isinstance(task, Suite) and (tokens or positions is None)
 
     def build(self, task: Task, *, seed: int) -> MLP:
         """Build the untrained network for a task.
@@ -256,9 +264,8 @@ class MLPNetwork(MLPSpec, MembersSpec):
         Raises
         ------
         InputError
-            If it is not one for this task.
+            If sizes do not fit, or the layout is not one for this task.
         """
-        require_kind(self.kind, task)
         spec = MLPSpec(**{name: getattr(self, name) for name in MLPSpec.model_fields})
         image = getattr(task, "image", None)
         if self.layout == "planes":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
 from brainrnn.config import Settings
 from brainrnn.errors import InputError, unknown
 from brainrnn.geometry import Distance
-from brainrnn.networks.members import KINDS, MembersSpec, require_kind
+from brainrnn.networks.members import MembersSpec
 from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_recurrence
 from brainrnn.task import Suite, Task, Trials
 
@@ -269,7 +269,9 @@ def _initial_weights(
 class RNNNetwork(RNNSpec, MembersSpec):
     """A recurrent network and where its hidden neurons sit."""
 
-    kind: Literal["rnn"] = Field("rnn", description=KINDS)
+    tasks: ClassVar[str] = "unfold in time"
+
+    kind: Literal["rnn"] = Field("rnn", description="a recurrent network")
     geometry: Literal["grid", "line", "ring", "sphere"] = Field(
         "grid", description="arrangement of the hidden sites, about one unit wide"
     )
@@ -286,15 +288,19 @@ class RNNNetwork(RNNSpec, MembersSpec):
             raise ValueError(f"shape of a {self.geometry} is one number, such as [400]")
         return self
 
+    @classmethod
+    def fits(cls, task: Task) -> bool:
+        """Whether the tasks unfold in time."""
+        return isinstance(task, Suite)
+
     def build(self, task: Task, *, seed: int) -> RNN:
         """Build the untrained network for a suite of tasks.
 
         Raises
         ------
         InputError
-            If it is not one for these tasks, or sizes or settings do not fit together.
+            If sizes or settings do not fit together.
         """
-        require_kind(self.kind, task)
         assert isinstance(task, Suite)
         sites = getattr(geometry, self.geometry)(*self.shape)
         distance: str | Distance = self.distance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -17,8 +17,8 @@ from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.geometry import Distance, line
 from brainrnn.networks.linear import Linear
-from brainrnn.networks.members import KINDS, MembersSpec, require_kind
-from brainrnn.task import Examples, Task
+from brainrnn.networks.members import MembersSpec
+from brainrnn.task import Examples, Suite, Task
 
 
 class TransformerSpec(Settings):
@@ -194,17 +194,18 @@ class Transformer(PlacedNetwork):
 class TransformerNetwork(TransformerSpec, MembersSpec):
     """A transformer, every population on a line."""
 
-    kind: Literal["transformer"] = Field("transformer", description=KINDS)
+    tasks: ClassVar[str] = "are sequences of vectors"
+
+    kind: Literal["transformer"] = Field("transformer", description="a causal transformer")
+
+    @classmethod
+    def fits(cls, task: Task) -> bool:
+        """Whether the task is one of sequences of vectors."""
+        tokens, positions = getattr(task, "tokens", False), getattr(task, "positions", None)
+        return not isinstance(task, Suite) and not tokens and positions is not None
 
     def build(self, task: Task, *, seed: int) -> Transformer:
-        """Build the untrained network for a task of sequences.
-
-        Raises
-        ------
-        InputError
-            If it is not one for this task.
-        """
-        require_kind(self.kind, task)
+        """Build the untrained network for a task of sequences."""
         fields: dict[str, Any] = {n: getattr(self, n) for n in TransformerSpec.model_fields}
         return Transformer(
             task.n_inputs, task.n_outputs, TransformerSpec(**fields), **self.side_by_side(seed)

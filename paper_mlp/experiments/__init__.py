@@ -12,7 +12,7 @@ from paper_mlp.experiments.fig8 import FIG8
 from paper_mlp.experiments.figa5 import FIGA5
 from paper_mlp.experiments.figa7 import FIGA7
 from paper_mlp.experiments.figa10 import FIGA10, FIGA11
-from paper_mlp.experiments.reproduction import Reproduction
+from paper_mlp.reproduction import Reproduction
 
 EXPERIMENTS: dict[str, Reproduction] = {
     r.name: r

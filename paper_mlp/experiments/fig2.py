@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 from paper_mlp.circuits.pruning import plot_pruning, pruning_frontier
 from paper_mlp.circuits.structure import two_modules
 from paper_mlp.experiments.fig3a import NOTEBOOK, PAPER
-from paper_mlp.experiments.reproduction import Panel, Reproduction, perceptron
 from paper_mlp.outcome import Outcome
+from paper_mlp.reproduction import Panel, Reproduction, perceptron
 
 
 def _pruning(outcome: Outcome) -> Figure:

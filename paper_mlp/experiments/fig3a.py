@@ -2,7 +2,7 @@
 
 from paper_mlp.circuits.structure import no_cross_path
 from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, PREDICTIONS, SUBFUNCTIONS
-from paper_mlp.experiments.reproduction import Expected, Recipe, Reproduction, perceptron
+from paper_mlp.reproduction import Expected, Recipe, Reproduction, perceptron
 
 NOTEBOOK = Recipe(
     learning_rate=2e-3,

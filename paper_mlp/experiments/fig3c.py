@@ -10,7 +10,7 @@ from paper_mlp.experiments.parts import (
     PREDICTIONS,
     SUBFUNCTIONS,
 )
-from paper_mlp.experiments.reproduction import Expected, Reproduction, perceptron
+from paper_mlp.reproduction import Expected, Reproduction, perceptron
 
 FIG3C = Reproduction(
     name="fig3c",

@@ -8,8 +8,8 @@ from paper_mlp.circuits.boundary import plot_boundary, plot_evolution
 from paper_mlp.circuits.structure import six_neurons
 from paper_mlp.experiments.fig3a import PAPER
 from paper_mlp.experiments.parts import CLOSED_FORM, picture
-from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction, perceptron
 from paper_mlp.outcome import Outcome
+from paper_mlp.reproduction import Expected, Panel, Recipe, Reproduction, perceptron
 
 _MOMENTS = 6  # of the evolution
 

@@ -4,7 +4,12 @@ import pandas as pd
 
 from brainrnn.networks import MLP
 from paper_mlp.experiments.parts import gallery, numbered_inputs, picture
-from paper_mlp.experiments.reproduction import (
+from paper_mlp.groups.fourier import one_frequency_each
+from paper_mlp.groups.knockout import knockout_accuracies, plot_knockouts
+from paper_mlp.groups.modules import module_name
+from paper_mlp.groups.rings import plot_rings
+from paper_mlp.outcome import Outcome
+from paper_mlp.reproduction import (
     Expected,
     Panel,
     Recipe,
@@ -12,11 +17,6 @@ from paper_mlp.experiments.reproduction import (
     Text,
     perceptron,
 )
-from paper_mlp.groups.fourier import one_frequency_each
-from paper_mlp.groups.knockout import knockout_accuracies, plot_knockouts
-from paper_mlp.groups.modules import module_name
-from paper_mlp.groups.rings import plot_rings
-from paper_mlp.outcome import Outcome
 from tasks.fixed import FixedTask
 
 

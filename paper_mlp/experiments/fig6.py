@@ -2,12 +2,12 @@
 
 from paper_mlp.experiments import fig5
 from paper_mlp.experiments.parts import numbered_inputs, picture
-from paper_mlp.experiments.reproduction import Expected, Panel, Reproduction, Text, perceptron
 from paper_mlp.groups.cayley import plot_cayley
 from paper_mlp.groups.characters import irreducible_table
 from paper_mlp.groups.permutations import has_sign_neuron, matrix_dimensions, plot_embedding
 from paper_mlp.groups.representations import representation_table
 from paper_mlp.outcome import Outcome
+from paper_mlp.reproduction import Expected, Panel, Reproduction, Text, perceptron
 
 
 def _linear(outcome: Outcome) -> str:

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from brainrnn.plots import draw_networks
 from paper_mlp.experiments.parts import picture
-from paper_mlp.experiments.reproduction import Expected, Panel, Recipe, Reproduction, Text
 from paper_mlp.images.distortions import DISTORTIONS
 from paper_mlp.images.features import count_features, plot_features
 from paper_mlp.images.neighbours import (
@@ -34,6 +33,7 @@ from paper_mlp.images.weights import (
 )
 from paper_mlp.methods import METHODS
 from paper_mlp.outcome import Outcome
+from paper_mlp.reproduction import Expected, Panel, Recipe, Reproduction, Text
 
 _MOMENTS = 4  # of the evolution, as in Fig. 8
 _LISTED = 10  # pairs of classes
@@ -80,7 +80,7 @@ def _by_method(outcome: Outcome, table: pd.DataFrame, *keys: str) -> pd.DataFram
 
 
 def _text(table: pd.DataFrame) -> str:
-    return table.to_string(index=False, float_format="%.3g")
+    return table.to_string(index=False, float_format="%.4g")
 
 
 def _features(outcome: Outcome) -> str:
@@ -106,7 +106,9 @@ def _classes(outcome: Outcome) -> str:
     members = outcome.members(outcome.methods[outcome.shown])
     net = outcome.net.select(*members)
     beside = neighbour_table(net, outcome.task).head(_LISTED)
-    return f"{_text(beside)}\n\n{_text(similarity_table(net, outcome.task))}"
+    alike = similarity_table(net, outcome.task).rename(columns={"member": "seed"})
+    alike["seed"] = outcome.table.seed[members].to_numpy()[alike["seed"]]
+    return f"{_text(beside)}\n\n{_text(alike)}"
 
 
 def _accuracies(outcome: Outcome) -> str:
@@ -188,8 +190,8 @@ FIG8 = Reproduction(
         "network. Without a penalty their weights are as they were drawn, and small only beside "
         "the others.",
         "1 and 7 are neighbours in one BIMT network of five, as by chance. But neighbours are more "
-        "alike than by chance; most often they are 4 and 7, 7 and 9, and 5 and 6, which were "
-        "neighbours at the start.",
+        "alike than by chance; most often they are 4 and 7, 7 and 9, and 5 and 6, of which only "
+        "the last two were neighbours at the start.",
         "The penalty makes networks far more robust to noise, a little less to shifts. BIMT is "
         "more robust than L1 where both keep as many connections as BIMT has, the largest; as "
         "trained, L1, which has twice as many, is the more robust. L1 + local does as well as "

@@ -3,7 +3,7 @@
 import dataclasses
 
 from paper_mlp.experiments.fig8 import COMMON, EVOLUTION, FIG8, NOTEBOOK, PAPER
-from paper_mlp.experiments.reproduction import Reproduction
+from paper_mlp.reproduction import Reproduction
 
 
 def _of_depth(layers: int, words: str, figure: str) -> Reproduction:

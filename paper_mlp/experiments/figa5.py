@@ -6,9 +6,9 @@ import pandas as pd
 
 from paper_mlp.experiments.fig5 import FIG5
 from paper_mlp.experiments.parts import gallery
-from paper_mlp.experiments.reproduction import Panel, Text
 from paper_mlp.groups.modules import compare_modules
 from paper_mlp.outcome import Outcome
+from paper_mlp.reproduction import Panel, Text
 
 
 def _modules(outcome: Outcome) -> str:

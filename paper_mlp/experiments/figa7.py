@@ -3,9 +3,9 @@
 import dataclasses
 
 from paper_mlp.experiments.fig7 import FIG7, NOTEBOOK, PAPER
-from paper_mlp.experiments.reproduction import Text
 from paper_mlp.outcome import Outcome
 from paper_mlp.regression.predictions import error_by_x1, worse_for_small_x1
+from paper_mlp.reproduction import Text
 
 _SINGULAR = {"w_low": -1.0, "w_high": 1.0, "x_low": -1.0, "x_high": 1.0}
 

@@ -11,8 +11,8 @@ from brainrnn.plots import draw_networks
 from paper_mlp.circuits.closed_form import closed_formulas
 from paper_mlp.circuits.predictions import plot_intermediate, plot_predictions
 from paper_mlp.circuits.subfunctions import fit_subfunctions, plot_subfunctions
-from paper_mlp.experiments.reproduction import Panel, Text
 from paper_mlp.outcome import Outcome
+from paper_mlp.reproduction import Panel, Text
 from tasks.fixed import FixedTask
 
 L1_STRENGTH = (

@@ -82,7 +82,7 @@ def robustness_table(
             raise InputError(unknown("distortion", name, DISTORTIONS))
     kept = matched_sparsity(net, methods)
     total = sum(net.get_parameter(name)[0].numel() for name in connections(net))
-    examples = evenly_spaced(task.test, images)
+    examples = evenly_spaced(task.test, images).to(next(net.parameters()).device)
     pictures = examples.inputs.unflatten(1, image_shape(net))
     variants = ((True, keep_largest(net, kept), kept), (False, net, total))
     parts = []

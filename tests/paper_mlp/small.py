@@ -59,7 +59,7 @@ def small_experiments():
 def measured(reproduction, **columns):
     """The outcome of a run that never was: ``method`` and any other column of its table."""
     outcome = Outcome(reproduction, None)
-    outcome.published, outcome.instead = True, False
+    outcome.published, outcome.instead, outcome.untrained = True, False, {}
     outcome.table = outcome.measured = pd.DataFrame(columns)
     outcome.methods = list(columns["method"])
     return outcome

@@ -66,6 +66,7 @@ def test_the_printed_numbers_are_those_of_the_table_of_networks(name, root, prin
             # The table has six digits.
             assert entry[measure] == pytest.approx(expected, rel=1e-5, abs=1e-5 * mean(values))
         checks = EXPERIMENTS[name].checks
+        assert result["untrained"].keys() == checks.keys()
         assert entry["structure"] == {check: rows[check].mean() for check in checks}
         expected = EXPERIMENTS[name].expected
         if expected is None:
@@ -125,7 +126,7 @@ def test_what_is_said_of_a_finished_run(finished, small, tmp_path):
         losses = networks.get_group(method).test_loss
         assert f"test loss {losses.mean():.2e} ± {losses.std():.2e}" in line
         assert "accuracy" not in line
-    assert re.search(r"^two modules: L1 \d+%, BIMT \d+%$", output, re.M)
+    assert re.search(r"^two modules: L1 \d+%, BIMT \d+%, before training \d+%$", output, re.M)
     assert f"Pictures and numbers of every network: {copy}" in output
 
 
@@ -181,6 +182,7 @@ def test_runs_with_other_settings_are_refused_and_left_alone(root, printed, smal
         (["run", "fig2", "--out", "notes.txt/run"], ["cannot write"]),
         (["run", "fig2", "--out", "full"], ["full", "not an empty folder"]),
         (["run", "fig2", "fig3a"], ["fig3a"]),
+        (["run", "fig2", "--data", "digits"], ["fig2 has no choice of data"]),
         (["tables", "--methods", "bmit"], ["'bimt'"]),
         (["tables", "--seeds", "0"], ["--seeds"]),
         (["tables", "--data", "digits", "--out", "notes.txt/run"], ["cannot write"]),
@@ -336,8 +338,8 @@ def test_without_mnist_the_small_digits_are_taken_and_said(small_digits, monkeyp
     shutil.copytree(path, root / "figA10-notebook")
     monkeypatch.setattr("paper_mlp.cli.EXPERIMENTS", {"figA10": EXPERIMENTS["figA10"]})
     assert paper_mlp("all", *small_digits, "--out", root)[0] == 0
-    one_line(paper_mlp("all", *small_digits, "--data", "mnist", "--out", root), "other settings")
-    one_line(paper_mlp("all", *small_digits, "--data-dir", "x", "--out", root), "other settings")
+    for option in (("--data", "mnist"), ("--data-dir", "x")):
+        one_line(paper_mlp("all", *small_digits, *option, "--out", root), "other data (see --data)")
 
 
 @pytest.fixture

@@ -95,7 +95,9 @@ def test_its_text_tells_of_every_cell_and_every_miss(made):
     for name, reproduction in EXPERIMENTS.items():
         assert f"## {name}: {reproduction.title}" in text
         for check in reproduction.checks:
-            assert re.search(rf"^\| {name} \| {check} \| \d of 2 \| \d of 2 \|$", text, re.M)
+            assert re.search(
+                rf"^\| {name} \| {check} \| \d of 2 \| \d of 2 \| \d+% \|$", text, re.M
+            )
     (command,) = re.findall(r"`(paper-mlp all .*?)`", text)
     for option in ("--settings notebook", "--steps 40", "--seeds 2", "--methods l1,bimt"):
         assert option in command

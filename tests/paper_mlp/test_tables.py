@@ -1,12 +1,17 @@
 """Tables 1 and 2: the paper's numbers as printed, and whether ours lie in their band."""
 
 from dataclasses import replace
+from math import nan
 from statistics import mean, stdev
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from brainrnn.run import Run
 from paper_mlp.experiments import EXPERIMENTS
+from paper_mlp.outcome import Outcome
+from paper_mlp.report import modularity_order
 from paper_mlp.tables import as_text, cells, count_inside
 from tests.paper_mlp.small import measured
 
@@ -77,13 +82,18 @@ def test_ours_is_the_mean_and_the_sample_sd_over_networks():
     assert (alone.train, alone.test, alone.best) == (None, None, None)
 
 
-def test_the_best_of_training_is_that_of_every_networks_evaluations(root, printed):
-    folder = root / "fig4-notebook"
-    metrics = pd.read_csv(folder / "metrics.csv").dropna(subset="test_loss")
-    networks = pd.read_csv(folder / "results.csv")
-    for member, rows in metrics.groupby("member"):
-        assert networks.best_test_loss[member] == pytest.approx(rows.test_loss.min(), rel=1e-5)
-        assert networks.best_test_accuracy[member] == pytest.approx(rows.accuracy.max())
+def test_the_best_of_training_is_that_of_every_networks_evaluations(root, printed, small):
+    outcome = Outcome(EXPERIMENTS["fig4"], Run.open(root / "fig4-notebook"))
+    losses, accuracies = [[0.5, 0.2, 0.3], [0.4, 0.6, 0.9]], [[0.7, 0.9, 0.8], [0.2, 0.1, 0.15]]
+    rows = [
+        {"step": step, "member": m, "test_loss": losses[m][step], "accuracy": accuracies[m][step]}
+        for step in range(3)
+        for m in range(2)
+    ]
+    nothing = {"step": 3, "member": 0, "test_loss": nan, "accuracy": nan}  # of a plain row
+    outcome.run.metrics = lambda: pd.DataFrame([*rows, nothing])
+    assert outcome.measured.best_test_loss[:2].tolist() == [0.2, 0.4]
+    assert outcome.measured.best_test_accuracy[:2].tolist() == [0.9, 0.2]
 
 
 @pytest.mark.parametrize(
@@ -134,10 +144,16 @@ def test_a_miss_says_why():
 def test_other_data_than_the_papers_are_never_inside():
     digits = outcome("fig8", test_accuracy=0.982, modularity=0.238)
     assert [cell.inside for cell in cells([digits])] == [True, True]
-    digits.instead, digits.data = True, "small digits"
-    for cell in cells([digits]):
-        assert not cell.inside
-        assert cell.remark == "not the paper's data, but: small digits"
+    digits.instead, digits.data = True, "small ones"
+    digits.run = SimpleNamespace(suite=SimpleNamespace(name="digits"))
+    both = cells([digits, outcome("fig4")])
+    assert [cell.inside for cell in both if cell.experiment == "fig8"] == [False, False]
+    assert both[0].column == "MNIST (digits)"
+    assert both[0].remark == "not the paper's data, but: small ones"
+    text = as_text(both)
+    assert text.count("not the paper's data, but: small ones") == 1
+    assert "MNIST (digits): not the paper's data" in text
+    assert modularity_order([digits]) == []
 
 
 def test_text_has_both_tables_and_the_count():

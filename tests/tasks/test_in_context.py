@@ -86,6 +86,8 @@ def test_several_pairs_in_several_dimensions():
         ({"x_low": 3.0}, "x_low must be below x_high"),
         ({"w_high": float("inf")}, "w_low must be below w_high"),
         ({"w_low": "low"}, "w_low must be below w_high"),
+        ({"w_low": -1e308, "w_high": 1e308}, "at most 1e.06"),
+        ({"every_pair": "maybe"}, "every_pair must be true or false, got 'maybe'"),
         ({"seed": -1}, "seed"),
     ],
 )

@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.linear_model import LinearRegression
@@ -73,6 +74,26 @@ def test_probes_agree_with_other_ways_to_compute_them():
     assert table.r2.is_monotonic_decreasing
     assert set(table.neurons[0]) == {2, 3}
     assert table.r2[0] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("single", "pair", "encodes"),
+    [
+        (0.5, 0.95, True),
+        (0.5, 0.89, False),  # below 0.9
+        (0.9, 0.951, True),
+        (0.9, 0.949, False),  # more than half of what the single one leaves
+        (0.96, 0.97, False),
+        (0.999, 0.9999, True),
+    ],
+)
+def test_a_pair_must_halve_what_the_best_neuron_leaves(single, pair, encodes, monkeypatch):
+    def table(*_, **__):
+        rows = {"kind": ["pair", "single", "single"], "r2": [pair, single, 0.1]}
+        return pd.DataFrame(rows)
+
+    monkeypatch.setattr("paper_mlp.regression.probes.probe_table", table)
+    assert a_pair_encodes(reader(), TASK).tolist() == [encodes]
 
 
 def test_pairs_are_ordered_by_site():
