@@ -18,6 +18,7 @@ from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.plots import animate, draw_network, draw_networks, save_figure
 from brainrnn.plots.style import new_figure
+from brainrnn.progress import counted
 from brainrnn.run import Run
 from paper_mlp.methods import METHODS, member_methods
 from paper_mlp.reproduction import MeanAndSd, Reproduction, Text
@@ -80,7 +81,8 @@ class Outcome:
     def table(self) -> pd.DataFrame:
         """The measured numbers of every network, and which structures of the paper it has."""
         checks = self.reproduction.checks.items()
-        found = {name: np.asarray(check(self.net, self.task)) for name, check in checks}
+        looked = counted(checks, "looking for", "structure", enabled=self.progress)
+        found = {name: np.asarray(check(self.net, self.task)) for name, check in looked}
         return self.measured.assign(**found)
 
     @cached_property
@@ -192,7 +194,8 @@ class Outcome:
                 **labels,
             ),
         }
-        for panel in self.reproduction.panels:
+        panels = self.reproduction.panels
+        for panel in counted(panels, "drawing", "picture", enabled=self.progress):
             try:
                 figures[panel.name] = panel.draw(self)
             except InputError as reason:  # a network that has not learned has nothing to draw
