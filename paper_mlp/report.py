@@ -16,6 +16,7 @@ from paper_mlp.methods import METHODS
 from paper_mlp.outcome import Outcome
 from paper_mlp.tables import Cell, cells, count_inside
 
+_WIDEST = 2000  # pixels
 _COLOURS = 128  # of a picture: enough for lines and words, and a third of the bytes
 
 
@@ -60,7 +61,9 @@ def write_report(outcomes: Sequence[Outcome], command: str, folder: Path) -> lis
                 continue
             path = folder / f"{outcome.reproduction.name}_{name}.png"
             with Image.open(drawn) as picture, atomic_path(path) as temporary:
-                few = picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+                whole = picture.convert("RGB")
+                whole.thumbnail((_WIDEST, whole.height))
+                few = whole.quantize(_COLOURS, dither=Image.Dither.NONE)
                 few.save(temporary, "PNG", optimize=True)
             written.append(path)
             pictures.setdefault(outcome.reproduction.name, []).append((path.name, source))
