@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -40,10 +41,11 @@ class MembersSpec(Settings):
         return self
 
     @classmethod
+    @abstractmethod
     def fits(cls, task: Task) -> bool:
         """Whether such a network is one for these tasks."""
-        raise NotImplementedError
 
+    @abstractmethod
     def build(self, task: Task, *, seed: int) -> PlacedNetwork:
         """Build the untrained network for tasks that it fits.
 
@@ -52,7 +54,6 @@ class MembersSpec(Settings):
         InputError
             If sizes or settings do not fit together.
         """
-        raise NotImplementedError
 
     def side_by_side(self, seed: int) -> dict[str, Any]:
         """The arguments that every network takes of this section."""
