@@ -34,6 +34,8 @@ FIGA7 = dataclasses.replace(
         "is 0.05 to 0.26: w and x1 are both as often positive as negative, and a neuron that "
         "depends on both need not follow either. The best pair tells 22 to 76 % of the variance "
         "of w.",
+        "With `--settings paper`, whose cost is a sum, BIMT collapses to a test loss of 0.111, the "
+        "variance of y.",
     ),
     remarks={},
     methods=("bimt",),
