@@ -21,6 +21,8 @@ from brainrnn.plots.planes import as_grey, label_planes, paint_planes
 from brainrnn.plots.rows import label_rows, paint_rows
 from brainrnn.plots.style import FAINT, INK, new_figure
 
+_LARGEST = 24.0  # side of a picture of many panels, inches
+
 
 def draw_network(
     net: PlacedNetwork,
@@ -161,7 +163,8 @@ def draw_networks(
         lay_out(net, member).size(titled=bool(title), panel=True) for title, net, member in panels
     ]
     width, height = (max(side) for side in zip(*sizes, strict=True))
-    figure = new_figure(width * columns, height * n_rows)
+    shrink = min(1.0, _LARGEST / (width * columns), _LARGEST / (height * n_rows))
+    figure = new_figure(shrink * width * columns, shrink * height * n_rows)
     axes = figure.subplots(n_rows, columns, squeeze=False)
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()

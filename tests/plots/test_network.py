@@ -344,3 +344,14 @@ def test_networks_that_are_no_layers_on_lines_or_planes(net, message):
 def test_nothing_to_draw(panels, columns):
     with pytest.raises(InputError, match="takes a panel and a column at least"):
         draw_networks(panels, columns=columns)
+
+
+def test_many_panels_share_a_picture_of_bounded_size():
+    net = br.Transformer(2, 2, br.TransformerSpec(width=8, layers=2))
+    (alone, few, many) = (
+        draw_networks([("a net", net, 0)] * n, columns=columns).get_size_inches()
+        for n, columns in ((1, 1), (6, 3), (60, 6))
+    )
+    assert few == pytest.approx(alone * [3, 2])
+    assert many.max() == pytest.approx(24)
+    assert many[0] / many[1] == pytest.approx(alone[0] * 6 / (alone[1] * 10))
