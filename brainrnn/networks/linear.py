@@ -30,3 +30,12 @@ class Linear(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         """Map rows (member, row, in) to (member, row, out)."""
         return torch.baddbmm(self.bias[:, None], rows, self.weight.mT)
+
+
+def member_streams(
+    members: int, seed: int, starts: Sequence[int] | None
+) -> list[np.random.Generator]:
+    """A random stream for each member m, from (seed, starts[m]), or (seed, m) without starts."""
+    return [
+        np.random.default_rng((seed, s)) for s in (range(members) if starts is None else starts)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from brainrnn.anatomy import PlacedNetwork, per_member
 from brainrnn.config import PerMember, Settings
 from brainrnn.task import Task
+
+S = TypeVar("S", bound=Settings)
 
 
 class MembersSpec(Settings):
@@ -54,6 +56,10 @@ class MembersSpec(Settings):
         InputError
             If sizes or settings do not fit together.
         """
+
+    def part(self, model: type[S]) -> S:
+        """The fields of one of the models that this section is made of."""
+        return model(**{name: getattr(self, name) for name in model.model_fields})
 
     def side_by_side(self, seed: int) -> dict[str, Any]:
         """The arguments that every network takes of this section."""

@@ -17,7 +17,7 @@ from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.geometry import Distance, grid, line, ring
-from brainrnn.networks.linear import Linear
+from brainrnn.networks.linear import Linear, member_streams
 from brainrnn.networks.members import MembersSpec
 from brainrnn.task import Examples, Suite, Task
 
@@ -119,8 +119,7 @@ class MLP(PlacedNetwork):
         self.anatomy = Anatomy(populations, wiring, distance=distance, members=members)
 
         sizes = [len(population) for population in populations]
-        numbers = range(members) if starts is None else starts
-        streams = [np.random.default_rng((seed, start)) for start in numbers]
+        streams = member_streams(members, seed, starts)
         if tokens:
             start = np.stack([rng.standard_normal((tokens, sizes[0])) for rng in streams])
             self.embedding = nn.Parameter(torch.from_numpy(start).to(dtype))
@@ -138,15 +137,11 @@ class MLP(PlacedNetwork):
         *,
         tokens: bool = False,
         positions: int = 2,
-        distance: str | Distance = "l1",
-        members: int = 1,
-        seed: int = 0,
-        starts: Sequence[int] | None = None,
-        dtype: torch.dtype = torch.float32,
+        **options: Any,
     ) -> MLP:
         """Put every layer on the unit interval, side by side (Eq. 1 of the paper, A = 1).
 
-        With ``tokens``, ``n_inputs`` is the size of the vocabulary.
+        With ``tokens``, ``n_inputs`` is the size of the vocabulary. Options are those of the class.
         """
         spec = spec or MLPSpec()
         sizes = [spec.embedding if tokens else n_inputs, *spec.hidden, n_outputs]
@@ -155,11 +150,7 @@ class MLP(PlacedNetwork):
             tokens=n_inputs if tokens else None,
             positions=positions,
             activation=spec.activation,
-            distance=distance,
-            members=members,
-            seed=seed,
-            starts=starts,
-            dtype=dtype,
+            **options,
         )
 
     @classmethod
@@ -266,7 +257,7 @@ class MLPNetwork(MLPSpec, MembersSpec):
         InputError
             If sizes do not fit, or the layout is not one for this task.
         """
-        spec = MLPSpec(**{name: getattr(self, name) for name in MLPSpec.model_fields})
+        spec = self.part(MLPSpec)
         image = getattr(task, "image", None)
         if self.layout == "planes":
             if image is None:

@@ -17,6 +17,7 @@ from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
 from brainrnn.config import Settings
 from brainrnn.errors import InputError, unknown
 from brainrnn.geometry import Distance
+from brainrnn.networks.linear import member_streams
 from brainrnn.networks.members import MembersSpec
 from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_recurrence
 from brainrnn.task import Suite, Task, Trials
@@ -138,8 +139,8 @@ class RNN(PlacedNetwork):
         }
         self.anatomy = Anatomy([hidden], wiring, distance=distance, members=members)
         initial = [
-            _initial_weights(spec, n_inputs, n_outputs, len(hidden), (seed, start))
-            for start in (range(members) if starts is None else starts)
+            _initial_weights(spec, n_inputs, n_outputs, len(hidden), rng)
+            for rng in member_streams(members, seed, starts)
         ]
         for name in wiring:
             value = torch.stack([weights[name] for weights in initial]).to(dtype)
@@ -242,10 +243,9 @@ def _unpack(rows: Tensor, packed: PackedSequence) -> Tensor:
 
 
 def _initial_weights(
-    spec: RNNSpec, n_inputs: int, n_outputs: int, n: int, seed: tuple[int, int]
+    spec: RNNSpec, n_inputs: int, n_outputs: int, n: int, rng: np.random.Generator
 ) -> dict[str, Tensor]:
     """Weights of one member, from its own generator so that they do not depend on the others."""
-    rng = np.random.default_rng(seed)
     gates = 3 if spec.cell == "gru" else 1
 
     def recurrent() -> np.ndarray:
@@ -306,7 +306,7 @@ class RNNNetwork(RNNSpec, MembersSpec):
         distance: str | Distance = self.distance
         if self.distance == "periodic":
             distance = geometry.periodic([n / max(self.shape) for n in self.shape])
-        spec = RNNSpec(**{name: getattr(self, name) for name in RNNSpec.model_fields})
+        spec = self.part(RNNSpec)
         net = RNN.for_suite(
             task, sites=sites, spec=spec, distance=distance, **self.side_by_side(seed)
         )

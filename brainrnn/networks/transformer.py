@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, cast
+from typing import ClassVar, Literal, cast
 
-import numpy as np
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
@@ -16,7 +15,7 @@ from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.geometry import Distance, line
-from brainrnn.networks.linear import Linear
+from brainrnn.networks.linear import Linear, member_streams
 from brainrnn.networks.members import MembersSpec
 from brainrnn.task import Examples, Suite, Task
 
@@ -119,8 +118,7 @@ class Transformer(PlacedNetwork):
             wiring |= {f"{name}.weight": pattern, f"{name}.bias": pattern.rpartition(" ")[0]}
         self.anatomy = Anatomy(populations, wiring, distance=distance, members=members)
 
-        numbers = range(members) if starts is None else starts
-        streams = [np.random.default_rng((seed, start)) for start in numbers]
+        streams = member_streams(members, seed, starts)
         for name in maps:
             out, source = self.anatomy.wiring[f"{name}.weight"]
             n, fan_in = (axis.folds * sizes[str(axis.population)] for axis in (out, source))
@@ -206,7 +204,5 @@ class TransformerNetwork(TransformerSpec, MembersSpec):
 
     def build(self, task: Task, *, seed: int) -> Transformer:
         """Build the untrained network for a task of sequences."""
-        fields: dict[str, Any] = {n: getattr(self, n) for n in TransformerSpec.model_fields}
-        return Transformer(
-            task.n_inputs, task.n_outputs, TransformerSpec(**fields), **self.side_by_side(seed)
-        )
+        spec = self.part(TransformerSpec)
+        return Transformer(task.n_inputs, task.n_outputs, spec, **self.side_by_side(seed))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import gmean
+from torch import Tensor
 
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import INK, module_colours, new_figure, open_frame
 from paper_mlp.methods import METHODS
 from tasks.fixed import FixedTask
+
+Mean = Callable[[xr.DataArray], xr.DataArray]
 
 _MOST = 1000  # points of a frontier, unless they are given
 
@@ -48,21 +52,18 @@ def pruning_frontier(
     InputError
         If a number is below 0 or above the number of parameters.
     """
-    sizes = torch.cat([value.abs().flatten(1) for value in net.parameters()], dim=1)
-    total = sizes.shape[1]
+    ranks = magnitude_ranks(net, [name for name, _ in net.named_parameters()])
+    total = sum(rank[0].numel() for rank in ranks.values())
     counts = _counts(total) if unpruned is None else np.unique(np.asarray(unpruned, dtype=int))
     if len(counts) == 0 or counts[0] < 0 or counts[-1] > total:
         raise InputError(
             f"the parameters to leave must be numbers from 0 to {total}, got {unpruned!r}"
         )
-    rank = sizes.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
     pruned = copy.deepcopy(net)
-    parameters = list(pruned.parameters())
-    ranks = rank.split([value[0].numel() for value in parameters], dim=1)
     losses = []
     for count in counts[::-1].tolist():
-        for value, place in zip(parameters, ranks, strict=True):
-            value.mul_(place.view_as(value) < count)
+        for name, rank in ranks.items():
+            pruned.get_parameter(name).mul_(rank < count)
         losses.append(task.loss(pruned(task.test.inputs), task.test))
     return xr.DataArray(
         torch.stack(losses[::-1], dim=1).double().cpu().numpy(),
@@ -72,12 +73,55 @@ def pruning_frontier(
     )
 
 
+def magnitude_ranks(net: MLP, names: Iterable[str]) -> dict[str, Tensor]:
+    """Rank of every entry of some parameters among all of them, in its member, from the largest.
+
+    Returns
+    -------
+    dict of str to int64
+        Of the shape of each parameter; 0 for the member's largest magnitude.
+    """
+    sizes = {name: net.get_parameter(name).detach().abs() for name in names}
+    flat = torch.cat([size.flatten(1) for size in sizes.values()], dim=1)
+    rank = flat.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    parts = rank.split([size[0].numel() for size in sizes.values()], dim=1)
+    return {n: part.view_as(sizes[n]) for n, part in zip(sizes, parts, strict=True)}
+
+
+def draw_by_method(ax: Axes, curves: xr.DataArray, methods: Sequence[str], mean: Mean) -> None:
+    """Draw a thick line for the mean over a method's networks and thin lines for the networks.
+
+    Lines of later methods are a little thinner, because some coincide: swaps change no weight where
+    training knows no distance.
+
+    Parameters
+    ----------
+    ax : Axes
+    curves : (member, ...)
+        Over one dimension.
+    methods : sequence of str
+        Each member's, of ``paper_mlp.methods.METHODS``.
+    mean : function
+        Over the dimension ``member``.
+    """
+    (dim,) = set(curves.dims) - {"member"}
+    for i, method in enumerate(dict.fromkeys(methods)):
+        mine = curves.isel(member=[m == method for m in methods])
+        colour, width = method_colour(method), max(3.4 - 0.5 * i, 1)
+        ax.plot(curves[dim], mine.T, color=colour, lw=0.5, alpha=0.35)
+        ax.plot(curves[dim], mean(mine), color=colour, lw=width, label=METHODS[method].title)
+
+
+def method_colour(method: str) -> tuple[float, ...]:
+    """Colour of a training method."""
+    i = list(METHODS).index(method)
+    return tuple(module_colours(i + (i > 3)))  # the fifth is too close to the first
+
+
 def plot_pruning(frontier: xr.DataArray, methods: Sequence[str]) -> Figure:
     """Draw the frontier of every training method (Fig. A1); the lower left, the better.
 
-    A thick line is the geometric mean over a method's networks, thin lines are the networks. Lines
-    of later methods are a little thinner, because some coincide: swaps change no weight where
-    training knows no distance.
+    See :func:`draw_by_method`; means are geometric.
 
     Parameters
     ----------
@@ -103,13 +147,7 @@ def plot_pruning(frontier: xr.DataArray, methods: Sequence[str]) -> Figure:
     shown = frontier.sel(unpruned=frontier.unpruned > 0)  # 0 has no place on a logarithmic axis
     figure = new_figure(5.2, 3.8)
     ax = figure.add_subplot()
-    for i, method in enumerate(dict.fromkeys(methods)):
-        mine = shown.isel(member=[m == method for m in methods])
-        colour = tuple(module_colours(i + (i > 3)))  # the fifth is too close to the first
-        ax.plot(shown.unpruned, mine.T, color=colour, lw=0.5, alpha=0.35)
-        title = METHODS[method].title if method in METHODS else method
-        mean = mine.reduce(gmean, dim="member")
-        ax.plot(shown.unpruned, mean, color=colour, lw=max(3.4 - 0.5 * i, 1), label=title)
+    draw_by_method(ax, shown, methods, lambda mine: mine.reduce(gmean, dim="member"))
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("unpruned parameters $N_u$", color=INK)

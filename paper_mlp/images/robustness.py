@@ -18,6 +18,7 @@ from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, new_figure, open_frame
 from brainrnn.task import Examples
 from brainrnn.training import answer
+from paper_mlp.circuits.pruning import method_colour
 from paper_mlp.images.distortions import DISTORTIONS
 from paper_mlp.images.pixels import check_image, image_shape
 from paper_mlp.images.sparsity import (
@@ -25,7 +26,6 @@ from paper_mlp.images.sparsity import (
     evenly_spaced,
     keep_largest,
     matched_sparsity,
-    method_colour,
 )
 from paper_mlp.methods import METHODS
 from tasks.fixed import FixedTask

@@ -15,9 +15,10 @@ from brainrnn.analysis.graph import live_connections
 from brainrnn.analysis.stages import connections
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks import MLP
-from brainrnn.plots.style import INK, module_colours, new_figure, open_frame
+from brainrnn.plots.style import INK, new_figure, open_frame
 from brainrnn.task import Examples
 from brainrnn.training import answer
+from paper_mlp.circuits.pruning import draw_by_method, magnitude_ranks
 from paper_mlp.methods import METHODS
 from tasks.fixed import FixedTask
 
@@ -37,7 +38,7 @@ def keep_largest(net: MLP, kept: int) -> MLP:
     InputError
         If the number is negative or larger than that of all connections.
     """
-    return _pruned(net, _ranks(net), kept)
+    return _pruned(net, magnitude_ranks(net, connections(net)), kept)
 
 
 def matched_sparsity(net: MLP, methods: Sequence[str]) -> int:
@@ -94,7 +95,7 @@ def pruning_curve(
     """
     if not task.classes:
         raise InputError(f"the answers of task {task.name!r} are no classes: see pruning_frontier")
-    ranks = _ranks(net)
+    ranks = magnitude_ranks(net, connections(net))
     total = sum(rank[0].numel() for rank in ranks.values())
     numbers = np.geomspace(10, total, _POINTS) if kept is None else np.asarray(kept)
     counts = np.unique(numbers.round().astype(int))
@@ -114,9 +115,7 @@ def pruning_curve(
 def plot_pruning_curve(curve: xr.DataArray, methods: Sequence[str]) -> Figure:
     """Draw the accuracy of every training method against the number of connections that are left.
 
-    A thick line is the mean over a method's networks, thin lines are the networks. Lines of later
-    methods are a little thinner, because some coincide: swaps change no weight where training knows
-    no distance.
+    See :func:`paper_mlp.circuits.pruning.draw_by_method`.
 
     Parameters
     ----------
@@ -137,12 +136,7 @@ def plot_pruning_curve(curve: xr.DataArray, methods: Sequence[str]) -> Figure:
     check_methods(curve.sizes["member"], methods)
     figure = new_figure(5.2, 3.4)
     ax = figure.add_subplot()
-    for i, method in enumerate(dict.fromkeys(methods)):
-        mine = curve.isel(member=[m == method for m in methods])
-        colour = method_colour(method)
-        ax.plot(curve.connections, mine.T, color=colour, lw=0.5, alpha=0.35)
-        width, title = max(3.4 - 0.5 * i, 1), METHODS[method].title
-        ax.plot(curve.connections, mine.mean("member"), color=colour, lw=width, label=title)
+    draw_by_method(ax, curve, methods, lambda mine: mine.mean("member"))
     ax.set_xscale("log")
     ax.set_ylim(0, 1.02)
     ax.set_xlabel("connections left", fontsize=9, color=INK)
@@ -167,12 +161,6 @@ def evenly_spaced(examples: Examples, n: int) -> Examples:
     return examples.take(torch.arange(n) * len(examples) // n)
 
 
-def method_colour(method: str) -> tuple[float, ...]:
-    """Colour of a training method."""
-    i = list(METHODS).index(method)
-    return tuple(module_colours(i + (i > 3)))  # the fifth is too close to the first
-
-
 def check_methods(members: int, methods: Sequence[str]) -> None:
     """See that there is a known method for every network.
 
@@ -188,16 +176,6 @@ def check_methods(members: int, methods: Sequence[str]) -> None:
     for method in methods:
         if method not in METHODS:
             raise InputError(unknown("method", method, METHODS))
-
-
-def _ranks(net: MLP) -> dict[str, Tensor]:
-    """Rank of every connection in its member, from 0 for the largest, by parameter."""
-    names = connections(net)
-    sizes = [net.get_parameter(name).detach().abs() for name in names]
-    flat = torch.cat([size.flatten(1) for size in sizes], dim=1)
-    rank = flat.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
-    parts = rank.split([size[0].numel() for size in sizes], dim=1)
-    return {n: part.view_as(size) for n, part, size in zip(names, parts, sizes, strict=True)}
 
 
 def _pruned(net: MLP, ranks: dict[str, Tensor], kept: int) -> MLP:

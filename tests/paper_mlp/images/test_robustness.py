@@ -4,9 +4,10 @@ import torch
 
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
+from paper_mlp.circuits.pruning import method_colour
 from paper_mlp.images.distortions import DISTORTIONS, noisy, scaled
 from paper_mlp.images.robustness import plot_robustness, robustness_table
-from paper_mlp.images.sparsity import keep_largest, method_colour
+from paper_mlp.images.sparsity import keep_largest
 from tasks import images
 from tests.paper_mlp.images.handmade import connect, empty, image_task, noise_task, random_net
 
