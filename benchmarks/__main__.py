@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 import importlib
-import platform
+import json
+import sys
+from pathlib import Path
 
 import click
 import torch
 
+from benchmarks import NAMES
+from benchmarks.report import machine, write_report
+from benchmarks.timing import Setting
 from brainrnn.errors import unknown
-
-NAMES = ("rnn_step", "tasks", "swap_token", "permutation")
 
 
 @click.command()
 @click.argument("names", nargs=-1)
-def main(names: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--small", is_flag=True, help="A few seconds each; fails below a ratio's floor.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--report", type=click.Path(path_type=Path), help="Markdown file to write.")
+def main(
+    names: tuple[str, ...], as_json: bool, small: bool, device: str, report: Path | None
+) -> None:
     """Measure both sides in one run, alternating, and print the ratio of their times."""
     for name in names:
         if name not in NAMES:
             raise click.UsageError(unknown("benchmark", name, NAMES))
-    click.echo(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads, "
-        f"Python {platform.python_version()}"
-    )
+    if device != "cpu" and not torch.cuda.is_available():
+        raise click.UsageError(f"no device {device!r} here: use --device cpu")
+    about = machine(device)
+    if not as_json:
+        click.echo(", ".join(f"{key} {value}" for key, value in about.items()))
+    rows = []
     for name in names or NAMES:
-        for comparison in importlib.import_module(f"benchmarks.{name}").comparisons():
-            click.echo(f"{name}: {comparison}")
+        benchmark = importlib.import_module(f"benchmarks.{name}")
+        for comparison in benchmark.comparisons(Setting(small, device)):
+            rows.append({"name": name, **comparison.as_dict()} | about)
+            click.echo(json.dumps(rows[-1]) if as_json else f"{name}: {comparison}")
+    if report:
+        write_report(report, rows)
+    slow = [f"{row['name']} ({row['case']})" for row in rows if not row["reached"]]
+    if small and slow:
+        click.echo(f"Slower than their floors: {'; '.join(slow)}", err=True)
+        sys.exit(1)
 
 
 main()

@@ -4,40 +4,154 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a benchmark is to be run.
+
+    Attributes
+    ----------
+    small : bool
+        In a form of a few seconds, for continuous integration.
+    device : str
+        Where our side runs, and theirs where it can.
+    """
+
+    small: bool = False
+    device: str = "cpu"
+
+    def either(self, full: int, small: int) -> int:
+        """A number for the full form, or the one for the small form."""
+        return small if self.small else full
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Seconds of each round for both sides; the ratio is theirs over ours."""
+    """Seconds of each round for both sides; the ratio is theirs over ours.
+
+    Attributes
+    ----------
+    least : float, optional
+        The ratio to reach: the goal of the full form, or the floor of the small one, below which
+        something is broken.
+    within : float, optional
+        The seconds that ours may take.
+    figures : mapping of str to float
+        What else was measured.
+    """
 
     case: str
     ours: list[float]
     theirs: list[float]
+    least: float | None = None
+    within: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def ratios(self) -> list[float]:
+        """Theirs over ours, round by round."""
+        return [t / o for o, t in zip(self.ours, self.theirs, strict=True)]
 
     @property
     def ratio(self) -> float:
-        return statistics.median(t / o for o, t in zip(self.ours, self.theirs, strict=True))
+        """The median ratio."""
+        return statistics.median(self.ratios)
+
+    @property
+    def reached(self) -> bool:
+        """Whether ours is as fast as it should be."""
+        fast = self.least is None or self.ratio >= self.least
+        return fast and (self.within is None or statistics.median(self.ours) <= self.within)
+
+    def as_dict(self) -> dict[str, object]:
+        """Everything, for JSON."""
+        return {
+            "case": self.case,
+            "ratio": self.ratio,
+            "ratio_min": min(self.ratios),
+            "ratio_max": max(self.ratios),
+            "ours_s": statistics.median(self.ours),
+            "theirs_s": statistics.median(self.theirs),
+            "rounds": len(self.ours),
+            "least": self.least,
+            "within_s": self.within,
+            "reached": self.reached,
+            **self.figures,
+        }
 
     def __str__(self) -> str:
-        ratios = [t / o for o, t in zip(self.ours, self.theirs, strict=True)]
+        aims = [f"{self.least:g} x"] if self.least else []
+        aims += [f"{self.within:g} s"] if self.within else []
+        verdict = f" [{'reaches' if self.reached else 'MISSES'} {', '.join(aims)}]" if aims else ""
+        more = "".join(f"; {name} {value:.4g}" for name, value in self.figures.items())
         return (
-            f"{self.case}: {self.ratio:.2f} x ({min(ratios):.2f} to {max(ratios):.2f}); "
-            f"ours {1e3 * statistics.median(self.ours):.1f} ms, "
-            f"theirs {1e3 * statistics.median(self.theirs):.1f} ms"
+            f"{self.case}: {number(self.ratio)} x "
+            f"({number(min(self.ratios))} to {number(max(self.ratios))}); "
+            f"ours {duration(statistics.median(self.ours))}, "
+            f"theirs {duration(statistics.median(self.theirs))}{more}{verdict}"
         )
 
 
 def compare(
-    case: str, ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int = 9
+    case: str,
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    *,
+    rounds: int = 9,
+    part: float = 1.0,
+    units: int = 1,
+    before: Callable[[], object] = lambda: None,
+    least: float | None = None,
+    within: float | None = None,
+    figures: Mapping[str, float] | None = None,
 ) -> Comparison:
-    """Run each side once to warm up, then in turn for a number of rounds."""
-    ours(), theirs()
+    """Run each side once to warm up, then in turn for a number of rounds.
+
+    ``theirs`` may do only ``part`` of the work, where all of it would take too long; both may do
+    ``units`` of it at a time, of which one is reported; ``before`` is called ahead of every turn
+    and not timed.
+    """
+    sides = (ours, theirs)
+    for work in sides:
+        timed(work, before)
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        for side, work in enumerate((ours, theirs)):
-            start = time.perf_counter()
-            work()
-            times[side].append(time.perf_counter() - start)
-    return Comparison(case, *times)
+        for side, work in zip(times, sides, strict=True):
+            side.append(timed(work, before))
+    ours_s, theirs_s = ([t / units for t in side] for side in times)
+    return Comparison(
+        case, ours_s, [t / part for t in theirs_s], least, within, dict(figures or {})
+    )
+
+
+def timed(work: Callable[[], object], before: Callable[[], object] = lambda: None) -> float:
+    """Seconds that some work takes, until the device is done with it."""
+    before()
+    _finish()
+    start = time.perf_counter()
+    work()
+    _finish()
+    return time.perf_counter() - start
+
+
+def _finish() -> None:
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+def number(value: float) -> str:
+    """Three digits, with commas from a thousand on."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in a readable unit."""
+    for unit, size in (("h", 3600.0), ("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} µs"

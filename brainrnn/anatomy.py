@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from brainrnn.errors import InputError, unknown
 from brainrnn.geometry import Distance, as_sites, distance_function
 from brainrnn.wiring import parse_wiring
+
+Pullback = Callable[[Tensor], Sequence[Tensor]]
 
 
 @dataclass(frozen=True)
@@ -295,6 +297,25 @@ class PlacedNetwork(nn.Module):
         ``generator`` is the source of private noise, where the network has any.
         """
         raise TypeError(f"{type(self).__name__} does not say how it responds to a batch")
+
+    def pullback(
+        self, batch: Any, *, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Pullback]:
+        """Outputs for a batch, and the way back of their gradient.
+
+        Returns
+        -------
+        outputs : (member, ..., output)
+            The same as of ``respond``, without a graph.
+        pullback : function
+            From the gradient of a scalar by the outputs to those by every parameter, in order. To
+            be called once.
+        """
+        outputs = self.respond(batch, generator=generator)
+        parameters = list(self.parameters())
+        return outputs.detach(), lambda gradient: torch.autograd.grad(
+            outputs, parameters, gradient, allow_unused=True, materialize_grads=True
+        )
 
     def select(self, *members: int) -> Self:
         """Copy some members into a network of their own, in this order."""

@@ -24,7 +24,7 @@ class Trials:
     weights : (time, trial) float32
         Weight of each step in the loss; zero after a trial's end.
     lengths : (trial,) int64
-        Number of steps of each trial.
+        Number of steps of each trial; always on the CPU, where they plan the computation.
     task : (trial,) int64
         Index into the suite's ``names``.
     period_names : tuple of str
@@ -49,10 +49,10 @@ class Trials:
         return len(self.lengths)
 
     def to(self, device: torch.device | str) -> Trials:
-        """Move the tensors to a device."""
+        """Move the tensors to a device, all but the lengths."""
         moved = {
             name: getattr(self, name).to(device)
-            for name in ("inputs", "targets", "weights", "lengths", "task", "periods")
+            for name in ("inputs", "targets", "weights", "task", "periods")
         }
         return replace(self, **moved)
 
@@ -92,7 +92,10 @@ floating point
 
     def take(self, index: Tensor | slice) -> Examples:
         """Pick some of them."""
-        return Examples(self.inputs[index], self.targets[index], self.weights)
+        if isinstance(index, slice):
+            return Examples(self.inputs[index], self.targets[index], self.weights)
+        inputs, targets = (part.index_select(0, index) for part in (self.inputs, self.targets))
+        return Examples(inputs, targets, self.weights)
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ from brainrnn.anatomy import PlacedNetwork, per_member
 from brainrnn.config import Settings
 from brainrnn.cost import connection_cost, cost_coefficients
 from brainrnn.errors import InputError
+from brainrnn.flat import FlatParameters, shared
 from brainrnn.method import BIMT
 from brainrnn.progress import progress_bar
 from brainrnn.strength import count_live
@@ -25,7 +26,8 @@ from brainrnn.swap import relocate
 from brainrnn.task import Examples, Suite, Task, Trials
 from brainrnn.threads import one_thread
 
-_SMALL = 2e7  # multiplications in the forward pass of a step
+_SMALL = 1e5  # multiplications in the forward pass of a step
+_CACHE = 4_000_000  # bytes of what members compute together
 _AT_ONCE = 100_000  # examples times members that a network answers at once in an evaluation
 
 
@@ -124,18 +126,21 @@ class Trainer:
         self._noise = torch.Generator(self.device).manual_seed(seed)
         rng = np.random.default_rng([seed, 2])
         self.held_out = task.held_out(spec.evaluation_trials, rng).to(self.device)
-        self._prices: dict[str, Tensor] = {}
+        self._flat = FlatParameters(net)
+        self._prices = torch.empty(0)
         self._priced: tuple[object, ...] = ()  # what the prices were computed from
-        self._optimizer = torch.optim.Adam(net.parameters(), lr=spec.learning_rate, fused=True)
+        self._optimizer = torch.optim.Adam([self._flat.values], lr=spec.learning_rate, fused=True)
+        self._watched = self.device.type == "cpu"  # where looking at a value costs nothing
         # Settings that do not fit fail here, not in the middle of training.
         if spec.batch == "all" and isinstance(task, Suite):
             raise InputError(
                 "training.batch must be a number, not all: these trials are drawn without end"
             )
         cost_coefficients(net, method)
-        method.strengths(net)
         if method.swap.locality is not None:
             per_member(method.swap.locality, net, "swap locality")
+        self._pays = bool(method.strengths(net).any())
+        self._small, self._parts = self._plan()
 
     def records(self) -> Iterator[Record]:
         """Train to the last step, yielding a record after each.
@@ -144,25 +149,42 @@ class Trainer:
         ------
         DivergedError
             If a member's loss is NaN or infinite, before the step is taken; or if a weight is
-            after it.
+            after it. On a GPU, whose work is not waited for, weights are looked at only when
+            metrics are due, before neurons move, and before anything is saved.
         """
-        with _flushed_denormals(), one_thread(self._work() < _SMALL):
+        with _flushed_denormals(), one_thread(self._small):
             while self.step < self.spec.steps:
                 progress = self.step / self.spec.steps
-                strength = self.method.strengths(self.net, progress)
                 loss = self._descend(progress)
                 self.step += 1
+                swap = self._due(self.method.swap.every) and self.method.factor(progress) > 0
+                if self._watched or swap or self._due(self.spec.log_every):
+                    self._require_finite_weights()
                 moves = torch.zeros_like(self._moves)
-                if self._due(self.method.swap.every) and self.method.factor(progress) > 0:
+                if swap:
                     moves = relocate(self.net, self.method, self.method.swap)
                     self._moves += moves
-                yield Record(self.step, loss, moves, self._metrics(loss, strength, progress))
+                yield Record(self.step, loss, moves, self._metrics(loss, progress))
 
-    def _work(self) -> float:
-        """Multiplications in the forward pass of a step, about."""
+    def _plan(self) -> tuple[bool, list[tuple[slice, PlacedNetwork]]]:
+        """Whether a step is small work, and which members to compute together.
+
+        What a few members compute stays in the processor's cache; of all of them it would not.
+        """
         batch = self.task.sample(self._batch, np.random.default_rng(0))
-        rows = int(batch.lengths.sum()) if isinstance(batch, Trials) else len(batch)
-        return rows * sum(value.numel() for value in self.net.parameters())
+        vectors = isinstance(batch, Examples) and batch.inputs.is_floating_point()
+        rows = batch.inputs[..., 0].numel() if vectors else len(batch)
+        if isinstance(batch, Trials):
+            rows = int(batch.lengths.sum())
+        parameters = list(self.net.parameters())
+        entries = sum(value.numel() for value in parameters)
+        states = rows * sum(value.shape[1] for value in parameters) * parameters[0].itemsize
+        together = max(1, _CACHE // states) if self.device.type == "cpu" else self.net.members
+        if together >= self.net.members:
+            return rows * entries < _SMALL, [(slice(None), self.net)]
+        starts = range(0, self.net.members, together)
+        parts = [slice(m, m + together) for m in starts]
+        return rows * entries < _SMALL, [(part, shared(self.net, part)) for part in parts]
 
     @property
     def _batch(self) -> int | None:
@@ -171,76 +193,78 @@ class Trainer:
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.spec.steps
 
-    def _price(self, progress: float) -> dict[str, Tensor]:
-        """Lambda times the cost of a unit of |w|, by parameter; empty where nothing is paid for."""
-        # Of what goes into the prices only these change, and most of them seldom.
-        now = (
-            self.method.factor(progress),
-            self.method.pays_biases(progress),
-            self.net.anatomy.version,
-        )
+    def _price(self, progress: float) -> tuple[Tensor, float]:
+        """Lambda times the cost of a unit of |w|, (member, entry), and the factor on it now."""
+        # All but the factor changes seldom.
+        now = (self.method.pays_biases(progress), self.net.anatomy.version)
         if now != self._priced:
-            strength, self._priced = self.method.strengths(self.net, progress), now
-            paid = bool(strength.any())
-            costs = cost_coefficients(self.net, self.method, progress) if paid else {}
-            self._prices = {
-                name: _across(strength, self.net.get_parameter(name)) * cost
-                for name, cost in costs.items()
-            }
-        return self._prices
+            strength, self._priced = per_member(self.method.strength, self.net, "strength"), now
+            costs = cost_coefficients(self.net, self.method, progress)
+            self._prices = self._flat.join(costs) * strength[:, None]
+        return self._prices, self.method.factor(progress)
 
     def _descend(self, progress: float) -> Tensor:
         """One step of Adam on prediction loss and connection cost; the loss, (member,)."""
         batch = self.task.sample(self._batch, self._trials).to(self.device)
-        outputs = self.net.respond(batch, generator=self._noise)
-        loss = self.task.loss(outputs, batch)
-        self._require_finite(loss, "loss")
-        self._optimizer.zero_grad()
-        loss.sum().backward()
-        parameters = dict(self.net.named_parameters())
+        loss = self._differentiate(batch)
+        if self._watched:
+            self._require_finite(loss, "loss", self.step + 1)
+        values, gradient = self._flat.values.data, self._flat.gradient
         if self.spec.clip:
-            _clip_by_member([p.grad for p in parameters.values()], self.spec.clip)
+            norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
+            gradient *= (self.spec.clip / (norm + 1e-6)).clamp_(max=1.0)
         rate = self.spec.rate(self.step)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        prices = self._price(progress)
-        with torch.no_grad():
-            if self.method.form == "subgradient":
-                for name, price in prices.items():
-                    value = parameters[name]
-                    assert value.grad is not None
-                    value.grad.addcmul_(price, value.sign())
-            self._optimizer.step()
-            if self.method.form == "proximal":
-                for name, price in prices.items():
-                    self._shrink(parameters[name], price, rate)
-            sums = [value.flatten(1).sum(1) for value in parameters.values()]
-            self._require_finite(torch.stack(sums).sum(0), "sum of the weights")
-        return loss.detach()
+        self._optimizer.param_groups[0]["lr"] = rate
+        price, factor = self._price(progress) if self._pays else (gradient, 0.0)
+        if factor and self.method.form == "subgradient":
+            gradient.addcmul_(price, values.sign(), value=factor)
+        self._optimizer.step()
+        if factor and self.method.form == "proximal":
+            self._shrink(values, price, factor * rate)
+        return loss
 
-    def _require_finite(self, values: Tensor, what: str) -> None:
+    def _differentiate(self, batch: Any) -> Tensor:
+        """Prediction loss of every member, (member,), and its gradient in the flat buffer."""
+        losses = []
+        noise = self._noise.get_state() if len(self._parts) > 1 else None
+        for members, net in self._parts:
+            if noise is not None:
+                self._noise.set_state(noise)  # all members see the same
+            outputs, pullback = net.pullback(batch, generator=self._noise)
+            loss = self.task.loss(outputs.requires_grad_(), batch)
+            (gradient,) = torch.autograd.grad(loss.sum(), outputs)
+            gradients = pullback(gradient)
+            self._flat.gather(gradients, members)
+            losses.append(loss.detach())
+        return torch.cat(losses)
+
+    def _require_finite_weights(self) -> None:
+        self._require_finite(self._flat.values.detach().sum(1), "sum of the weights", self.step)
+
+    def _require_finite(self, values: Tensor, what: str, step: int) -> None:
         """Raise ``DivergedError`` if a member's value, (member,), is NaN or infinite."""
-        if not bool(values.isfinite().all()):
-            member = int(torch.nonzero(~values.isfinite())[0])
-            raise DivergedError(
-                f"the {what} of member {member} is not finite at step {self.step + 1}: lower "
-                "training.learning_rate, set training.clip, or start from smaller weights"
-            )
+        for member, value in enumerate(values.tolist()):
+            if not math.isfinite(value):
+                raise DivergedError(
+                    f"the {what} of member {member} is not finite at step {step}: lower "
+                    "training.learning_rate, set training.clip, or start from smaller weights"
+                )
 
-    def _shrink(self, value: Tensor, price: Tensor, rate: float) -> None:
+    def _shrink(self, values: Tensor, price: Tensor, rate: float) -> None:
         """Soft threshold in the metric of Adam: each weight's own step size times its price.
 
         The proximal operator of sum price |w| under Adam's diagonal preconditioner
         eta = rate / (sqrt(v) + eps): w <- sign(w) max(|w| - eta price, 0).
         """
-        state, group = self._optimizer.state[value], self._optimizer.param_groups[0]
-        correction = 1 - group["betas"][1] ** state["step"].item()
-        scale = (state["exp_avg_sq"] / correction).sqrt_().add_(group["eps"])
-        threshold = (rate * price / scale).expand_as(value)
-        value -= torch.minimum(torch.maximum(value, -threshold), threshold)
+        group = self._optimizer.param_groups[0]
+        correction = math.sqrt(1 - group["betas"][1] ** (self.step + 1))
+        second_moment = self._optimizer.state[self._flat.values]["exp_avg_sq"]
+        scale = second_moment.sqrt().add_(group["eps"] * correction)
+        threshold = torch.div(price, scale, out=scale).mul_(rate * correction)
+        values -= torch.minimum(torch.maximum(values, -threshold), threshold)
 
     @torch.no_grad()
-    def _metrics(self, loss: Tensor, strength: Tensor, progress: float) -> list[dict[str, float]]:
+    def _metrics(self, loss: Tensor, progress: float) -> list[dict[str, float]]:
         evaluate = self._due(self.spec.evaluate_every)
         if not (evaluate or self._due(self.spec.log_every)):
             return []
@@ -250,7 +274,7 @@ class Trainer:
             "loss": loss,
             "test_loss": test_loss,
             "cost": connection_cost(self.net, self.method, progress),
-            "strength": strength,
+            "strength": self.method.strengths(self.net, progress),
             "live": count_live(self.net),
             "moves": self._moves,
             "accuracy": score.mean(1),
@@ -271,7 +295,14 @@ class Trainer:
         return self.task.loss(outputs, self.held_out), score
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that an exact continuation needs."""
+        """Everything that an exact continuation needs.
+
+        Raises
+        ------
+        DivergedError
+            If a weight is NaN or infinite.
+        """
+        self._require_finite_weights()
         return {
             "step": self.step,
             "network": self.net.state_dict(),
@@ -358,18 +389,3 @@ def _flushed_denormals() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(before)
-
-
-def _across(values: Tensor, like: Tensor) -> Tensor:
-    """Values (member,) shaped to multiply a parameter (member, ...)."""
-    return values.view(-1, *[1] * (like.ndim - 1))
-
-
-def _clip_by_member(gradients: list[Tensor | None], largest: float) -> None:
-    """Scale each member's gradient down to a norm of at most ``largest``."""
-    present = [g for g in gradients if g is not None]
-    squared = [g.flatten(1).square().sum(1) for g in present]
-    norm = torch.stack(squared).sum(0).sqrt()
-    scale = (largest / (norm + 1e-6)).clamp(max=1.0)
-    for g in present:
-        g *= _across(scale, g)

@@ -108,12 +108,16 @@ class Conditions:
 
         The sum over stimuli of strength times ``BUMP``.
         """
-        every = np.arange(len(self))
         activity = np.zeros((len(self), len(PERIODS), N_MODALITIES * N_RING), np.float32)
+        self.add_rings(activity)
+        return activity
+
+    def add_rings(self, activity: np.ndarray) -> None:
+        """Add what :meth:`rings` returns, in place."""
+        every = np.arange(len(self))
         bumps = self.strength[..., None] * BUMP[self.location][:, :, None]
         for stimulus in range(2):  # one after the other: both may share a period
             activity[every, self.shown[:, stimulus]] += bumps[:, stimulus].reshape(len(self), -1)
-        return activity
 
     def noise(self) -> np.ndarray:
         """Whether each modality is noisy in each period, (condition, period, 2) bool."""
@@ -130,10 +134,11 @@ class Conditions:
         ``coherence_S_mod_M`` (strength of stimulus S in modality M), ``match`` and ``target``.
         """
         strength = np.where(self.strength > 0, self.strength, np.nan).astype(np.float64)
-        visible = np.any(self.strength > 0, axis=1)
+        visible = (self.strength[:, 0] > 0) | (self.strength[:, 1] > 0)
+        both = visible[:, 0] & visible[:, 1]
         theta = np.where(self.location >= 0, self.location * (2 * np.pi / N_RING), np.nan)
         return {
-            "modality": np.where(np.all(visible, axis=1), np.nan, 1.0 + visible[:, 1]),
+            "modality": np.where(both, np.nan, 1.0 + visible[:, 1]),
             "theta_1": theta[:, 0],
             "theta_2": theta[:, 1],
             **{

@@ -25,21 +25,44 @@ class MeanCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, outputs: Tensor, targets: Tensor) -> Tensor:
         """Compute the loss."""
-        probability = outputs.softmax(2)
-        largest, index = outputs.max(2, keepdim=True)
+        # Along the classes where that is an outer axis of memory, which is faster.
+        logits = outputs.mT
+        probability = logits.softmax(1)
         # The largest probability never underflows; rounding may take it above 1.
-        log_total = largest - probability.gather(2, index).clamp_(max=1).log_()
-        target = targets[:, None].expand(len(outputs), -1, 1)
+        log_total = logits.amax(1) - probability.amax(1).clamp_(max=1).log_()
+        target = targets[None, None].expand(len(outputs), 1, -1)
         ctx.save_for_backward(probability, target)
-        return (log_total - outputs.gather(2, target)).mean(dim=(1, 2))
+        return (log_total - logits.gather(1, target)[:, 0]).mean(1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         """Compute the gradient."""
         probability, target = ctx.saved_tensors
-        share = (grad / probability.shape[1])[:, None, None]
-        return (probability * share).scatter_add_(2, target, (-share).expand_as(target)), None
+        share = (grad / probability.shape[2])[:, None, None]
+        slope = (probability * share).scatter_add_(1, target, (-share).expand_as(target))
+        return slope.mT, None
+
+
+class MeanSquaredError(torch.autograd.Function):
+    """Mean squared error of every member, (member,), from outputs (member, example, output).
+
+    The difference and two products, where automatic differentiation takes a dozen operations.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Compute the loss."""
+        error = outputs - targets
+        ctx.save_for_backward(error)
+        return error.square().mean((1, 2))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """Compute the gradient."""
+        (error,) = ctx.saved_tensors
+        return error * (grad * (2 / error[0].numel()))[:, None, None], None
 
 
 @dataclass(frozen=True)
@@ -131,10 +154,12 @@ class FixedTask:
             return MeanCrossEntropy.apply(outputs, batch.targets)
         targets = batch.targets
         if self.classes:
-            targets = torch.nn.functional.one_hot(targets, self.n_outputs)
-        error = (outputs - targets.to(outputs)).square()
+            codes = torch.eye(self.n_outputs, dtype=outputs.dtype, device=outputs.device)
+            targets = codes.index_select(0, targets)
         if batch.weights is None:
-            return error.flatten(1).mean(1)
+            flat = outputs.flatten(2) if outputs.ndim > 3 else outputs
+            return MeanSquaredError.apply(flat, targets.to(outputs).reshape(flat.shape[1:]))
+        error = (outputs - targets.to(outputs)).square()
         weights = batch.weights.to(error)
         return (error * (weights / weights.sum())).flatten(2).sum(2).mean(1)
 

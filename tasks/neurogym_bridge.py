@@ -153,7 +153,7 @@ class NeurogymSuite:
         if not self.continuous:
             return choice_score(outputs, trials, last_period(trials))
         every = torch.arange(len(trials), device=outputs.device)
-        last = trials.lengths - 1
+        last = (trials.lengths - 1).to(outputs.device)
         error = (outputs[:, last, every] - trials.targets[last, every]).abs().amax(dim=-1)
         return (error <= self.tolerance).float()
 
@@ -192,6 +192,7 @@ class NeurogymSuite:
 def last_period(trials: Trials) -> Tensor:
     """Bounds of each trial's last period, by its start, or of the whole trial: (trial, 2)."""
     whole = torch.stack([torch.zeros_like(trials.lengths), trials.lengths], dim=1)[:, None]
+    whole = whole.to(trials.periods.device)
     candidates = torch.cat([whole, trials.periods], dim=1)
     start, end = candidates.unbind(dim=2)
     latest = (start * (len(trials.inputs) + 1) + end).argmax(dim=1)

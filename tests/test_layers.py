@@ -7,10 +7,10 @@ import brainrnn
 
 ROOT = Path(brainrnn.__file__).parent
 ORDER = [
-    {"errors"},
+    {"errors", "waiting"},
     {"geometry", "wiring", "arrange", "config", "data", "files", "progress", "task", "threads"},
     {"anatomy"},
-    {"networks", "cost", "strength"},
+    {"networks", "cost", "strength", "flat"},
     {"swap"},
     {"method"},
     {"training", "checkpoint", "snapshots"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, cast
 
@@ -11,24 +11,15 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
-from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
+from brainrnn.anatomy import Anatomy, PlacedNetwork, Population, Pullback
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.geometry import Distance, grid, line, ring
+from brainrnn.networks.layers import ACTIVATIONS, Activation, Passed, through_layers
 from brainrnn.networks.linear import Linear, member_streams
 from brainrnn.networks.members import MembersSpec
 from brainrnn.task import Examples, Suite, Task
-
-Activation = Literal["silu", "relu", "tanh", "gelu"]
-
-_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "silu": functional.silu,
-    "relu": functional.relu,
-    "tanh": torch.tanh,
-    "gelu": functional.gelu,
-}
 
 
 class MLPSpec(Settings):
@@ -188,46 +179,66 @@ class MLP(PlacedNetwork):
         inputs : (example, input), or (example, position) int64 tokens
             The same for all members.
         """
-        state = self._first(inputs)
-        for i in range(1, self.depth):
-            state = self._layer(i)(_ACTIVATIONS[self.activation](state))
-        return state
+        state = self._embedded(inputs) if self.tokens else self._vectors(inputs)
+        return through_layers(state, self.activation, self._weights(), activated=not self.tokens)
 
     def respond(self, batch: Examples, *, generator: torch.Generator | None = None) -> Tensor:
         """Outputs for a batch of examples, (member, example, output)."""
         return self(batch.inputs)
+
+    def pullback(
+        self, batch: Examples, *, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Pullback]:
+        """Outputs for a batch, and their gradient's way back, without a graph if from vectors."""
+        if self.tokens:
+            return super().pullback(batch, generator=generator)
+        activation = self.activation
+        with torch.no_grad():
+            passed = Passed.forward(
+                self._vectors(batch.inputs), activation, self._weights(), activated=True
+            )
+
+        @torch.no_grad()
+        def back(gradient: Tensor) -> list[Tensor]:
+            return passed.backward(gradient, activation, entrance=False, activated=True)[1]
+
+        return passed.outputs, back
 
     def layers(self, inputs: Tensor) -> dict[str, Tensor]:
         """What every population does: name -> (member, example, neuron), input and output included.
 
         The embeddings of several tokens stand one after the other.
         """
-        if self.tokens:
-            state = self.embedding[:, inputs].flatten(2)
-        else:
-            state = inputs.to(self._layer(0).weight).expand(self.members, -1, -1)
+        state = self.embedding[:, inputs].flatten(2) if self.tokens else self._vectors(inputs)
         states = {"input": state}
         for i, name in enumerate(list(self.anatomy.populations)[1:]):
             state = self._layer(i)(state)
             if i < self.depth - 1:
-                state = _ACTIVATIONS[self.activation](state)
+                state = ACTIVATIONS[self.activation](state)
             states[name] = state
         return states
 
     def _layer(self, i: int) -> Linear:
         return cast(Linear, self.get_submodule(f"fc{i}"))
 
-    def _first(self, inputs: Tensor) -> Tensor:
+    def _weights(self) -> list[Tensor]:
+        """Weight and bias of every layer that comes after the embedding of tokens."""
+        layers = [self._layer(i) for i in range(1 if self.tokens else 0, self.depth)]
+        return [p for layer in layers for p in (layer.weight, layer.bias)]
+
+    def _vectors(self, inputs: Tensor) -> Tensor:
+        return inputs.to(self._layer(0).weight).expand(self.members, -1, -1)
+
+    def _embedded(self, inputs: Tensor) -> Tensor:
+        """What the first layer makes of tokens, (member, example, h1)."""
         layer = self._layer(0)
-        if self.tokens is None:
-            return layer(inputs.to(layer.weight).expand(self.members, -1, -1))
         # What each token contributes at each position is computed once, not once per example, and
         # all members lie in one row of the table, so that looking it up is one copy.
         weight = layer.weight.unflatten(2, (self.positions, -1))  # (member, h1, position, input)
         table = torch.einsum("mti,mhpi->ptmh", self.embedding, weight)
         drive = layer.bias.flatten()
         for position, tokens in enumerate(inputs.unbind(1)):
-            drive = drive + functional.embedding(tokens, table[position].flatten(1))
+            drive = drive + table[position].flatten(1).index_select(0, tokens)
         return drive.unflatten(1, layer.bias.shape).transpose(0, 1)
 
 

@@ -1,10 +1,12 @@
-"""The recurrence of a leaky network and its hand-written backward pass through time.
+"""A leaky network unrolled in time, and its hand-written backward pass.
 
-    h_t = (1 - alpha) h_{t-1} + alpha f(W h_{t-1} + drive_t),   h_{-1} = 0
+    h_t = (1 - alpha) h_{t-1} + alpha f(W h_{t-1} + W_in x_t + b + noise_t),   h_{-1} = 0
+    y_t = W_out h_t + b_out
 
 Trials are packed: rows run over time, then over the trials still going on at that time, longest
 trial first, so nothing is computed after a trial's end. One matrix product over all rows gives
-each weight gradient, where automatic differentiation would add up one product per step.
+each weight gradient, where automatic differentiation would add up one product per step; products
+accumulate where their results belong, so that a step through time is a product and an activation.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ from torch.autograd.function import once_differentiable
 
 Activation = Literal["relu", "softplus", "tanh"]
 
+_MOST = 0.9  # share of units awake above which leaving out the others does not pay
+
+_threshold_backward = torch.ops.aten.threshold_backward.grad_input
+
 # Each activation in place, and its derivative times a gradient, in place, from the rate r = f(a).
 _FORWARD: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu_,
@@ -25,66 +31,96 @@ _FORWARD: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh_,
 }
 _BACKWARD: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "relu": lambda g, r: g.mul_(r > 0),
+    "relu": lambda g, r: _threshold_backward(g, r, 0.0, grad_input=g),
     "softplus": lambda g, r: g.mul_(-torch.expm1(-r)),
-    "tanh": lambda g, r: g.mul_(1 - r * r),
+    "tanh": lambda g, r: torch.ops.aten.tanh_backward.grad_input(g, r, grad_input=g),
 }
 
 
-class LeakyRecurrence(torch.autograd.Function):
-    """States of a leaky recurrent population for packed trials; see :func:`leaky_recurrence`."""
+class LeakyNetwork(torch.autograd.Function):
+    """Outputs and states of a leaky recurrent network; see :func:`leaky_network`."""
 
     @staticmethod
     def forward(
-        ctx: Any, drive: Tensor, w_rec: Tensor, alpha: float, activation: str, sizes: list[int]
-    ) -> Tensor:
+        ctx: Any,
+        inputs: Tensor,
+        noise: Tensor | None,
+        w_in: Tensor,
+        w_rec: Tensor,
+        b_rec: Tensor,
+        w_out: Tensor,
+        b_out: Tensor,
+        alpha: float,
+        activation: str,
+        sizes: list[int],
+    ) -> tuple[Tensor, Tensor]:
         """Run the recurrence over time."""
         activate = _FORWARD[activation]
-        states = torch.empty_like(drive)
-        rates = states if alpha == 1 else torch.empty_like(drive)
+        members = len(w_rec)
+        rates = torch.baddbmm(b_rec[:, None], inputs.expand(members, -1, -1), w_in.mT)
+        if noise is not None:
+            rates += noise
+        states = rates if alpha == 1 else torch.empty_like(rates)
         transposed = w_rec.mT
-        start, previous = 0, None
+        before, start = states[:, :0], 0
         for n in sizes:
             now = slice(start, start + n)
             rate = rates[:, now]
-            if previous is None:
-                activate(rate.copy_(drive[:, now]))
-                if alpha != 1:
+            if start:
+                rate.baddbmm_(before[:, :n], transposed)
+            activate(rate)
+            if alpha != 1:
+                if start:
+                    torch.lerp(before[:, :n], rate, alpha, out=states[:, now])
+                else:
                     torch.mul(rate, alpha, out=states[:, now])
-            else:
-                before = states[:, previous : previous + n]
-                activate(torch.baddbmm(drive[:, now], before, transposed, out=rate))
-                if alpha != 1:
-                    torch.lerp(before, rate, alpha, out=states[:, now])
-            start, previous = start + n, start
-        ctx.save_for_backward(states, rates, w_rec)
+            before, start = states[:, now], start + n
+        ctx.save_for_backward(inputs, w_in, w_rec, w_out, rates, states)
         ctx.alpha, ctx.activation, ctx.sizes = alpha, activation, sizes
-        return states
+        ctx.set_materialize_grads(False)
+        return torch.baddbmm(b_out[:, None], states, w_out.mT), states
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, d_outputs: Tensor | None, d_states: Tensor | None) -> tuple[Any, ...]:
         """Backpropagate through time."""
-        states, rates, w_rec = ctx.saved_tensors
+        inputs, w_in, w_rec, w_out, rates, states = ctx.saved_tensors
         alpha, sizes = ctx.alpha, ctx.sizes
         derivative = _BACKWARD[ctx.activation]
-        drive_grad = torch.empty_like(grad)
-        end, carry = grad.shape[1], None
-        for t in reversed(range(len(sizes))):
-            now = slice(end - sizes[t], end)
-            inner = drive_grad[:, now].copy_(grad[:, now])
-            if carry is not None:
-                inner[:, : carry.shape[1]] += carry
-            kept = inner * (1 - alpha) if alpha != 1 else None
-            derivative(inner.mul_(alpha) if alpha != 1 else inner, rates[:, now])
-            if t:
-                carry = torch.bmm(inner, w_rec)
-                if kept is not None:
-                    carry += kept
-            end -= sizes[t]
-        later = slice(sizes[0], None)
+        # In turn, row by row: what reaches the state, then what reaches the input of f.
+        if d_outputs is None:
+            grad = torch.zeros_like(states) if d_states is None else d_states.clone()
+        elif d_states is None:
+            grad = torch.bmm(d_outputs, w_out)
+        else:
+            grad = torch.baddbmm(d_states, d_outputs, w_out)
+        end, later = grad.shape[1], grad[:, :0]
+        kept = later
+        for n in reversed(sizes):
+            now = grad[:, end - n : end]
+            going_on = later.shape[1]
+            if going_on:
+                now[:, :going_on].baddbmm_(later, w_rec)
+            if alpha != 1:
+                now[:, :going_on] += kept
+                kept = now * (1 - alpha)
+                now *= alpha
+            derivative(now, rates[:, end - n : end])
+            later, end = now, end - n
         before = states[:, _previous_rows(sizes, states.device)]
-        return drive_grad, torch.bmm(drive_grad[:, later].mT, before), None, None, None
+        x = inputs.expand(len(grad), -1, -1)
+        return (
+            torch.bmm(grad, w_in).sum(0) if ctx.needs_input_grad[0] else None,
+            grad.sum(0) if ctx.needs_input_grad[1] else None,
+            torch.bmm(grad.mT, x),
+            torch.bmm(grad[:, sizes[0] :].mT, before),
+            grad.sum(1),
+            None if d_outputs is None else torch.bmm(d_outputs.mT, states),
+            None if d_outputs is None else d_outputs.sum(1),
+            None,
+            None,
+            None,
+        )
 
 
 def _previous_rows(sizes: list[int], device: torch.device) -> Tensor:
@@ -97,23 +133,79 @@ def _previous_rows(sizes: list[int], device: torch.device) -> Tensor:
     return (torch.arange(int(starts[1]), int(counts.sum())) - shift).to(device)
 
 
-def leaky_recurrence(
-    drive: Tensor, w_rec: Tensor, *, alpha: float, activation: Activation, sizes: list[int]
-) -> Tensor:
-    """States h of every packed row, (member, row, unit), differentiable.
+def leaky_network(
+    inputs: Tensor,
+    noise: Tensor | None,
+    w_in: Tensor,
+    w_rec: Tensor,
+    b_rec: Tensor,
+    w_out: Tensor,
+    b_out: Tensor,
+    *,
+    alpha: float,
+    activation: Activation,
+    sizes: list[int],
+) -> tuple[Tensor, Tensor]:
+    """Outputs y, (member, row, output), and states h, (member, row, unit), of every packed row.
+
+    Both are differentiable, once.
 
     Parameters
     ----------
-    drive : (member, row, unit)
-        Input, bias and noise of every row: all that enters beside the recurrent product.
+    inputs : (row, channel)
+        The same for all members.
+    noise : (row, unit), optional
+        Private noise, the same for all members.
+    w_in : (member, unit, channel)
     w_rec : (member, unit, source)
+    b_rec : (member, unit)
+    w_out : (member, output, unit)
+    b_out : (member, output)
     alpha : float
         dt / tau, in (0, 1].
     activation : "relu", "softplus" or "tanh"
     sizes : list of int
         Number of trials still going on at each step, not rising; sums to the number of rows.
     """
-    return LeakyRecurrence.apply(drive, w_rec, alpha, activation, sizes)
+    weights = (w_in, w_rec, b_rec, w_out, b_out)
+    awake = None if noise is not None or activation != "relu" else awake_units(w_in, w_rec, b_rec)
+    if awake is None:
+        return LeakyNetwork.apply(inputs, noise, *weights, alpha, activation, sizes)
+    # What sleeps adds nothing to any output or gradient: it takes no part, and gets zeros back.
+    rows = awake[:, :, None]
+    w_in = w_in.gather(1, rows.expand(-1, -1, w_in.shape[2]))
+    w_rec = w_rec.gather(1, rows.expand(-1, -1, w_rec.shape[2]))
+    w_rec = w_rec.gather(2, awake[:, None].expand(-1, awake.shape[1], -1))
+    w_out = w_out.gather(2, awake[:, None].expand(-1, w_out.shape[1], -1))
+    weights = (w_in, w_rec, b_rec.gather(1, awake), w_out, b_out)
+    outputs, states = LeakyNetwork.apply(inputs, None, *weights, alpha, activation, sizes)
+    everyone = states.new_zeros(*states.shape[:2], b_rec.shape[1])
+    return outputs, everyone.scatter(2, awake[:, None].expand_as(states), states)
+
+
+@torch.no_grad()
+def awake_units(w_in: Tensor, w_rec: Tensor, b_rec: Tensor) -> Tensor | None:
+    """Relu units that can ever be active; None where most are.
+
+    A unit that nothing drives, with no weight coming in but its own and no bias above 0, stays at
+    rest in every trial: its state is exactly 0, and so are the gradients of all its weights.
+
+    Returns
+    -------
+    (member, k) int64 or None
+        Indices of each member's units, rising; k is the largest number in any member, and members
+        with fewer are filled up with others.
+    """
+    if w_rec.device.type != "cpu":
+        return None  # the number of units would have to be known on the host
+    recurrent = w_rec.abs()
+    recurrent.diagonal(dim1=1, dim2=2).zero_()
+    driven = (w_in.abs().amax(2) > 0) | (recurrent.amax(2) > 0)
+    asleep = ~driven & (b_rec <= 0)
+    k = asleep.shape[1] - int(asleep.sum(1).min())
+    if k > _MOST * asleep.shape[1]:
+        return None
+    return asleep.byte().argsort(dim=1, stable=True)[:, : max(k, 1)].sort(dim=1).values
 
 
 def gru_recurrence(drive: Tensor, w_rec: Tensor, b_rec: Tensor, *, sizes: list[int]) -> Tensor:

@@ -19,7 +19,7 @@ from brainrnn.errors import InputError, unknown
 from brainrnn.geometry import Distance
 from brainrnn.networks.linear import member_streams
 from brainrnn.networks.members import MembersSpec
-from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_recurrence
+from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_network
 from brainrnn.task import Suite, Task, Trials
 
 Cell = Literal["leaky", "gru"]
@@ -180,8 +180,8 @@ class RNN(PlacedNetwork):
         generator : torch.Generator
             Source of the private noise, the same for all members; no noise without one.
         """
-        packed, rows = self._rows(inputs, lengths, generator)
-        return _unpack(self._readout(rows), packed)
+        packed, outputs, _ = self._run(inputs, lengths, generator)
+        return _unpack(outputs, packed)
 
     def respond(self, batch: Trials, *, generator: torch.Generator | None = None) -> Tensor:
         """Outputs for a batch of trials, (member, time, trial, output)."""
@@ -195,15 +195,13 @@ class RNN(PlacedNetwork):
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Outputs and the states of the hidden neurons, (member, time, trial, unit)."""
-        packed, rows = self._rows(inputs, lengths, generator)
-        return _unpack(self._readout(rows), packed), _unpack(rows, packed)
+        packed, outputs, states = self._run(inputs, lengths, generator)
+        return _unpack(outputs, packed), _unpack(states, packed)
 
-    def _readout(self, rows: Tensor) -> Tensor:
-        return torch.baddbmm(self.b_out[:, None], rows, self.w_out.mT)
-
-    def _rows(
+    def _run(
         self, inputs: Tensor, lengths: Tensor | None, generator: torch.Generator | None
-    ) -> tuple[PackedSequence, Tensor]:
+    ) -> tuple[PackedSequence, Tensor, Tensor]:
+        """Outputs and states of every packed row."""
         if inputs.shape[2] != self.w_in.shape[2]:
             raise InputError(
                 f"the network has {self.w_in.shape[2]} inputs, got {inputs.shape[2]}: use the "
@@ -213,21 +211,34 @@ class RNN(PlacedNetwork):
             lengths = torch.full((inputs.shape[1],), inputs.shape[0])
         packed = pack_padded_sequence(inputs.to(self.w_in), lengths.cpu(), enforce_sorted=False)
         sizes = packed.batch_sizes.tolist()
-        drive = torch.matmul(packed.data, self.w_in.mT)
-        if self.spec.cell == "leaky":
-            drive = drive + self.b_rec[:, None]
+        noise = None
         if generator is not None and self.spec.noise:
             sd = self.spec.noise * math.sqrt(2 / (self.alpha if self.spec.cell == "leaky" else 1))
             # One draw for all members, so that none depends on how many others there are.
-            drive = drive + sd * torch.randn(
-                drive.shape[1:], generator=generator, dtype=drive.dtype, device=drive.device
+            noise = sd * torch.randn(
+                (len(packed.data), self.w_in.shape[1]),
+                generator=generator,
+                dtype=self.w_in.dtype,
+                device=self.w_in.device,
             )
-        if self.spec.cell == "gru":
-            return packed, gru_recurrence(drive, self.w_rec, self.b_rec, sizes=sizes)
-        rows = leaky_recurrence(
-            drive, self.w_rec, alpha=self.alpha, activation=self.spec.activation, sizes=sizes
-        )
-        return packed, rows
+        if self.spec.cell == "leaky":
+            outputs, states = leaky_network(
+                packed.data,
+                noise,
+                self.w_in,
+                self.w_rec,
+                self.b_rec,
+                self.w_out,
+                self.b_out,
+                alpha=self.alpha,
+                activation=self.spec.activation,
+                sizes=sizes,
+            )
+            return packed, outputs, states
+        drive = torch.matmul(packed.data, self.w_in.mT)
+        drive = drive if noise is None else drive + noise
+        states = gru_recurrence(drive, self.w_rec, self.b_rec, sizes=sizes)
+        return packed, torch.baddbmm(self.b_out[:, None], states, self.w_out.mT), states
 
 
 def _unpack(rows: Tensor, packed: PackedSequence) -> Tensor:

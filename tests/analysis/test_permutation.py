@@ -1,3 +1,4 @@
+import itertools
 import time
 
 import numpy as np
@@ -63,6 +64,56 @@ def test_every_permutation_keeps_the_labels():
     for row in torch.cat(seen):
         assert sorted(row.tolist()) == sorted(LABELS)
     assert len({tuple(row.tolist()) for row in torch.cat(seen)}) > 30
+
+
+def counts_of_orders(draw, n):
+    orders = np.unique(draw(n).numpy(), axis=1, return_counts=True)
+    return dict(zip(map(tuple, orders[0].T.tolist()), orders[1].tolist(), strict=True))
+
+
+class FewNumbers:
+    """A generator whose numbers often coincide: four bits instead of 32."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+
+    def integers(self, high, size, dtype):
+        low, top = self.rng.integers(16, size=(2, *size), dtype=np.uint64)
+        return low | top << np.uint64(32)
+
+
+@pytest.mark.parametrize("way", ["sorted", "shuffled", "device", "ties"])
+@pytest.mark.parametrize("labels", [[0, 1, 2, 3], [1, 0, 0, 2, 0]])
+def test_every_order_is_equally_likely(way, labels, monkeypatch):
+    if way == "shuffled":
+        monkeypatch.setattr(module, "_SORTED", 0)
+    if way == "ties":
+        monkeypatch.setattr(np.random, "Generator", FewNumbers)
+    labels = np.array(labels, np.int8)
+    if way == "device":
+        draw = module._on_device(labels, 3, torch.device("cpu"))
+    else:
+        draw = module._on_cpu(labels, 3)
+    n = 20_000
+    counts = counts_of_orders(draw, n)
+    assert set(counts) == set(itertools.permutations(labels.tolist()))
+    assert scipy.stats.chisquare(list(counts.values())).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("units", [1, 6, 7, 200, 2500])
+def test_one_seed_gives_one_result(units):
+    labels = np.random.default_rng(0).integers(0, 3, units)
+    values = torch.from_numpy(np.random.default_rng(1).random(units))
+
+    def statistic(labels):
+        return labels.double() @ values
+
+    one, again = (permutation_test({"w": statistic}, labels, n=300, seed=7) for _ in range(2))
+    assert one.equals(again)
+    if units > 1:
+        other = permutation_test({"w": statistic}, labels, n=300, seed=8)
+        assert not other.null.equals(one.null)
+        assert len(np.unique(one.null)) > 10
 
 
 def test_round_off_makes_no_difference():

@@ -86,7 +86,7 @@ def test_gradients_pass_the_numerical_check(alpha):
 
 def test_a_second_derivative_is_refused_not_wrong():
     net = network(activation="tanh")
-    (first,) = torch.autograd.grad(net(INPUTS).sum(), net.w_rec, create_graph=True)
+    (first,) = torch.autograd.grad(net(INPUTS).square().sum(), net.w_rec, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
 

@@ -112,6 +112,30 @@ def test_noise_is_white_gaussian_with_neurogyms_standard_deviation(dt: float) ->
     assert abs(np.mean(stim[..., 1:] * stim[..., :-1]) * dt) < limit
 
 
+@pytest.mark.parametrize("names", [["dlydm1"], ["dms", "ctxdm1"]])
+def test_noise_is_independent_and_normal_from_batch_to_batch(names: list[str]) -> None:
+    """Where one modality is noisy and where both are: the same law, and never the same numbers."""
+    suite, rng = cog20(100, names), np.random.default_rng(8)
+    task = np.arange(len(names)).repeat(20)
+    table = Conditions.concatenate(
+        [condition_table(name)[rng.choice(len(condition_table(name)), 20)] for name in names]
+    )
+    clean = suite.render(task, table).inputs
+    noise = [suite.render(task, table, 0.0, rng).inputs - clean for _ in range(300)]
+    rows = np.stack([batch[batch != 0][:5000].numpy() * 10 for batch in noise]).astype(float)
+    error = 1 / np.sqrt(rows.size)
+    assert abs(rows.mean()) < 4 * error
+    assert abs(rows.var() - 1) < 4 * np.sqrt(2) * error
+    assert abs(stats.skew(rows.ravel())) < 4 * np.sqrt(6) * error
+    assert abs(stats.kurtosis(rows.ravel())) < 4 * np.sqrt(24) * error
+    assert 4.5 < np.abs(rows).max() < 6.5
+    for other in (rows[1:] * rows[:-1], rows[:, 1:] * rows[:, :-1]):
+        assert abs(other.mean()) < 4 * error
+    # Correlation of every batch with every other, the largest of 44,850.
+    between = np.corrcoef(rows)[np.triu_indices(len(rows), 1)]
+    assert np.abs(between).max() * np.sqrt(rows.shape[1]) < 6
+
+
 @pytest.mark.filterwarnings("ignore:.*variables from other wrappers")
 @pytest.mark.parametrize("name", ["dlyanti", "dm1", "multidm", "ctxdlydm2", "dnmc"])
 def test_mean_of_drawn_trials_is_that_of_neurogyms(name: str) -> None:
