@@ -22,6 +22,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from brainrnn import arrange
 from brainrnn.anatomy import PlacedNetwork, per_member
 from brainrnn.arrange import exchanges, linear_assignment, quadratic_assignment
 from brainrnn.config import PerMember, Settings
@@ -65,38 +66,60 @@ def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Ten
         T above.
     """
     anatomy = net.anatomy
+    fixed, inside = _parts(net, spec, population, list(range(net.members)))
     places = anatomy.places(population)
-    members, n = places.shape
-    costs = torch.zeros(members, n, n, dtype=torch.float64, device=places.device)
-    inside = torch.zeros_like(costs)
+    if inside is None:
+        inside = torch.zeros(*places.shape, places.shape[1], dtype=torch.float64).to(places.device)
+    distance = anatomy.site_distances(population, population)
+    return arrange.site_costs(fixed, inside, distance, places), inside
+
+
+def _parts(
+    net: PlacedNetwork, spec: CostSpec, population: str, members: list[int]
+) -> tuple[Tensor | None, Tensor | None]:
+    """What the rest of the network asks of some members' neurons on every site, and T above.
+
+    None where there are no such connections.
+    """
+    anatomy = net.anatomy
+    locality = per_member(spec.locality, net, "locality").to(torch.float64)
+    fixed: Tensor | None = None
+    inside: Tensor | None = None
     for name, value in net.named_parameters():
         axes = anatomy.wiring[name]
         names = [axis.population for axis in axes]
         if len(axes) < 2 or None in names or population not in names:
             continue
-        rows, columns = (a.folds for a in axes)
-        folded = (
-            value.abs()
-            .to(torch.float64)
-            .view(members, rows, value.shape[1] // rows, columns, value.shape[2] // columns)
-        )
-        weight = folded.sum((1, 3)) * spec.weight(name, value)
-        weight = weight * spec.parameter_locality.get(name, 1.0)
+        factor = spec.weight(name, value) * spec.parameter_locality.get(name, 1.0)
+        scale = _of(locality, members)[:, None, None] * factor
+        weight = _folded(_of(value, members).abs().to(torch.float64), *(a.folds for a in axes))
         if names[0] == names[1]:
-            inside += weight + weight.mT
+            both = (weight + weight.mT).mul_(scale)
+            inside = both if inside is None else inside.add_(both)
             continue
         if names[0] != population:
             weight = weight.mT
         other = names[1] if names[0] == population else names[0]
         assert other is not None
-        distance = anatomy.site_distances(population, other)
-        costs += weight @ distance.T[anatomy.places(other)]
-    inside.diagonal(dim1=1, dim2=2).zero_()
-    if bool(inside.any()):
-        distance = anatomy.site_distances(population, population)
-        costs += inside @ distance[places]
-    locality = per_member(spec.locality, net, "locality").to(torch.float64)[:, None, None]
-    return costs * locality, inside * locality
+        distance = anatomy.site_distances(other, population)
+        asked = (weight @ distance[_of(anatomy.places(other), members)]).mul_(scale)
+        fixed = asked if fixed is None else fixed.add_(asked)
+    if inside is not None:
+        inside.diagonal(dim1=1, dim2=2).zero_()
+    return fixed, inside
+
+
+def _of(value: Tensor, members: list[int]) -> Tensor:
+    """Some members of a tensor; itself, and no copy, if all."""
+    return value if len(members) == len(value) else value[members]
+
+
+def _folded(weight: Tensor, rows: int, columns: int) -> Tensor:
+    """Sum over the copies of a population, (member, neuron, neuron)."""
+    if rows == columns == 1:
+        return weight
+    members, out, source = weight.shape
+    return weight.view(members, rows, out // rows, columns, source // columns).sum((1, 3))
 
 
 def importance(net: PlacedNetwork, population: str) -> Tensor:
@@ -114,39 +137,56 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     nothing and stay where they are.
     """
     anatomy = net.anatomy
-    paying = per_member(cost.strength, net, "strength")[:, None, None] > 0
+    moves = torch.zeros(net.members, dtype=torch.int64, device=next(net.parameters()).device)
     if swap.locality is not None:
         cost = cost.model_copy(update={"locality": swap.locality, "parameter_locality": {}})
-    moves = torch.zeros(net.members, dtype=torch.int64, device=next(net.parameters()).device)
-    if swap.algorithm == "none":
+    members = _paying(net, cost)
+    if swap.algorithm == "none" or not members:
         return moves
-    entries = sum(net.members * len(p) ** 2 for p in anatomy.populations.values())
-    with one_thread(entries < _SMALL):
-        for name, population in anatomy.populations.items():
-            if population.movable and len(population) > 1:
-                moves += _relocate(net, cost, swap, name, paying)
+    movable = {n: len(p) for n, p in anatomy.populations.items() if p.movable and len(p) > 1}
+    with one_thread(net.members * sum(n**2 for n in movable.values()) < _SMALL):
+        for name in movable:
+            before = anatomy.places(name)
+            places = _arranged(net, cost, swap, name, members)
+            if len(members) < net.members:
+                places = before.index_copy(0, torch.tensor(members).to(before.device), places)
+            moved = (places != before).sum(1)
+            if bool(moved.any()):
+                anatomy.move(name, places)
+                moves += moved
     return moves
 
 
-def _relocate(
-    net: PlacedNetwork, cost: CostSpec, swap: SwapSpec, name: str, paying: Tensor
+def _paying(net: PlacedNetwork, cost: CostSpec) -> list[int]:
+    """The members whose neurons' places make a difference to what they pay."""
+    paying = [True] * net.members
+    for what in ("strength", "locality"):
+        value = getattr(cost, what)
+        per_member(value, net, what)  # complains of a wrong number of values
+        values = value if isinstance(value, tuple) else (value,)
+        paying = [p and values[m % len(values)] > 0 for m, p in enumerate(paying)]
+    return [m for m, pays in enumerate(paying) if pays]
+
+
+def _arranged(
+    net: PlacedNetwork, cost: CostSpec, swap: SwapSpec, name: str, members: list[int]
 ) -> Tensor:
-    """Rearrange one population; moves, (member,)."""
+    """New places of one population, (member, neuron), of some members."""
     anatomy, blocks = net.anatomy, net.anatomy.populations[name].blocks
-    costs, inside = (paying * matrix for matrix in site_costs(net, cost, name))
-    before = anatomy.places(name).clone()
+    places = _of(anatomy.places(name), members)
+    fixed, inside = _parts(net, cost, name, members)
+    if fixed is None and inside is None:
+        return places
     distance = anatomy.site_distances(name, name)
-    order = importance(net, name).argsort(dim=1, descending=True, stable=True)
+    if swap.algorithm == "assignment" and inside is None:
+        assert fixed is not None
+        return linear_assignment(fixed, places, blocks)
+    score = _of(importance(net, name), members)
+    order = score.argsort(dim=1, descending=True, stable=True)
     if swap.algorithm == "assignment":
-        if bool(inside.any()):
-            places = quadratic_assignment(costs, inside, distance, before, order)
-        else:
-            places = linear_assignment(costs, before, blocks)
-    else:
-        greedy = swap.algorithm == "greedy"
-        if greedy and swap.top_k is not None:
-            order = order[:, : swap.top_k]
-        places = exchanges(costs, inside, distance, before, order, blocks, repeat=not greedy)
-    if not torch.equal(places, before):
-        anatomy.move(name, places)
-    return (places != before).sum(1)
+        assert inside is not None
+        return quadratic_assignment(fixed, inside, distance, places, order)
+    greedy = swap.algorithm == "greedy"
+    if greedy and swap.top_k is not None:
+        order = order[:, : swap.top_k]
+    return exchanges(fixed, inside, distance, places, order, blocks, repeat=not greedy)
