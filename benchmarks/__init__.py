@@ -1,7 +1,5 @@
 """Side-by-side measurements, each printing a ratio: ``python -m benchmarks [NAME]``."""
 
-import brainrnn.waiting  # noqa: F401 - before anything that imports PyTorch
-
 NAMES = (
     "tasks",
     "rnn_step",

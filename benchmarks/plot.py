@@ -6,13 +6,13 @@ import io
 from collections.abc import Iterator
 from functools import partial
 
-import brainrnn as br
 import matplotlib.pyplot as plt
 import torch
-from brainrnn.plots import draw_network
 from matplotlib.figure import Figure
 
+import brainrnn as br
 from benchmarks.timing import Comparison, Setting, compare
+from brainrnn.plots import draw_network
 
 
 def comparisons(setting: Setting) -> Iterator[Comparison]:

@@ -7,7 +7,6 @@ torch.Size([400, 2])
 
 from importlib.metadata import version
 
-import brainrnn.waiting  # noqa: F401 - before anything that imports PyTorch
 from brainrnn.analysis import (
     AnalysisSpec,
     analyse,

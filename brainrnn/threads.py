@@ -1,15 +1,31 @@
-"""How many threads a computation is worth."""
+"""Who does the work: how many threads a computation is worth, and how they share it.
+
+PyTorch spreads every single operation over threads that meet at its end. They meet by spinning,
+and where another process wants one of the processors, whoever spins keeps from running the very
+thread it waits for: steps then take tens of times as long. Whole pieces of work, each on a thread
+of its own, meet once, and asleep.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
 
 import torch
 
+T = TypeVar("T")
+R = TypeVar("R")
+
+_here = threading.local()
+
 
 @contextmanager
-def one_thread(small: bool) -> Iterator[None]:
+def one_thread(small: bool = True) -> Iterator[None]:
     """Keep a small computation on one thread: waking another would take longer than the work."""
     before = torch.get_num_threads()
     if small:
@@ -18,3 +34,60 @@ def one_thread(small: bool) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def in_pieces(whole: bool = True) -> Iterator[None]:
+    """Let threads work only where :func:`share` gives them a piece, and not within operations."""
+    before, threads = getattr(_here, "workers", None), torch.get_num_threads()
+    with one_thread(whole):
+        if whole and before is None:
+            _here.workers = threads
+        try:
+            yield
+        finally:
+            _here.workers = before
+
+
+def workers() -> int:
+    """Threads that may share the work: several only in pieces, and 1 inside a piece."""
+    return getattr(_here, "workers", None) or 1
+
+
+def share(work: Callable[[T], R], pieces: Sequence[T]) -> list[R]:
+    """Results of some work on every piece, in order; each piece by one of several threads."""
+    n = min(workers(), len(pieces))
+    if n < 2:
+        return [work(piece) for piece in pieces]
+    results: dict[int, R] = {}
+    waiting = iter(enumerate(pieces))  # from which taking the next is one step of the interpreter
+
+    recording = torch.is_grad_enabled()  # which each thread has to be told
+
+    def some() -> None:
+        with torch.set_grad_enabled(recording):
+            for i, piece in waiting:
+                results[i] = work(piece)
+
+    others = [_pool(n - 1).submit(some) for _ in range(n - 1)]
+    before, _here.workers = _here.workers, 1
+    try:
+        some()
+    finally:
+        _here.workers = before
+        for other in others:
+            other.result()
+    return [results[i] for i in range(len(pieces))]
+
+
+@cache
+def _pool(n: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n, thread_name_prefix="brainrnn", initializer=_alone)
+
+
+def _alone() -> None:
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)  # each thread has to be told
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads

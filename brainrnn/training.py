@@ -24,9 +24,9 @@ from brainrnn.progress import progress_bar
 from brainrnn.strength import count_live
 from brainrnn.swap import relocate
 from brainrnn.task import Examples, Suite, Task, Trials
-from brainrnn.threads import one_thread
+from brainrnn.threads import in_pieces, one_thread, share
 
-_SMALL = 1e5  # multiplications in the forward pass of a step
+_SMALL = 2e7  # multiplications in the forward pass of a step
 _CACHE = 4_000_000  # bytes of what members compute together
 _AT_ONCE = 100_000  # examples times members that a network answers at once in an evaluation
 
@@ -152,7 +152,7 @@ class Trainer:
             after it. On a GPU, whose work is not waited for, weights are looked at only when
             metrics are due, before neurons move, and before anything is saved.
         """
-        with _flushed_denormals(), one_thread(self._small):
+        with _flushed_denormals(), one_thread(self._small), in_pieces(len(self._parts) > 1):
             while self.step < self.spec.steps:
                 progress = self.step / self.spec.steps
                 loss = self._descend(progress)
@@ -225,18 +225,24 @@ class Trainer:
 
     def _differentiate(self, batch: Any) -> Tensor:
         """Prediction loss of every member, (member,), and its gradient in the flat buffer."""
-        losses = []
-        noise = self._noise.get_state() if len(self._parts) > 1 else None
-        for members, net in self._parts:
-            if noise is not None:
-                self._noise.set_state(noise)  # all members see the same
-            outputs, pullback = net.pullback(batch, generator=self._noise)
+        state = self._noise.get_state() if len(self._parts) > 1 else None
+
+        def work(part: tuple[slice, PlacedNetwork]) -> Tensor:
+            members, net = part
+            noise = self._noise
+            if state is not None:  # all members see the same
+                noise = torch.Generator(self.device)
+                noise.set_state(state)
+            outputs, pullback = net.pullback(batch, generator=noise)
             loss = self.task.loss(outputs.requires_grad_(), batch)
             (gradient,) = torch.autograd.grad(loss.sum(), outputs)
-            gradients = pullback(gradient)
-            self._flat.gather(gradients, members)
-            losses.append(loss.detach())
-        return torch.cat(losses)
+            self._flat.gather(pullback(gradient), members)
+            if net is last:
+                self._noise.set_state(noise.get_state())
+            return loss.detach()
+
+        last = self._parts[-1][1]
+        return torch.cat(share(work, self._parts))
 
     def _require_finite_weights(self) -> None:
         self._require_finite(self._flat.values.detach().sum(1), "sum of the weights", self.step)

@@ -1,7 +1,6 @@
 """Tasks for brainrnn: cognitive tasks, any neurogym environment, formulas, moons, groups, images,
 and regression in context."""
 
-import brainrnn.waiting  # noqa: F401 - before anything that imports PyTorch
 from tasks.cognitive import CognitiveSuite, cog20
 from tasks.fixed import FixedTask
 from tasks.formulas import formulas

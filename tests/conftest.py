@@ -4,7 +4,5 @@ import os
 
 from hypothesis import settings
 
-import brainrnn.waiting  # noqa: F401 - before anything that imports PyTorch
-
 settings.register_profile("brainrnn", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("brainrnn")

@@ -7,7 +7,7 @@ import brainrnn
 
 ROOT = Path(brainrnn.__file__).parent
 ORDER = [
-    {"errors", "waiting"},
+    {"errors"},
     {"geometry", "wiring", "arrange", "config", "data", "files", "progress", "task", "threads"},
     {"anatomy"},
     {"networks", "cost", "strength", "flat"},

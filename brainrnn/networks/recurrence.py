@@ -107,7 +107,7 @@ class LeakyNetwork(torch.autograd.Function):
                 now *= alpha
             derivative(now, rates[:, end - n : end])
             later, end = now, end - n
-        before = states[:, _previous_rows(sizes, states.device)]
+        before = states.index_select(1, _previous_rows(sizes, states.device))
         x = inputs.expand(len(grad), -1, -1)
         return (
             torch.bmm(grad, w_in).sum(0) if ctx.needs_input_grad[0] else None,
