@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
 
-.PHONY: install demo test test-slow lint clean
+.PHONY: install demo test test-slow lint benchmark clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -27,6 +27,9 @@ test: install
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow
+
+benchmark: install
+	$(BIN)/python -m benchmarks --small
 
 lint: install
 	$(BIN)/ruff check

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import torch
 
-from benchmarks import NAMES
+from benchmarks import NAMES, scale
 from benchmarks.report import machine, write_report
 from benchmarks.timing import Setting
 from brainrnn.errors import unknown
@@ -21,7 +21,12 @@ from brainrnn.errors import unknown
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option("--small", is_flag=True, help="A few seconds each; fails below a ratio's floor.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option("--report", type=click.Path(path_type=Path), help="Markdown file to write.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Also measure time and memory at growing sizes, and write everything to this Markdown "
+    "file.",
+)
 def main(
     names: tuple[str, ...], as_json: bool, small: bool, device: str, report: Path | None
 ) -> None:
@@ -38,10 +43,10 @@ def main(
     for name in names or NAMES:
         benchmark = importlib.import_module(f"benchmarks.{name}")
         for comparison in benchmark.comparisons(Setting(small, device)):
-            rows.append({"name": name, **comparison.as_dict()} | about)
+            rows.append({"name": name, **comparison.as_dict(), "machine": about})
             click.echo(json.dumps(rows[-1]) if as_json else f"{name}: {comparison}")
     if report:
-        write_report(report, rows)
+        write_report(report, rows, list(scale.rows()) if device == "cpu" else [])
     slow = [f"{row['name']} ({row['case']})" for row in rows if not row["reached"]]
     if small and slow:
         click.echo(f"Slower than their floors: {'; '.join(slow)}", err=True)

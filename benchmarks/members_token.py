@@ -22,5 +22,5 @@ def comparisons(setting: Setting) -> Iterator[Comparison]:
             setting,
             precision=precision,
             steps=1,
-            least=setting.either(4, 1),
+            least=0.5 if setting.small else 4,
         )

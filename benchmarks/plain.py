@@ -20,25 +20,43 @@ class PlainMLP(nn.Module):
         Of the input, each hidden layer and the output.
     tokens : int, optional
         Size of the vocabulary.
+    published : bool
+        Whether lengths are computed anew in every step, as in the published notebooks.
     """
 
-    def __init__(self, places: Sequence[Tensor], tokens: int | None, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        places: Sequence[Tensor],
+        tokens: int | None,
+        dtype: torch.dtype,
+        *,
+        published: bool = False,
+    ) -> None:
         super().__init__()
         folds = 2 if tokens else 1
         sizes = [len(place) for place in places]
         self.embedding = nn.Embedding(tokens, sizes[0], dtype=dtype) if tokens else None
         sizes[0] *= folds
         self.layers = nn.ModuleList([nn.Linear(a, b, dtype=dtype) for a, b in pairwise(sizes)])
-        lengths = [torch.cdist(target, source, p=1) for source, target in pairwise(places)]
-        lengths[0] = lengths[0].repeat(1, folds)
-        self.lengths = [length.to(dtype) for length in lengths]
+        self.places = [place.to(dtype) for place in places]
+        self.folds = folds
+        self.kept = None if published else self.lengths()
+
+    def lengths(self) -> list[Tensor]:
+        """City-block length of every connection, layer by layer."""
+        found = [
+            (target[:, None] - source[None]).abs().sum(2)
+            for source, target in pairwise(self.places)
+        ]
+        found[0] = found[0].repeat(1, self.folds)
+        return found
 
     @classmethod
-    def like(cls, net: PlacedNetwork, tokens: int | None = None) -> PlainMLP:
+    def like(cls, net: PlacedNetwork, tokens: int | None, *, published: bool = False) -> PlainMLP:
         """A perceptron of the same size on the same sites."""
         first = next(net.parameters())
-        places = [population.sites for population in net.anatomy.populations.values()]
-        return cls(places, tokens, first.dtype).to(first.device)
+        places = [p.sites.to(first.device) for p in net.anatomy.populations.values()]
+        return cls(places, tokens, first.dtype, published=published).to(first.device)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs, (example, output)."""
@@ -50,17 +68,13 @@ class PlainMLP(nn.Module):
     def cost(self, locality: float, offset: float, reduction: Callable[[Tensor], Tensor]) -> Tensor:
         """The connection cost, Eq. 3."""
         total = torch.zeros((), device=self.layers[0].weight.device)
-        for layer, length in zip(self.layers, self.lengths, strict=True):
+        lengths = self.lengths() if self.kept is None else self.kept
+        for layer, length in zip(self.layers, lengths, strict=True):
             total = total + reduction(layer.weight.abs() * (locality * length + offset))
             total = total + offset * reduction(layer.bias.abs())
         if self.embedding is not None:
             total = total + offset * reduction(self.embedding.weight.abs())
         return total
-
-    def to(self, device: torch.device) -> PlainMLP:  # type: ignore[override]
-        """Move parameters and lengths."""
-        self.lengths = [length.to(device) for length in self.lengths]
-        return super().to(device)
 
 
 def stepper(
@@ -75,7 +89,7 @@ def stepper(
     rate: float,
 ) -> Callable[[], None]:
     """A function that takes one step of Adam on prediction loss and connection cost."""
-    optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.0)
     reduce = {"sum": torch.sum, "mean": torch.mean}[reduction]
 
     def step() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 from importlib.metadata import version
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from benchmarks.timing import duration, number
+from brainrnn.files import atomic_path
 
 
 def machine(device: str) -> dict[str, str]:
@@ -33,5 +37,70 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def write_report(path: Path, rows: list[dict[str, Any]]) -> None:
-    raise SystemExit("todo")
+def write_report(path: Path, rows: list[dict[str, Any]], scale: list[dict[str, Any]]) -> None:
+    """Write what was measured as a page of Markdown, with the notes beside this file at its end."""
+    about = ", ".join(f"{key} {value}" for key, value in rows[0]["machine"].items())
+    lines = [
+        "# How fast, beside other ways to do the same",
+        "",
+        "Written by `python -m benchmarks --report docs/performance.md`. Both sides run in turn in "
+        "one process, and the ratio is the median of theirs over ours, round by round, with the "
+        "least and the greatest. Seeds are fixed in the benchmarks.",
+        "",
+        f"Machine: {about}.",
+        "",
+        "| benchmark | case | ratio | ours | theirs | aim |",
+        "|---|---|---|---|---|---|",
+        *map(_row, rows),
+        "",
+        "## What the other side is",
+        "",
+        *[f"- `{name}`: {_about(name)}" for name in dict.fromkeys(row["name"] for row in rows)],
+        "",
+    ]
+    if scale:
+        lines += _scale(scale)
+    lines.append((Path(__file__).parent / "notes.md").read_text(encoding="utf-8"))
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _row(row: dict[str, Any]) -> str:
+    verdict = f"{', '.join(row['aims'])}: {'reached' if row['reached'] else '**missed**'}"
+    figures = "".join(f"; {name} {value:.3g}" for name, value in row["figures"].items())
+    cells = [
+        f"`{row['name']}`",
+        row["case"] + figures,
+        f"{number(row['ratio'])} ({number(row['ratio_min'])} to {number(row['ratio_max'])})",
+        duration(row["ours_s"]),
+        duration(row["theirs_s"]),
+        verdict if row["aims"] else "",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _about(name: str) -> str:
+    text = importlib.import_module(f"benchmarks.{name}").__doc__ or ""
+    return " ".join(text.split())
+
+
+def _scale(rows: list[dict[str, Any]]) -> list[str]:
+    sizes = list(rows[0]["seconds"])
+    weights = ", ".join(f"{rows[0]['weights'][n]:.3g}" for n in sizes)
+    return [
+        "## Scale",
+        "",
+        f"Recurrent neurons on a square grid; the recurrent weights alone are {weights} MiB. Each "
+        "cell is time, and the most memory its process had beyond what Python and the libraries "
+        "take. The exponent is that of time between the last two sizes.",
+        "",
+        f"| | {' | '.join(f'{n:,}' for n in sizes)} | exponent |",
+        f"|---|{'---|' * len(sizes)}---|",
+        *[_scale_row(row, sizes) for row in rows],
+        "",
+    ]
+
+
+def _scale_row(row: dict[str, Any], sizes: list[int]) -> str:
+    cells = [f"{duration(row['seconds'][n])}, {row['memory'][n]:,.0f} MiB" for n in sizes]
+    return f"| {' | '.join([row['part'], *cells])} | {row['exponent']:.2f} |"

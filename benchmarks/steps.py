@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import numpy as np
 from torch import Tensor
+from torch.utils.data import DataLoader, TensorDataset
 
 import brainrnn as br
 from benchmarks.plain import PlainMLP, stepper
 from benchmarks.timing import Comparison, Setting, compare
 from brainrnn.experiment import build_network, load_suite
-from brainrnn.task import Task
+from brainrnn.task import Examples, Task
 from brainrnn.training import Trainer
 from paper_mlp.experiments import EXPERIMENTS
 
@@ -26,13 +27,15 @@ def compare_steps(
     *,
     task: Task | None = None,
     precision: str | None = None,
+    published: bool = False,
     steps: int,
     least: float | None,
 ) -> Comparison:
     """Steps of BIMT networks side by side against the same networks one after the other.
 
     With the settings of the published notebook, everything paid for, and nothing between the steps:
-    no swaps, no evaluations.
+    no swaps, no evaluations. ``published``: the other side computes lengths in every step and draws
+    batches by a ``DataLoader``, as the notebook does.
     """
     experiment = EXPERIMENTS[name].experiment("notebook", ["bimt"], members)
     task = task or load_suite(experiment.task)
@@ -63,10 +66,13 @@ def compare_steps(
             dtype
         ) if batch.targets.is_floating_point() else batch.targets
 
+    if published and size is not None:
+        drawn = _loaded(task.train, size)  # type: ignore[attr-defined]
+        draw = drawn.__next__
     tokens = task.n_inputs if network.kind == "mlp" and getattr(task, "tokens", False) else None
     plain = [
         stepper(
-            PlainMLP.like(net, tokens),
+            PlainMLP.like(net, tokens, published=published),
             draw,
             loss,
             strength=1e-3,
@@ -88,3 +94,12 @@ def compare_steps(
                 step()
 
     return compare(case, ours, theirs, rounds=setting.either(11, 3), units=steps, least=least)
+
+
+def _loaded(examples: Examples, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches without end; the notebook's are slower, as they decode every image."""
+    loader = DataLoader(
+        TensorDataset(examples.inputs, examples.targets), batch_size=size, shuffle=True
+    )
+    while True:
+        yield from loader

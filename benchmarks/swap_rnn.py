@@ -39,11 +39,7 @@ def comparisons(setting: Setting) -> Iterator[Comparison]:
                 first, smallest = ours, n
             elif n == 4096:
                 power = math.log(ours / first) / math.log(n / smallest)
-                result = replace(
-                    result,
-                    within=first * (n / smallest) ** _GROWTH,
-                    figures={"exponent": power},
-                )
+                result = replace(result, figures={"exponent": power}, limits={"exponent": _GROWTH})
             yield result
 
 

@@ -21,6 +21,7 @@ from brainrnn.experiment import (
     build,
     load_experiment,
     load_suite,
+    on_device,
     suites,
 )
 from brainrnn.plots import plot_trial, save_figure
@@ -42,6 +43,11 @@ DATA_DIR = click.option(
     expose_value=False,
     callback=_point_to_data,
     help=f"Folder of data sets, such as the four IDX files of MNIST. Default: ${DATA}.",
+)
+
+
+DEVICE = click.option(
+    "--device", help="Where to compute: cpu, cuda, cuda:1, ... Default: as configured."
 )
 
 
@@ -71,26 +77,30 @@ def cli() -> None:
     type=click.Path(path_type=Path),
     help="Folder of the run; must be new. Default: runs/ and the configuration's name.",
 )
+@DEVICE
 @DATA_DIR
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def train(config: Path, overrides: tuple[str, ...], out: Path | None, quiet: bool) -> None:
+def train(
+    config: Path, overrides: tuple[str, ...], out: Path | None, device: str | None, quiet: bool
+) -> None:
     """Train the network that CONFIG (a TOML file) describes.
 
     Any key of the configuration can be overridden: `brainrnn train configs/quick.toml
     training.steps=500 method.strength=1e-4`.
     """
-    experiment = load_experiment(config, overrides)
+    experiment = on_device(load_experiment(config, overrides), device)
     run = Run.create(out or Path("runs") / config.stem, experiment)
     _train(run, quiet)
 
 
 @cli.command()
 @RUN
+@DEVICE
 @DATA_DIR
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def resume(run: Path, quiet: bool) -> None:
+def resume(run: Path, device: str | None, quiet: bool) -> None:
     """Continue an interrupted RUN exactly where it stopped."""
-    opened = Run.open(run)
+    opened = Run.open(run, device=device)
     if opened.finished:
         click.echo(f"{run} has already reached its last step, {opened.trainer.step}.")
         return
@@ -116,14 +126,15 @@ def _train(run: Run, quiet: bool) -> None:
 @RUN
 @click.argument("overrides", nargs=-1, metavar="[analysis.KEY=VALUE]...")
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object, nothing else.")
+@DEVICE
 @DATA_DIR
-def analyse(run: Path, overrides: tuple[str, ...], as_object: bool) -> None:
+def analyse(run: Path, overrides: tuple[str, ...], as_object: bool, device: str | None) -> None:
     """Test whether RUN has grown a map: modules, their places, and 10,000 permutations.
 
     Of a feed-forward network: losses, accuracies, wiring and Newman's modularity. Writes
     analysis.nc (NetCDF) into the run folder and prints a table.
     """
-    opened = Run.open(run)
+    opened = Run.open(run, device=device)
     if overrides and not opened.unfolds:
         raise InputError("the analysis of a feed-forward network has no settings: give none")
     for assignment in overrides:

@@ -67,6 +67,19 @@ def load_experiment(path: str | Path, overrides: Iterable[str] = ()) -> Experime
     return build(Experiment, override(read_toml(path), overrides))
 
 
+def on_device(experiment: Experiment, device: str | None) -> Experiment:
+    """The same experiment on another device; None: on its own.
+
+    Raises
+    ------
+    InputError
+        If that is not the name of a device.
+    """
+    if device is None:
+        return experiment
+    return build(Experiment, experiment.model_dump(exclude_none=True) | {"device": device})
+
+
 def suites() -> dict[str, EntryPoint]:
     """Every suite of tasks that an installed package offers, by name."""
     return {point.name: point for point in entry_points(group=SUITES)}

@@ -23,7 +23,7 @@ from brainrnn.checkpoint import fingerprint, load_checkpoint, save_checkpoint
 from brainrnn.config import as_toml, read_toml
 from brainrnn.cost import connection_cost
 from brainrnn.errors import InputError
-from brainrnn.experiment import Experiment, build, build_network, load_suite
+from brainrnn.experiment import Experiment, build, build_network, load_suite, on_device
 from brainrnn.files import atomic_path
 from brainrnn.networks import RNN
 from brainrnn.plots import draw_all, draw_graphs
@@ -74,8 +74,8 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, path: str | Path) -> Run:
-        """Open a run that was created before.
+    def open(cls, path: str | Path, *, device: str | None = None) -> Run:
+        """Open a run that was created before, on its own device or on another.
 
         Raises
         ------
@@ -87,7 +87,8 @@ class Run:
             raise InputError(
                 f"no run in {path}: expected a folder made by `brainrnn train CONFIG --out {path}`"
             )
-        return cls(run, build(Experiment, read_toml(run / "config.toml")))
+        experiment = build(Experiment, read_toml(run / "config.toml"))
+        return cls(run, on_device(experiment, device))
 
     @property
     def _config(self) -> Path:

@@ -330,13 +330,21 @@ class Trainer:
             self.net.load_state_dict(state["network"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._trials.bit_generator.state = state["trials"]
-            self._noise.set_state(state["noise"].cpu())
+            self._set_noise(state["noise"].cpu(), state["step"])
             self._moves = state["moves"].to(self.device)
             self.step = int(state["step"])
         except (KeyError, RuntimeError, TypeError, ValueError, AttributeError):
             raise InputError(
                 "the checkpoint belongs to another network: it does not fit the configuration"
             ) from None
+
+    def _set_noise(self, state: Tensor, step: int) -> None:
+        if len(state) == len(self._noise.get_state()):
+            self._noise.set_state(state)
+        else:  # of a generator on another kind of device
+            self._noise.manual_seed(
+                int(np.random.default_rng([self.seed, 4, step]).integers(2**63))
+            )
 
 
 @torch.no_grad()

@@ -14,11 +14,11 @@ from typing import Any
 
 import click
 
-from brainrnn.cli import DATA_DIR, run_command_line
+from brainrnn.cli import DATA_DIR, DEVICE, run_command_line
 from brainrnn.config import as_toml
 from brainrnn.data import data_folder
 from brainrnn.errors import InputError, unknown
-from brainrnn.experiment import Experiment
+from brainrnn.experiment import Experiment, on_device
 from brainrnn.files import atomic_path
 from brainrnn.run import InterruptedRun, Run
 from paper_mlp.experiments import EXPERIMENTS, Reproduction
@@ -135,6 +135,7 @@ def list_experiments(configs: Path | None) -> None:
     type=click.Path(path_type=Path),
     help=f"Folder of the run; must be new. Default: {ROOT}/NAME-SETTINGS.",
 )
+@DEVICE
 @JSON
 @QUIET
 def run(
@@ -145,6 +146,7 @@ def run(
     steps: int | None,
     data: str | None,
     out: Path | None,
+    device: str | None,
     as_object: bool,
     quiet: bool,
 ) -> None:
@@ -159,18 +161,19 @@ def run(
             f"{folder} already holds a run: choose another --out, or continue it with "
             f"`paper-mlp resume {folder}`"
         )
-    created = Run.create(folder, choice.experiment(reproduction))
+    created = Run.create(folder, on_device(choice.experiment(reproduction), device))
     show(finish(reproduction, created, quiet=quiet), as_object)
 
 
 @cli.command()
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@DEVICE
 @DATA_DIR
 @JSON
 @QUIET
-def resume(folder: Path, as_object: bool, quiet: bool) -> None:
+def resume(folder: Path, device: str | None, as_object: bool, quiet: bool) -> None:
     """Continue RUN exactly where it stopped; of a finished one, measure and draw all again."""
-    opened = Run.open(folder)
+    opened = Run.open(folder, device=device)
     if opened.finished:
         opened.analyse(progress=not quiet)
     show(finish(reproduction_of(opened), opened, quiet=quiet), as_object)

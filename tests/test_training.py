@@ -1,11 +1,14 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
 
 import brainrnn as br
+from brainrnn import training
 from brainrnn.errors import InputError
 from brainrnn.training import Trainer, TrainingSpec, train
-from tasks import cog20, formulas
+from tasks import cog20, formulas, groups
 
 SHORT = {"steps": 12, "batch": 16, "evaluation_trials": 2, "log_every": 5, "evaluate_every": 6}
 
@@ -236,3 +239,76 @@ def test_a_method_that_does_not_fit_the_network_fails_before_training():
     net, suite = small(2)
     with pytest.raises(InputError, match="3 values for 2 members"):
         Trainer(net, suite, br.BIMT(locality=(1.0, 2.0, 3.0)), TrainingSpec(**SHORT))
+
+
+MLP_SPEC = br.MLPSpec(hidden=(7, 6), embedding=3)
+
+
+def vectors():
+    task = formulas(["products"], train=30, test=5)
+    return br.MLP.on_lines(4, 2, MLP_SPEC, members=3, dtype=torch.float64), task
+
+
+def tokens():
+    task = groups(["addition"], size=5)
+    options = {"tokens": True, "members": 3, "dtype": torch.float64}
+    return br.MLP.on_lines(5, 5, MLP_SPEC, **options), task
+
+
+def in_parts(case, monkeypatch, *, parts):
+    """A trainer that computes its three members together, or each as a part of its own."""
+    monkeypatch.setattr(training, "_CACHE", 1 if parts else 1e12)
+    net, task = case()
+    method = br.BIMT(
+        strength=(1e-3, 0.0, 1e-2), locality=(1.0, 1.0, 2.0), swap=br.SwapSpec(every=5)
+    )
+    trainer = Trainer(net, task, method, TrainingSpec(**SHORT), seed=3)
+    assert len(trainer._parts) == (3 if parts else 1)
+    return trainer
+
+
+def metrics(trainer):
+    return [row for record in trainer.records() for row in record.metrics]
+
+
+CASES = {"vectors": vectors, "tokens": tokens, "noisy rnn": lambda: small(3)}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_members_computed_in_parts_train_as_together(case, monkeypatch):
+    together = in_parts(CASES[case], monkeypatch, parts=False)
+    apart = in_parts(CASES[case], monkeypatch, parts=True)
+    rows, expected = metrics(apart), metrics(together)
+    assert len(rows) == len(expected) == 12
+    for row, other in zip(rows, expected, strict=True):
+        assert row == pytest.approx(other, rel=1e-12, abs=1e-12, nan_ok=True)
+    assert sum(row["moves"] for row in rows) > 0
+    states = apart.net.state_dict(), together.net.state_dict()
+    for (name, a), b in zip(states[0].items(), states[1].values(), strict=True):
+        assert torch.allclose(a, b, rtol=0, atol=1e-12), name
+    start = CASES[case]()[0]
+    for value, before in zip(apart.net.parameters(), start.parameters(), strict=True):
+        learned = (value != before).flatten(1).any(1)  # a price may keep a bias at 0
+        assert bool(learned.all()) or value.ndim == 2
+    assert torch.equal(apart._noise.get_state(), together._noise.get_state())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_parts_continue_from_a_checkpoint_to_the_same_last_bit(case, monkeypatch):
+    whole = in_parts(CASES[case], monkeypatch, parts=True)
+    expected = metrics(whole)
+    first = in_parts(CASES[case], monkeypatch, parts=True)
+    rows = []
+    for record in first.records():
+        rows += record.metrics
+        if record.step == 7:
+            break
+    state = copy.deepcopy(first.state_dict())
+    second = in_parts(CASES[case], monkeypatch, parts=True)
+    second.load_state_dict(state)
+    rows += metrics(second)
+    for row, other in zip(rows, expected, strict=True):
+        assert row == pytest.approx(other, rel=0, abs=0, nan_ok=True)
+    for a, b in zip(second.net.state_dict().values(), whole.net.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    assert torch.equal(second._noise.get_state(), whole._noise.get_state())

@@ -127,9 +127,10 @@ def analyse(
         seed=int(clusters.generate_state(1)[0]),
     )
     position = net.anatomy.positions("hidden").detach().cpu().numpy()
+    device = net.get_parameter("w_rec").device
     tests = xr.concat(
         [
-            _map_test(position[i], modules.module.values[i], active.values[i], spec, null)
+            _map_test(position[i], modules.module.values[i], active.values[i], spec, null, device)
             for i in range(len(position))
         ],
         "member",
@@ -163,6 +164,7 @@ def _map_test(
     active: np.ndarray,
     spec: AnalysisSpec,
     seed: np.random.SeedSequence,
+    device: torch.device,
 ) -> xr.Dataset:
     """Test one network's map; position (unit, space), module and active (unit,)."""
     someone = active if active.any() else np.arange(len(active)) == 0
@@ -176,6 +178,7 @@ def _map_test(
         n=spec.permutations,
         seed=seed,
         alternative="less",
+        device=device,
     )
     return test if active.any() else xr.full_like(test, np.nan)
 

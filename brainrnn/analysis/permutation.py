@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -12,7 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from brainrnn.errors import InputError
-from brainrnn.threads import one_thread
+from brainrnn.threads import in_pieces, share
 
 # Labels (batch, unit), integers from 0 without gaps, to one number per arrangement, (batch,).
 Statistic: TypeAlias = Callable[[Tensor], Tensor]
@@ -88,18 +87,20 @@ def permutation_test(
 
     device = torch.device(device)
     cpu = device.type == "cpu"
-    draw = _on_cpu(dense, seed) if cpu else _on_device(dense, seed, device)
+    draw = _on_cpu(dense) if cpu else _on_device(dense, device)
     size = max(1, (_CHUNK if cpu else _DEVICE_CHUNK) // max(1, len(dense)))
 
     def evaluate(moved: Tensor) -> Tensor:  # (unit, batch) -> (statistic, batch)
         return torch.stack([f(moved.T) for f in statistics.values()])
 
-    # Chunks are small: a thread for each of several, rather than several for each operation.
-    threads = torch.get_num_threads() if cpu else 1
-    with one_thread(cpu), ThreadPoolExecutor(threads) as pool:
-        observed_first = [evaluate(torch.from_numpy(dense)[:, None].to(device))]
-        sizes = (min(size, n - done) for done in range(0, n, size))
-        chunks = list(pool.map(evaluate, map(draw, sizes)))
+    # Each chunk has a stream of its own, so that it does not matter which thread takes it.
+    numbers = [min(size, n - done) for done in range(0, n, size)]
+    streams = np.random.default_rng(seed).integers(2**63, size=len(numbers)).tolist()
+    with in_pieces(cpu):
+        chunks = share(
+            lambda chunk: evaluate(draw(*chunk)), list(zip(numbers, streams, strict=True))
+        )
+    observed_first = [evaluate(torch.from_numpy(dense)[:, None].to(device))]
     values = torch.cat(observed_first + chunks, dim=1).cpu().numpy()
     observed, null = values[:, 0], values[:, 1:]
     mean, sd = null.mean(1), null.std(1)
@@ -138,18 +139,17 @@ def permutation_test(
     )
 
 
-def _on_cpu(labels: np.ndarray, seed: int | np.random.SeedSequence) -> Callable[[int], Tensor]:
-    """Draw permutations of labels: a function from their number to (unit, permutation).
+def _on_cpu(labels: np.ndarray) -> Callable[[int, int], Tensor]:
+    """Draw permutations of labels: a function from their number and a seed to (unit, permutation).
 
     Random numbers that carry a label in their last bits are sorted. Where all of them differ in
     their random bits, every order is equally likely; where two agree, the permutation is drawn
     anew. So every order is exactly as likely, in a third of the time of a shuffle.
     """
-    rng = np.random.Generator(np.random.SFC64(seed))  # NumPy's quickest
     bits = int(labels.max(initial=0)).bit_length()
     carried, last = labels.astype(np.uint32), np.uint32(2**bits - 1)
 
-    def sort(n: int) -> np.ndarray:
+    def sort(n: int, rng: np.random.Generator) -> np.ndarray:
         pairs = rng.integers(2**64, size=(n, (len(labels) + 1) // 2), dtype=np.uint64)
         keys = pairs.view(np.uint32)[:, : len(labels)]
         keys <<= np.uint32(bits)
@@ -157,33 +157,32 @@ def _on_cpu(labels: np.ndarray, seed: int | np.random.SeedSequence) -> Callable[
         keys.sort(axis=1)
         tied = np.flatnonzero(((keys[:, 1:] ^ keys[:, :-1]) <= last).any(axis=1))
         if len(tied):
-            keys[tied] = sort(len(tied))
+            keys[tied] = sort(len(tied), rng)
         return keys
 
-    def draw(n: int) -> Tensor:
+    def draw(n: int, seed: int) -> Tensor:
+        rng = np.random.Generator(np.random.SFC64(seed))  # NumPy's quickest
         if len(labels) > _SORTED:
             moved = rng.permuted(np.broadcast_to(labels[:, None], (len(labels), n)), axis=0)
         else:
-            moved = np.ascontiguousarray((sort(n) & last).astype(labels.dtype).T)
+            moved = np.ascontiguousarray((sort(n, rng) & last).astype(labels.dtype).T)
         return torch.from_numpy(moved)
 
     return draw
 
 
-def _on_device(
-    labels: np.ndarray, seed: int | np.random.SeedSequence, device: torch.device
-) -> Callable[[int], Tensor]:
+def _on_device(labels: np.ndarray, device: torch.device) -> Callable[[int, int], Tensor]:
     """Draw permutations as ``_on_cpu`` does, without a word from the device in between.
 
     So that nobody has to look for ties, the keys have 63 bits: among 4096 labels of 12 kinds the
     random bits of two agree in one permutation of 7e10.
     """
-    first = int(np.random.default_rng(seed).integers(2**63))
-    generator = torch.Generator(device).manual_seed(first)
+    generator = torch.Generator(device)
     bits = int(labels.max(initial=0)).bit_length()
     carried = torch.from_numpy(labels).to(device)
 
-    def draw(n: int) -> Tensor:
+    def draw(n: int, seed: int) -> Tensor:
+        generator.manual_seed(seed)
         keys = torch.randint(2 ** (63 - bits), (n, len(labels)), generator=generator, device=device)
         moved = (keys << bits | carried).sort(dim=1).values & (2**bits - 1)
         return moved.to(carried.dtype).T.contiguous()

@@ -14,7 +14,7 @@ from brainrnn.errors import InputError
 from brainrnn.experiment import TaskSpec, load_suite
 from brainrnn.task import Examples, Suite, Task
 from tasks import FixedTask, formulas, groups, two_moons
-from tasks.fixed import MeanCrossEntropy
+from tasks.fixed import MeanCrossEntropy, MeanSquaredError
 
 BY_HAND = {
     "products": lambda x1, x2, x3, x4: (x1 * x4 + x2 * x3, x1 * x4 - x2 * x3),
@@ -159,6 +159,67 @@ def test_the_gradient_of_the_cross_entropy_passes_the_numerical_check():
     )
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
+
+
+LAYOUTS = {
+    "outputs last": lambda x: x.contiguous(),
+    "examples last": lambda x: x.mT.contiguous().mT,
+    "members last": lambda x: x.permute(1, 2, 0).contiguous().permute(2, 0, 1),
+}
+
+
+def slopes_of_members(loss, outputs):
+    """The gradient by outputs of a sum that weighs the members differently."""
+    weights = torch.tensor([1.0, -2.0, 0.5]).to(loss)
+    return torch.autograd.grad((weights * loss).sum(), outputs)[0]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_squared_error_is_that_of_torch(layout):
+    outputs = torch.randn(3, 7, 4, dtype=torch.float64)
+    targets = torch.randn(7, 4, dtype=torch.float64)
+    laid = LAYOUTS[layout](outputs).requires_grad_()
+    outputs.requires_grad_()
+    ours = MeanSquaredError.apply(laid, targets)
+    theirs = torch.stack([functional.mse_loss(member, targets) for member in outputs])
+    assert torch.allclose(ours, theirs, rtol=1e-12, atol=0)
+    a, b = slopes_of_members(ours, laid), slopes_of_members(theirs, outputs)
+    assert torch.allclose(a, b, rtol=0, atol=1e-12)
+    run = lambda x: MeanSquaredError.apply(x, targets)  # noqa: E731
+    assert torch.autograd.gradcheck(run, laid)
+    (first,) = torch.autograd.grad(run(laid).square().sum(), laid, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        first.sum().backward()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_the_cross_entropy_is_that_of_torch(layout, size):
+    signs = torch.randint(-1, 2, (3, 30, 5), generator=torch.Generator().manual_seed(0))
+    outputs = size * signs.double() + torch.linspace(0, 1, 5).double()  # some far from all others
+    targets = torch.arange(30) % 5
+    laid = LAYOUTS[layout](outputs).requires_grad_()
+    outputs.requires_grad_()
+    ours = MeanCrossEntropy.apply(laid, targets)
+    theirs = torch.stack([functional.cross_entropy(member, targets) for member in outputs])
+    assert torch.allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+    assert float(ours.detach().min()) > 0.5 * size
+    a, b = slopes_of_members(ours, laid), slopes_of_members(theirs, outputs)
+    assert bool(a.isfinite().all())
+    assert torch.allclose(a, b, rtol=0, atol=1e-12)
+
+
+def test_the_cross_entropy_of_a_certain_answer_is_zero_or_what_it_lacks():
+    outputs = torch.full((1, 2, 3), -1e4, dtype=torch.float64)
+    outputs[0, :, 1] = 1e4
+    outputs.requires_grad_()
+    right, wrong = (
+        MeanCrossEntropy.apply(outputs, torch.tensor(targets)) for targets in ([1, 1], [0, 2])
+    )
+    assert (right.item(), wrong.item()) == (0.0, 2e4)
+    assert not bool(torch.autograd.grad(right.sum(), outputs)[0].any())
+    slope = torch.autograd.grad(wrong.sum(), outputs)[0]
+    assert slope[0].tolist() == [[-0.5, 0.5, 0], [0, 0.5, -0.5]]
 
 
 def test_a_class_is_right_where_its_output_is_the_largest():

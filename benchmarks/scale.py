@@ -1,0 +1,128 @@
+"""Time and memory at growing numbers of recurrent neurons: ``python -m benchmarks.scale``.
+
+Every cell is a process of its own, so that the largest memory it ever had is its own too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+from torch import Tensor
+
+import brainrnn as br
+from benchmarks.swap_rnn import recurrent, restart
+from benchmarks.timing import timed
+from brainrnn.plots import save_figure
+from brainrnn.training import Trainer, TrainingSpec
+from tasks import cog20
+
+SIZES = (100, 400, 1600, 6400)
+_BATCH = 128
+_PAYS = br.BIMT(strength=1e-4)
+
+
+def step(n: int) -> Callable[[], object]:
+    """A training step: 128 trials of the 20 tasks, the cost, Adam."""
+    suite = cog20(dt=100)
+    never = 10**9
+    spec = TrainingSpec(steps=never, batch=_BATCH, log_every=never, evaluate_every=never)
+    method = _PAYS.model_copy(update={"swap": br.SwapSpec(algorithm="none")})
+    net = br.RNN.for_suite(suite, sites=_sites(n), tau=100)
+    trainer = Trainer(net, suite, method, spec)
+    return lambda: next(trainer.records())
+
+
+def swap(n: int, *, trained: bool) -> tuple[Callable[[], object], Callable[[], object]]:
+    """A swap pass over all neurons, from places that have nothing to do with the weights."""
+    net = recurrent(math.isqrt(n), trained=trained)
+    return lambda: br.relocate(net, _PAYS, _PAYS.swap), lambda: restart(net)
+
+
+def analysis(n: int) -> Callable[[], object]:
+    """The whole analysis with its defaults: 20 tasks, modules, 10,000 permutations."""
+    suite = cog20(dt=100)
+    net = br.RNN.for_suite(suite, sites=_sites(n), tau=100)
+    return lambda: br.analyse(net, suite)
+
+
+def plot(n: int) -> Callable[[], object]:
+    """The map of a network as after training, written as PNG."""
+    suite = cog20(dt=100, names=["go", "dm1"])
+    net = br.RNN.for_suite(suite, sites=_sites(n), tau=100)
+    sparse = recurrent(math.isqrt(n), trained=True)
+    net.w_rec.data = sparse.w_rec.data
+    brain = br.analyse(net, suite, br.AnalysisSpec(trials=16, permutations=10, k=8))
+    folder = Path(tempfile.mkdtemp())
+    return lambda: save_figure(br.plot_map(brain), folder / "map", ("png",))
+
+
+PARTS: dict[str, Callable[[int], object]] = {
+    "training step": step,
+    "swap pass, random weights": lambda n: swap(n, trained=False),
+    "swap pass, as after training": lambda n: swap(n, trained=True),
+    "analysis": analysis,
+    "map as a picture": plot,
+}
+
+
+def _sites(n: int) -> Tensor:
+    return br.grid(math.isqrt(n), math.isqrt(n))
+
+
+def measure(part: str, n: int) -> dict[str, float]:
+    """Seconds of a part, the median of up to five turns, and the memory that it took, in MiB."""
+    base = _memory()  # of Python and the libraries
+    made = PARTS[part](n)
+    work, before = made if isinstance(made, tuple) else (made, lambda: None)
+    times = [timed(work, before)]
+    while len(times) < 6 and sum(times) < 20:
+        times.append(timed(work, before))
+    later = times[1:] or times  # the first warms up
+    return {"seconds": statistics.median(later), "memory": _memory() - base}
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[dict[str, object]]:
+    """A row for every part: seconds and memory by size, and the exponent of its growth."""
+    for part in PARTS:
+        cells = {n: _in_a_process(part, n) for n in sizes}
+        last, before = sizes[-1], sizes[-2]
+        growth = math.log(cells[last]["seconds"] / cells[before]["seconds"])
+        yield {
+            "part": part,
+            "seconds": {n: cell["seconds"] for n, cell in cells.items()},
+            "memory": {n: cell["memory"] for n, cell in cells.items()},
+            "exponent": growth / math.log(last / before),
+            "weights": {n: 4 * n * n / 2**20 for n in sizes},
+        }
+
+
+def _in_a_process(part: str, n: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.scale", "--one", part, str(n)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@click.command()
+@click.option("--one", type=(click.Choice(list(PARTS)), int), help="One part at one size.")
+def main(one: tuple[str, int] | None) -> None:
+    """Measure every part at every size, one JSON object a line."""
+    found = [measure(*one)] if one else rows()
+    for row in found:
+        click.echo(json.dumps(row))
+
+
+if __name__ == "__main__":
+    main()
