@@ -99,13 +99,17 @@ def connection_lines(
     strength : (line,)
         Weight over the largest magnitude, -1 to 1.
     """
-    weight = weight - np.diag(np.diag(weight))
-    strength = weight / max(np.abs(weight).max(), np.finfo(weight.dtype).tiny)
-    unit, source = np.nonzero(np.abs(strength) >= _VISIBLE)
-    order = np.argsort(np.abs(strength[unit, source]), kind="stable")
+    size = np.abs(weight)
+    np.fill_diagonal(size, 0)
+    largest = max(size.max(), np.finfo(size.dtype).tiny)
+    least = _VISIBLE * largest
+    if 0 < max_lines < size.size:  # before sorting, for there may be tens of millions
+        least = max(least, np.partition(size, -max_lines, axis=None)[-max_lines])
+    unit, source = np.nonzero(size >= least)
+    order = np.argsort(size[unit, source], kind="stable")
     order = order[max(0, len(order) - max_lines) :]
     unit, source = unit[order], source[order]
-    return np.stack([place[source], place[unit]], axis=1), strength[unit, source]
+    return np.stack([place[source], place[unit]], axis=1), weight[unit, source] / largest
 
 
 def _draw_connections(ax: Any, place: np.ndarray, weight: np.ndarray, max_lines: int) -> None:

@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba_array
 
 from brainrnn.analysis.graph import live_connections
 from brainrnn.anatomy import PlacedNetwork
 from brainrnn.errors import InputError, unknown
+from brainrnn.plots.crowd import collect
 from brainrnn.plots.layers import Layout, connection_ends
 from brainrnn.plots.style import INK, NEGATIVE, POSITIVE
 
@@ -23,7 +23,6 @@ THICKEST = 2.2  # points
 HALO = patheffects.withStroke(linewidth=2.5, foreground="white")  # of words among lines
 
 _VISIBLE = 0.003  # of the layer's largest weight; thinner lines leave no ink
-_MANY = 2000  # lines that are kept as pixels, so that vector files stay small
 
 
 def visible_connections(
@@ -68,15 +67,14 @@ def draw_lines(
     """
     colours = to_rgba_array([NEGATIVE, POSITIVE], [ink, ink])
     colours[:, :3] = 1 - ink * (1 - colours[:, :3])
-    lines = LineCollection(
-        list(segments),
+    lines = collect(
+        segments,
         colors=colours[(strength > 0).astype(int)],
         linewidths=thickest * np.abs(strength),
         capstyle="round",
         zorder=zorder,
-        rasterized=len(strength) > _MANY,
     )
-    ax.add_collection(lines)
+    ax.add_collection(lines, autolim=False)
 
 
 def touched_neurons(net: PlacedNetwork, member: int, layout: Layout) -> dict[str, np.ndarray]:

@@ -1,0 +1,89 @@
+"""Lines on paper; of thousands, only those are painted that others leave in sight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import allow_rasterization
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import LineCollection
+
+_MANY = 2000  # lines that are kept as pixels, so that vector files stay small
+_COATS = 8.0  # under which nothing shows; exp(-6) would do, if ink lay evenly
+_CELLS = 64  # along each side of the picture, where coats are counted
+_GROUPS = 32  # of lines, hidden by earlier groups but not by each other
+
+
+def collect(segments: np.ndarray, *, colors: np.ndarray, **style: Any) -> LineCollection:
+    """Lines to be painted in this order; many of them as pixels, in vector files too.
+
+    Parameters
+    ----------
+    segments : (line, 2, 2)
+    colors : (line, 4)
+    **style
+        Of a LineCollection.
+    """
+    if len(segments) > _MANY:
+        return _Crowd(segments, colors=colors, rasterized=True, **style)
+    return LineCollection(list(segments), colors=colors, **style)
+
+
+class _Crowd(LineCollection):
+    """Many lines, of which only those in sight are painted or even become paths; both are slow."""
+
+    def __init__(self, segments: np.ndarray, **style: Any) -> None:
+        super().__init__([], **style)
+        self._ends = segments
+
+    def get_segments(self) -> list[np.ndarray]:
+        return list(self._ends)
+
+    @allow_rasterization  # here, so that pixels are those of the picture that is written
+    def draw(self, renderer: RendererBase) -> None:
+        widths, colours = np.asarray(self.get_linewidth()), np.asarray(self.get_colors())
+        pixels = self.get_transform().transform(self._ends.reshape(-1, 2)).reshape(-1, 2, 2)
+        seen = in_sight(pixels, np.asarray(renderer.points_to_pixels(widths)), colours[:, 3])
+        try:
+            self.set(segments=self._ends[seen], linewidths=widths[seen], colors=colours[seen])
+            super().draw(renderer)
+        finally:
+            self.set(segments=[], linewidths=widths, colors=colours)
+            self.stale = False  # or an interactive window would be painted again
+
+
+def in_sight(segments: np.ndarray, widths: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Which of many lines, each painted over those before it, are seen in the end, (line,).
+
+    From the top line down, ink is added up in every cell of a grid. Lines that lie anyhow and have
+    the area of s cells let exp(-s) of what is below shine through, if they are opaque. A line is
+    hidden if every cell that it crosses has thick coats of ink.
+
+    Parameters
+    ----------
+    segments : (line, 2, 2)
+        In the units of widths.
+    widths, opacity : (line,)
+    """
+    low = segments.min((0, 1))
+    cell = np.maximum(np.ptp(segments, axis=(0, 1)) / _CELLS, 1e-9)
+    start, end = np.moveaxis(((segments - low) / cell).astype(np.float32), 1, 0)
+    area = widths * np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1)
+    ink = opacity * area / cell.prod() / _CELLS  # coats that each point of a line adds to its cell
+    along = (np.arange(_CELLS, dtype=np.float32) + 0.5) / _CELLS
+    coats = np.zeros(_CELLS**2)
+    seen = np.zeros(len(segments), bool)
+    for group in np.array_split(np.arange(len(segments))[::-1], _GROUPS):
+        origin, step = start[group], end[group] - start[group]
+        column, row = (
+            np.minimum(origin[:, [axis]] + step[:, [axis]] * along, _CELLS - 1).astype(int)
+            for axis in (0, 1)
+        )
+        crossed = row * _CELLS + column  # (line, point)
+        some = (coats[crossed] < _COATS).any(1)
+        seen[group] = some
+        coats += np.bincount(
+            crossed[some].ravel(), np.repeat(ink[group[some]], _CELLS), minlength=len(coats)
+        )
+    return seen
