@@ -24,16 +24,16 @@ _MOST = 0.9  # share of units awake above which leaving out the others does not 
 
 _threshold_backward = torch.ops.aten.threshold_backward.grad_input
 
-# Each activation in place, and its derivative times a gradient, in place, from the rate r = f(a).
+# Each activation in place; its derivative, from the rate r = f(a), times a gradient g, into out.
 _FORWARD: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu_,
     "softplus": lambda a: a.copy_(torch.nn.functional.softplus(a)),
     "tanh": torch.tanh_,
 }
-_BACKWARD: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "relu": lambda g, r: _threshold_backward(g, r, 0.0, grad_input=g),
-    "softplus": lambda g, r: g.mul_(-torch.expm1(-r)),
-    "tanh": lambda g, r: torch.ops.aten.tanh_backward.grad_input(g, r, grad_input=g),
+_BACKWARD: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "relu": lambda g, r, out: _threshold_backward(g, r, 0.0, grad_input=out),
+    "softplus": lambda g, r, out: torch.mul(g, -torch.expm1(-r), out=out),
+    "tanh": lambda g, r, out: torch.ops.aten.tanh_backward.grad_input(g, r, grad_input=out),
 }
 
 
@@ -87,34 +87,35 @@ class LeakyNetwork(torch.autograd.Function):
         inputs, w_in, w_rec, w_out, rates, states = ctx.saved_tensors
         alpha, sizes = ctx.alpha, ctx.sizes
         derivative = _BACKWARD[ctx.activation]
-        # In turn, row by row: what reaches the state, then what reaches the input of f.
+        # What reaches the state, row by row; times f', what reaches the input of f, but for alpha.
         if d_outputs is None:
             grad = torch.zeros_like(states) if d_states is None else d_states.clone()
         elif d_states is None:
             grad = torch.bmm(d_outputs, w_out)
         else:
             grad = torch.baddbmm(d_states, d_outputs, w_out)
-        end, later = grad.shape[1], grad[:, :0]
-        kept = later
+        inner = grad if alpha == 1 else torch.empty_like(grad)
+        end, later = grad.shape[1], slice(0, 0)
         for n in reversed(sizes):
-            now = grad[:, end - n : end]
-            going_on = later.shape[1]
+            now = slice(end - n, end)
+            going_on = later.stop - later.start
             if going_on:
-                now[:, :going_on].baddbmm_(later, w_rec)
-            if alpha != 1:
-                now[:, :going_on] += kept
-                kept = now * (1 - alpha)
-                now *= alpha
-            derivative(now, rates[:, end - n : end])
+                state = grad[:, end - n : end - n + going_on]
+                state.baddbmm_(inner[:, later], w_rec, alpha=alpha)
+                if alpha != 1:
+                    state.add_(grad[:, later], alpha=1 - alpha)
+            derivative(grad[:, now], rates[:, now], inner[:, now])
             later, end = now, end - n
+        if alpha != 1:
+            inner *= alpha
         before = states.index_select(1, _previous_rows(sizes, states.device))
         x = inputs.expand(len(grad), -1, -1)
         return (
-            torch.bmm(grad, w_in).sum(0) if ctx.needs_input_grad[0] else None,
-            grad.sum(0) if ctx.needs_input_grad[1] else None,
-            torch.bmm(grad.mT, x),
-            torch.bmm(grad[:, sizes[0] :].mT, before),
-            grad.sum(1),
+            torch.bmm(inner, w_in).sum(0) if ctx.needs_input_grad[0] else None,
+            inner.sum(0) if ctx.needs_input_grad[1] else None,
+            torch.bmm(inner.mT, x),
+            torch.bmm(inner[:, sizes[0] :].mT, before),
+            inner.sum(1),
             None if d_outputs is None else torch.bmm(d_outputs.mT, states),
             None if d_outputs is None else d_outputs.sum(1),
             None,
