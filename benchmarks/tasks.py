@@ -20,7 +20,7 @@ STEPS = {100: (60, 15), 20: (30, 9)}
 
 
 def comparisons(setting: Setting) -> Iterator[Comparison]:
-    batches = setting.either(10, 3)
+    batches = setting.either(30, 3)
     for dt, least in STEPS.items():
         if setting.small and dt != 100:
             continue  # Dataset copies its environments for three seconds
@@ -32,6 +32,7 @@ def comparisons(setting: Setting) -> Iterator[Comparison]:
             repeated(partial(suite.sample, 128, rng), batches),
             repeated(dataset, batches),
             rounds=setting.either(9, 3),
+            units=batches,
             least=setting.either(*least),
         )
 
