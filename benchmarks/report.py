@@ -67,7 +67,7 @@ def write_report(path: Path, rows: list[dict[str, Any]], scale: list[dict[str, A
 
 def _row(row: dict[str, Any]) -> str:
     verdict = f"{', '.join(row['aims'])}: {'reached' if row['reached'] else '**missed**'}"
-    figures = "".join(f"; {name} {value:.3g}" for name, value in row["figures"].items())
+    figures = "".join(f"; {name} {value:,.4g}" for name, value in row["figures"].items())
     cells = [
         f"`{row['name']}`",
         row["case"] + figures,

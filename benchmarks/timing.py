@@ -99,7 +99,7 @@ class Comparison:
     def __str__(self) -> str:
         aims = ", ".join(self.aims)
         verdict = f" [{'reaches' if self.reached else 'MISSES'} {aims}]" if aims else ""
-        more = "".join(f"; {name} {value:.4g}" for name, value in self.figures.items())
+        more = "".join(f"; {name} {value:,.4g}" for name, value in self.figures.items())
         return (
             f"{self.case}: {number(self.ratio)} x "
             f"({number(min(self.ratios))} to {number(max(self.ratios))}); "
@@ -159,7 +159,7 @@ def number(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds in a readable unit."""
-    for unit, size in (("h", 3600.0), ("s", 1.0), ("ms", 1e-3)):
+    for unit, size in (("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds * 1e6:.3g} µs"

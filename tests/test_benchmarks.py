@@ -50,7 +50,13 @@ def test_both_sides_take_turns_and_parts_and_units_are_counted():
         return work
 
     result = compare(
-        "c", side("ours", 0.01), side("theirs", 0.02), rounds=2, part=0.1, units=2, before=turns.clear
+        "c",
+        side("ours", 0.01),
+        side("theirs", 0.02),
+        rounds=2,
+        part=0.1,
+        units=2,
+        before=turns.clear,
     )
     assert turns == ["theirs"]  # before is called ahead of every turn
     assert result.ours == pytest.approx([0.005] * 2, rel=0.5)
@@ -95,9 +101,7 @@ def test_the_page_says_what_was_missed(tmp_path):
     row = Comparison("case", [1.0], [4.0], least=5.0).as_dict()
     row |= {"name": "plot", "machine": {"device": "a processor", "cores": "2"}}
     cells = {100: 0.1, 400: 0.4}
-    scale = [
-        {"part": "step", "seconds": cells, "memory": cells, "weights": cells, "exponent": 1.0}
-    ]
+    scale = [{"part": "step", "seconds": cells, "memory": cells, "weights": cells, "exponent": 1.0}]
     write_report(tmp_path / "page.md", [row], scale)
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "| `plot` | case | 4 (4 to 4) | 1 s | 4 s | 5 x: **missed** |" in page
@@ -113,7 +117,8 @@ def test_every_benchmark_says_what_the_other_side_is():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(7200, "2 h"), (1.5, "1.5 s"), (0.02, "20 ms"), (3e-6, "3 µs")]
+    ("seconds", "text"),
+    [(7200, "2 h"), (90, "1.5 min"), (1.5, "1.5 s"), (0.02, "20 ms"), (3e-6, "3 µs")],
 )
 def test_durations_are_readable(seconds, text):
     assert duration(seconds) == text

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
-import xarray as xr
 
 from brainrnn.analysis import cluster_size, fraction_isolated, neighbours, permutation_test
 from brainrnn.analysis import permutation as module
