@@ -14,7 +14,7 @@ from torch import nn
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 
-_FORMAT = "brainrnn checkpoint 1"
+_FORMAT = "brainrnn checkpoint 2"
 
 
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
@@ -49,8 +49,12 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     except Exception:  # bytes that are no checkpoint fail in any way they like
         raise foreign from None
     whole = {"format", "experiment", "training", "metrics"}
-    if not isinstance(state, dict) or state.keys() != whole or state["format"] != _FORMAT:
+    if not isinstance(state, dict) or state.keys() != whole:
         raise foreign
+    if state["format"] != _FORMAT:
+        raise InputError(
+            f"{path} was written by another version of brainrnn: train again into a new folder"
+        )
     return state
 
 

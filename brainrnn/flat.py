@@ -31,8 +31,15 @@ class FlatParameters:
             torch.cat([p.detach().flatten(1) for p in parameters.values()], 1)
         )
         self.gradient = self.values.grad = torch.zeros_like(self.values)
+        self.attach(net)
+
+    def attach(self, net: PlacedNetwork) -> None:
+        """Make the network's parameters views again, if something has replaced them since."""
         for name, view in self.split(self.values.data).items():
-            parameters[name].data = view
+            parameter = net.get_parameter(name)
+            if parameter.data_ptr() != view.data_ptr():
+                view.copy_(parameter.data)
+                parameter.data = view
 
     def split(self, flat: Tensor) -> dict[str, Tensor]:
         """Views of (member, entry) by parameter, each of that parameter's shape."""

@@ -152,6 +152,7 @@ class Trainer:
             after it. On a GPU, whose work is not waited for, weights are looked at only when
             metrics are due, before neurons move, and before anything is saved.
         """
+        self._flat.attach(self.net)
         with _flushed_denormals(), one_thread(self._small), in_pieces(len(self._parts) > 1):
             while self.step < self.spec.steps:
                 progress = self.step / self.spec.steps

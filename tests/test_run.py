@@ -20,6 +20,7 @@ import xarray as xr
 
 import brainrnn as br
 from brainrnn.checkpoint import load_checkpoint
+from brainrnn.errors import InputError
 from tests.commands import assert_same_training, brainrnn, one_line
 
 CONFIG = """
@@ -387,3 +388,10 @@ def test_no_damage_to_a_checkpoint_is_a_traceback(finished, tmp_path):
         path.write_bytes(damaged)
         with contextlib.suppress(br.InputError):  # nothing else may come out
             load_checkpoint(path)
+
+
+def test_a_checkpoint_of_another_version_is_named_as_such(tmp_path):
+    state = {"format": "brainrnn checkpoint 1", "experiment": {}, "training": {}, "metrics": []}
+    torch.save(state, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match="another version of brainrnn"):
+        load_checkpoint(tmp_path / "checkpoint.pt")

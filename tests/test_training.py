@@ -312,3 +312,16 @@ def test_parts_continue_from_a_checkpoint_to_the_same_last_bit(case, monkeypatch
     for a, b in zip(second.net.state_dict().values(), whole.net.state_dict().values(), strict=True):
         assert torch.equal(a, b)
     assert torch.equal(second._noise.get_state(), whole._noise.get_state())
+
+
+def test_trainers_of_one_network_may_take_turns():
+    net, suite = small()
+    one, two = (
+        Trainer(net, suite, br.BIMT(strength=0.0), TrainingSpec(**SHORT), seed=s) for s in (0, 1)
+    )
+    for trainer in (one, two, one):
+        before = [value.clone() for value in net.parameters()]
+        next(trainer.records())
+        assert not torch.equal(net.w_rec, before[1])
+        for value, old in zip(net.parameters(), before, strict=True):
+            assert torch.allclose(value, old, atol=0.002)  # a step of Adam from where it was
