@@ -23,7 +23,7 @@ def comparisons(setting: Setting) -> Iterator[Comparison]:
     task = random_images(setting.either(60_000, 6_000))
     for members, published in ((1, True), (1, False), (5, False)):
         how = "as published" if published else "batches by index, lengths kept"
-        aim = 1.0 if setting.small else 3.5
+        aim = 0.8 if setting.small else 3.5
         yield compare_steps(
             "fig8",
             members,

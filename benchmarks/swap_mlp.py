@@ -11,7 +11,7 @@ from benchmarks.timing import Comparison, Setting, compare
 from brainrnn.swap import importance
 from paper_mlp.experiments import EXPERIMENTS
 
-_GOAL, _FLOOR = 1000, 200
+_GOAL, _FLOOR = 1000, 150
 
 
 def comparisons(setting: Setting) -> Iterator[Comparison]:
