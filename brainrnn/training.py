@@ -226,24 +226,22 @@ class Trainer:
 
     def _differentiate(self, batch: Any) -> Tensor:
         """Prediction loss of every member, (member,), and its gradient in the flat buffer."""
-        state = self._noise.get_state() if len(self._parts) > 1 else None
+        # All members see the same noise: the first part draws it, the others draw it again.
+        sources = [self._noise, *(self._same_noise() for _ in self._parts[1:])]
 
-        def work(part: tuple[slice, PlacedNetwork]) -> Tensor:
-            members, net = part
-            noise = self._noise
-            if state is not None:  # all members see the same
-                noise = torch.Generator(self.device)
-                noise.set_state(state)
+        def work(piece: tuple[tuple[slice, PlacedNetwork], torch.Generator]) -> Tensor:
+            (members, net), noise = piece
             outputs, pullback = net.pullback(batch, generator=noise)
             loss = self.task.loss(outputs.requires_grad_(), batch)
             (gradient,) = torch.autograd.grad(loss.sum(), outputs)
             self._flat.gather(pullback(gradient), members)
-            if net is last:
-                self._noise.set_state(noise.get_state())
             return loss.detach()
 
-        last = self._parts[-1][1]
-        return torch.cat(share(work, self._parts))
+        return torch.cat(share(work, list(zip(self._parts, sources, strict=True))))
+
+    def _same_noise(self) -> torch.Generator:
+        copy = torch.Generator(self.device)
+        return copy.set_state(self._noise.get_state())
 
     def _require_finite_weights(self) -> None:
         self._require_finite(self._flat.values.detach().sum(1), "sum of the weights", self.step)
