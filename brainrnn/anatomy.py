@@ -196,9 +196,10 @@ class Anatomy(nn.Module):
                 f"places of {population!r} must put one neuron on each of its sites in every "
                 f"member, shape {tuple(current.shape)}"
             )
-        block = (places * blocks // places.shape[1]).view(len(places), blocks, -1)
-        if bool((block != block[..., :1]).any()):
-            raise InputError(f"places of {population!r} tear a block apart; move blocks whole")
+        if blocks > 1:
+            block = (places * blocks // places.shape[1]).view(len(places), blocks, -1)
+            if bool((block != block[..., :1]).any()):
+                raise InputError(f"places of {population!r} tear a block apart; move blocks whole")
         current.copy_(places)
         self.changed()
 

@@ -36,8 +36,13 @@ def site_costs(
     if inside is None:
         assert fixed is not None
         return fixed
-    pull = inside @ distance[places]
+    pull = inside @ rows(distance, places)
     return pull if fixed is None else pull.add_(fixed)
+
+
+def rows(distance: Tensor, places: Tensor) -> Tensor:
+    """Row of ``distance`` for every neuron's place: (member, neuron, site)."""
+    return distance.index_select(0, places.flatten()).view(*places.shape, -1)
 
 
 def exchanges(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -9,18 +11,28 @@ from brainrnn.anatomy import PlacedNetwork
 
 
 @torch.no_grad()
-def wiring_strength(net: PlacedNetwork, population: str) -> tuple[Tensor, Tensor]:
+def magnitudes(net: PlacedNetwork) -> dict[str, Tensor]:
+    """|w| of every parameter, by name."""
+    return {name: value.abs() for name, value in net.named_parameters()}
+
+
+@torch.no_grad()
+def wiring_strength(
+    net: PlacedNetwork, population: str, magnitude: Mapping[str, Tensor] | None = None
+) -> tuple[Tensor, Tensor]:
     """Sum of |weights| into and out of every neuron of a population, each (member, neuron).
 
     Biases do not count; a weight inside the population counts for both of its neurons.
+    ``magnitude`` is what :func:`magnitudes` returns, where that is at hand.
     """
+    magnitude = magnitudes(net) if magnitude is None else magnitude
     n = len(net.anatomy.populations[population])
-    strength = next(net.parameters()).new_zeros(2, net.members, n)
-    for name, value in net.named_parameters():
+    strength = next(iter(magnitude.values())).new_zeros(2, net.members, n)
+    for name, value in magnitude.items():
         axes = net.anatomy.wiring[name]
         for side, axis in enumerate(axes):
             if len(axes) == 2 and axis.population == population:
-                total = value.abs().sum(2 - side)
+                total = value.sum(2 - side)
                 strength[side] += total.view(net.members, axis.folds, n).sum(1)
     return strength[0], strength[1]
 

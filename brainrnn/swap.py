@@ -27,7 +27,7 @@ from brainrnn.anatomy import PlacedNetwork, per_member
 from brainrnn.arrange import exchanges, linear_assignment, quadratic_assignment
 from brainrnn.config import PerMember, Settings
 from brainrnn.cost import CostSpec
-from brainrnn.strength import wiring_strength
+from brainrnn.strength import magnitudes, wiring_strength
 from brainrnn.threads import one_thread
 
 _SMALL = 300_000  # entries of all cost matrices together
@@ -66,7 +66,7 @@ def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Ten
         T above.
     """
     anatomy = net.anatomy
-    fixed, inside = _parts(net, spec, population, list(range(net.members)))
+    fixed, inside = _parts(net, magnitudes(net), spec, population, list(range(net.members)))
     places = anatomy.places(population)
     if inside is None:
         inside = torch.zeros(*places.shape, places.shape[1], dtype=torch.float64).to(places.device)
@@ -75,7 +75,11 @@ def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Ten
 
 
 def _parts(
-    net: PlacedNetwork, spec: CostSpec, population: str, members: list[int]
+    net: PlacedNetwork,
+    magnitude: dict[str, Tensor],
+    spec: CostSpec,
+    population: str,
+    members: list[int],
 ) -> tuple[Tensor | None, Tensor | None]:
     """What the rest of the network asks of some members' neurons on every site, and T above.
 
@@ -85,14 +89,14 @@ def _parts(
     locality = per_member(spec.locality, net, "locality").to(torch.float64)
     fixed: Tensor | None = None
     inside: Tensor | None = None
-    for name, value in net.named_parameters():
+    for name, value in magnitude.items():
         axes = anatomy.wiring[name]
         names = [axis.population for axis in axes]
         if len(axes) < 2 or None in names or population not in names:
             continue
         factor = spec.weight(name, value) * spec.parameter_locality.get(name, 1.0)
         scale = _of(locality, members)[:, None, None] * factor
-        weight = _folded(_of(value, members).abs().to(torch.float64), *(a.folds for a in axes))
+        weight = _folded(_of(value, members).to(torch.float64), *(a.folds for a in axes))
         if names[0] == names[1]:
             both = (weight + weight.mT).mul_(scale)
             inside = both if inside is None else inside.add_(both)
@@ -102,7 +106,7 @@ def _parts(
         other = names[1] if names[0] == population else names[0]
         assert other is not None
         distance = anatomy.site_distances(other, population)
-        asked = (weight @ distance[_of(anatomy.places(other), members)]).mul_(scale)
+        asked = (weight @ arrange.rows(distance, _of(anatomy.places(other), members))).mul_(scale)
         fixed = asked if fixed is None else fixed.add_(asked)
     if inside is not None:
         inside.diagonal(dim1=1, dim2=2).zero_()
@@ -122,9 +126,11 @@ def _folded(weight: Tensor, rows: int, columns: int) -> Tensor:
     return weight.view(members, rows, out // rows, columns, source // columns).sum((1, 3))
 
 
-def importance(net: PlacedNetwork, population: str) -> Tensor:
+def importance(
+    net: PlacedNetwork, population: str, magnitude: dict[str, Tensor] | None = None
+) -> Tensor:
     """Score of every neuron: sum of |incoming| and |outgoing| weights, (member, neuron); Eq. 5."""
-    incoming, outgoing = wiring_strength(net, population)
+    incoming, outgoing = wiring_strength(net, population, magnitude)
     return incoming + outgoing
 
 
@@ -143,11 +149,12 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     members = _paying(net, cost)
     if swap.algorithm == "none" or not members:
         return moves
+    magnitude = magnitudes(net)  # which no exchange changes
     movable = {n: len(p) for n, p in anatomy.populations.items() if p.movable and len(p) > 1}
     with one_thread(net.members * sum(n**2 for n in movable.values()) < _SMALL):
         for name in movable:
             before = anatomy.places(name)
-            places = _arranged(net, cost, swap, name, members)
+            places = _arranged(net, magnitude, cost, swap, name, members)
             if len(members) < net.members:
                 places = before.index_copy(0, torch.tensor(members).to(before.device), places)
             moved = (places != before).sum(1)
@@ -169,19 +176,24 @@ def _paying(net: PlacedNetwork, cost: CostSpec) -> list[int]:
 
 
 def _arranged(
-    net: PlacedNetwork, cost: CostSpec, swap: SwapSpec, name: str, members: list[int]
+    net: PlacedNetwork,
+    magnitude: dict[str, Tensor],
+    cost: CostSpec,
+    swap: SwapSpec,
+    name: str,
+    members: list[int],
 ) -> Tensor:
     """New places of one population, (member, neuron), of some members."""
     anatomy, blocks = net.anatomy, net.anatomy.populations[name].blocks
     places = _of(anatomy.places(name), members)
-    fixed, inside = _parts(net, cost, name, members)
+    fixed, inside = _parts(net, magnitude, cost, name, members)
     if fixed is None and inside is None:
         return places
     distance = anatomy.site_distances(name, name)
     if swap.algorithm == "assignment" and inside is None:
         assert fixed is not None
         return linear_assignment(fixed, places, blocks)
-    score = _of(importance(net, name), members)
+    score = _of(importance(net, name, magnitude), members)
     order = score.argsort(dim=1, descending=True, stable=True)
     if swap.algorithm == "assignment":
         assert inside is not None
