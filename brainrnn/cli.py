@@ -1,4 +1,4 @@
-"""The command line: ``brainrnn train``, ``resume``, ``analyse``, ``plot`` and ``tasks``."""
+"""The command line: ``brainrnn train``, ``resume``, ``analyse``, ``plot``, ``study``, ``tasks``."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from brainrnn.experiment import (
 )
 from brainrnn.plots import plot_trial, save_figure
 from brainrnn.run import InterruptedRun, Run
+from brainrnn.study import conduct, load_study
 from brainrnn.task import Suite
 from brainrnn.training import DivergedError
 
@@ -164,6 +165,49 @@ def plot(run: Path) -> None:
     """
     for path in Run.open(run).plot():
         click.echo(path)
+
+
+@cli.command()
+@click.argument("study")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs/studies"),
+    show_default=True,
+    help="Folder of the networks, which studies share, and of each study's results.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Networks at once, a thread each. Default: one for every processor.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Another folder that gets the report, its tables and its figures.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bars.")
+def study(
+    study: str,
+    overrides: tuple[str, ...],
+    out: Path,
+    jobs: int | None,
+    report: Path | None,
+    quiet: bool,
+) -> None:
+    """Train the networks of STUDY, ask all of them its question, and write a report.
+
+    STUDY is a TOML file, or the name of one in configs/studies. The same command goes on where it
+    was stopped. Keys can be overridden: `brainrnn study growing_brains 'seeds=[1, 2]'
+    experiment.training.steps=500`.
+    """
+    plan = load_study(study, overrides)
+    words = ["brainrnn study", study, *(f"'{text}'" for text in overrides)]
+    page = conduct(
+        plan, out, workers=jobs, progress=not quiet, report=report, command=" ".join(words)
+    )
+    click.echo(f"Written: {page}")
 
 
 @cli.group()

@@ -6,7 +6,7 @@ import json
 import platform
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from importlib.metadata import version
@@ -30,7 +30,7 @@ from brainrnn.plots import draw_all, draw_graphs
 from brainrnn.progress import progress_bar
 from brainrnn.snapshots import load_snapshot, save_snapshot
 from brainrnn.task import Suite, Task, Trials
-from brainrnn.training import DivergedError, Trainer
+from brainrnn.training import DivergedError, Record, Trainer
 
 _PACKAGES = ("brainrnn", "torch", "numpy", "scipy", "scikit-learn", "neurogym", "xarray")
 
@@ -181,8 +181,12 @@ class Run:
         """Whether training has reached its last step."""
         return self.trainer.step >= self.experiment.training.steps
 
-    def train(self, *, progress: bool = True) -> None:
+    def train(
+        self, *, progress: bool = True, watch: Callable[[Record], bool] | None = None
+    ) -> None:
         """Train from the last checkpoint to the last step, saving on the way.
+
+        ``watch`` is called after every step; training stops, as on Ctrl-C, once it returns True.
 
         Raises
         ------
@@ -196,7 +200,7 @@ class Run:
         if spec.snapshot_every and trainer.step == 0:
             save_snapshot(self._snapshots, self.net, 0)
         with (
-            _stop_requests() as stop,
+            stop_requests() as stop,
             progress_bar(spec.steps, start=trainer.step, enabled=progress) as bar,
         ):
             self._describe()
@@ -205,11 +209,12 @@ class Run:
                     rows += record.metrics
                     bar.update(record.step, record.metrics)
                     last = record.step == spec.steps
+                    stopped = bool(stop) or (watch is not None and watch(record))
                     if spec.snapshot_every and (last or record.step % spec.snapshot_every == 0):
                         save_snapshot(self._snapshots, self.net, record.step)
-                    if stop or last or record.step % spec.checkpoint_every == 0:
+                    if stopped or last or record.step % spec.checkpoint_every == 0:
                         self._save()
-                    if stop and not last:
+                    if stopped and not last:
                         raise InterruptedRun(
                             f"stopped at step {record.step} of {spec.steps}, everything is saved; "
                             f"continue with `brainrnn resume {self.path}`"
@@ -238,8 +243,7 @@ class Run:
 
     def _describe(self) -> None:
         """Note the versions in use, and what the trials are like."""
-        with atomic_path(self.path / "versions.json") as temporary:
-            temporary.write_text(json.dumps(_versions(), indent=2) + "\n", encoding="utf-8")
+        note_versions(self.path)
         trials = self.trainer.held_out
         if isinstance(self.suite, Suite) and isinstance(trials, Trials):
             with atomic_path(self.path / "trials.csv") as temporary:
@@ -315,12 +319,16 @@ def _trial_table(suite: Suite, trials: Trials) -> pd.DataFrame:
     return steps
 
 
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+def note_versions(folder: Path) -> None:
+    """Write versions.json: of Python, and of the packages that results depend on."""
+    versions = {"python": platform.python_version()}
+    versions |= {name: version(name) for name in _PACKAGES}
+    with atomic_path(folder / "versions.json") as temporary:
+        temporary.write_text(json.dumps(versions, indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager
-def _stop_requests() -> Iterator[list[int]]:
+def stop_requests() -> Iterator[list[int]]:
     """Collect SIGINT and SIGTERM instead of dying of them; a second one acts as usual."""
     received: list[int] = []
     previous: dict[int, Any] = {}

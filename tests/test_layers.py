@@ -18,6 +18,7 @@ ORDER = [
     {"plots"},
     {"experiment"},
     {"run"},
+    {"study"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}

@@ -1,0 +1,13 @@
+"""The measures: what a study can ask of its networks, each kind in a file of its own."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.measures.maps import MapMeasure
+from brainrnn.study.measures.tradeoff import TradeOffMeasure
+
+Measurement = Annotated[MapMeasure | TradeOffMeasure, Field(discriminator="kind")]
+
+__all__ = ["Findings", "MapMeasure", "Measure", "Measurement", "TradeOffMeasure"]

@@ -1,0 +1,47 @@
+"""What every measure offers: rows for one network, and tables, figures and words for all."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from brainrnn.config import Settings
+from brainrnn.study.subject import Subject
+
+
+@dataclass
+class Findings:
+    """What a measure found in all networks of a study.
+
+    Attributes
+    ----------
+    tables : dict of DataFrame
+        By headline, in the report's order.
+    figures : dict of (Figure, caption)
+        By file name without its ending.
+    words : list of str
+        Sentences of what holds and what does not, each with its numbers.
+    """
+
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    figures: dict[str, tuple[Figure, str]] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+
+
+class Measure(Settings):
+    """A question that is put to every network of a study, one by one, and its answer over all."""
+
+    @abstractmethod
+    def rows(self, subject: Subject) -> pd.DataFrame:
+        """What one network answers: any number of rows, a column per quantity."""
+
+    @abstractmethod
+    def findings(self, rows: pd.DataFrame) -> Findings:
+        """What all networks say together.
+
+        ``rows`` has those of every network, in the study's order, after the columns ``method``,
+        ``label``, ``seed``, and one for every key that is swept.
+        """

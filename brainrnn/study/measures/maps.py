@@ -1,0 +1,201 @@
+"""Is there a map? Both of the paper's measures and others, network by network and over seeds."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+from pydantic import Field
+
+from brainrnn.analysis import analyse, load, save
+from brainrnn.plots import plot_map
+from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
+from brainrnn.study.inference import across, controlled, paired
+from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.subject import Subject
+from brainrnn.study.wiring import wiring_length
+
+MEASURES = {"isolated": "fraction of neurons isolated", "cluster_size": "average cluster size"}
+
+
+class MapMeasure(Measure):
+    """The paper's question, with the analysis that the study's experiment fixes."""
+
+    kind: Literal["map"] = "map"
+    level: float = Field(
+        0.001, gt=0, lt=1, description="p below which one network's map is beyond chance"
+    )
+    share: float = Field(
+        0.8, gt=0, le=1, description="share of networks that must be for the paper's claim to hold"
+    )
+    accuracy_share: float = Field(
+        0.95, gt=0, le=1, description="share of the best possible accuracy they must reach"
+    )
+
+    def rows(self, subject: Subject) -> pd.DataFrame:
+        """A row for each statistic; what belongs to the network is in each of them."""
+        spec = subject.cell.experiment.analysis
+        brain = analyse(subject.net, subject.suite, spec, seed=subject.seed)
+        save(brain, subject.folder / f"{subject.cell.name}.nc")
+        one = brain.isel(member=0)
+        total, mean = wiring_length(subject.net)
+        network = {
+            "accuracy": float(one.accuracy.mean()),
+            "ceiling": float(one.ceiling.mean()),
+            "active": int(one.active.sum()),
+            "modules": int(one.clusters),
+            "absent": float(one.sparsity),
+            "wiring_length": float(total[0]),
+            "mean_length": float(mean[0]),
+        }
+        return pd.DataFrame([network | row for row in _statistics(one)])
+
+    def findings(self, rows: pd.DataFrame) -> Findings:
+        """The paper's table, the tests over seeds, and what holds of its claims."""
+        paper = rows[rows.statistic.isin(MEASURES)]
+        found = Findings()
+        found.tables["Each method"] = self._methods(paper)
+        found.tables["Over networks"] = _over_networks(rows)
+        found.tables["Between methods"] = _between_methods(paper)
+        found.tables["Each network"] = _networks(paper)
+        found.words = self._words(paper)
+        found.figures["z"] = (
+            _dots(paper),
+            "Both measures of every network, as z against 10,000 random arrangements of its own "
+            "modules over its own active neurons: below 0 is more modular in space than chance. "
+            "A dot is a network, a bar the mean of its method; the band holds 95 % of a normal "
+            "null.",
+        )
+        return found
+
+    def _methods(self, rows: pd.DataFrame) -> pd.DataFrame:
+        table = []
+        for (_, label), group in rows.groupby(["method", "label"], sort=False):
+            wide = group.pivot(index="seed", columns="statistic")
+            row: dict[str, object] = {
+                "method": label,
+                "accuracy": _mean_sd(group.groupby("seed").accuracy.first(), 3),
+                "active": _mean_sd(group.groupby("seed").active.first(), 0),
+                "modules": f"{group.groupby('seed').modules.first().median():g}",
+                "weights absent": f"{group.absent.mean():.1%}",
+            }
+            below = pd.DataFrame({name: wide.p[name] < self.level for name in MEASURES})
+            for name, words in MEASURES.items():
+                row[f"z {words}: median (range)"] = _median_range(wide.z[name])
+            row[f"p < {self.level:g}: isolated, size, both"] = (
+                f"{below.isolated.sum()}, {below.cluster_size.sum()}, {below.all(axis=1).sum()} "
+                f"of {len(below)}"
+            )
+            table.append(row)
+        return pd.DataFrame(table)
+
+    def _words(self, rows: pd.DataFrame) -> list[str]:
+        """What is asked of each method by itself: a map beyond chance, and accuracy."""
+        words = []
+        for (_, label), group in rows.groupby(["method", "label"], sort=False):
+            p = group.pivot(index="seed", columns="statistic", values="p")
+            both = int((p[list(MEASURES)] < self.level).all(axis=1).sum())
+            inside = int((p[list(MEASURES)] >= 0.05).all(axis=1).sum())
+            reached = float((group.accuracy / group.ceiling).mean())
+            verdict = (
+                "beyond chance"
+                if both >= self.share * len(p)
+                else "inside chance"
+                if inside >= self.share * len(p)
+                else "between"
+            )
+            words.append(
+                f"**{label}**: {verdict}. Both measures are below p = {self.level:g} in {both} of "
+                f"{len(p)} networks, both at or above p = 0.05 in {inside}; mean accuracy is "
+                f"{reached:.1%} of the best possible"
+                + ("." if reached >= self.accuracy_share else ", which is too little.")
+            )
+        return words
+
+
+def _statistics(brain: xr.Dataset) -> list[dict[str, object]]:
+    """Every tested statistic of one network (no member axis)."""
+    fields = ("observed", "null_mean", "null_low", "null_high", "z", "p")
+    return [
+        {"statistic": str(name)}
+        | {field: float(brain[field].sel(statistic=name)) for field in fields}
+        for name in brain.statistic.values
+    ]
+
+
+def _over_networks(rows: pd.DataFrame) -> pd.DataFrame:
+    """The z of a method's networks, tested against 0; p controlled over all that is asked here."""
+    table = pd.DataFrame(
+        [
+            {"method": label, "statistic": statistic} | across(group.z.to_numpy(), _side(group))
+            for (label, statistic), group in rows.groupby(["label", "statistic"], sort=False)
+        ]
+    )
+    table["p_controlled"] = controlled(table.p_t)
+    return table
+
+
+def _side(group: pd.DataFrame) -> str:
+    return str(group.alternative.iloc[0]) if "alternative" in group else "less"
+
+
+def _between_methods(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every two methods on every measure, paired by seed."""
+    table = []
+    for statistic, group in rows.groupby("statistic", sort=False):
+        z = {label: one.set_index("seed").z for label, one in group.groupby("label", sort=False)}
+        for one, other in combinations(z, 2):
+            table.append(
+                {"statistic": statistic, "method": one, "against": other} | paired(z[one], z[other])
+            )
+    result = pd.DataFrame(table)
+    if len(result):
+        result["p_controlled"] = controlled(result.p)
+    return result
+
+
+def _networks(rows: pd.DataFrame) -> pd.DataFrame:
+    network = ["label", "seed", "accuracy", "active", "modules", "absent", "wiring_length"]
+    wide = rows.pivot(index=network, columns="statistic", values=["observed", "z", "p"])
+    wide.columns = wide.columns.map(" ".join)
+    order = rows[network].drop_duplicates().itertuples(index=False, name=None)
+    return wide.loc[list(order)].reset_index()
+
+
+def _dots(rows: pd.DataFrame) -> Figure:
+    labels = list(rows.label.drop_duplicates())
+    figure = new_figure(9.5, 1.4 + 0.36 * len(labels))
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, (name, words) in zip(axes, MEASURES.items(), strict=True):
+        ax.axvspan(-1.96, 1.96, color="#eef0f2", zorder=0)
+        ax.axvline(0, color=FAINT, lw=0.8, zorder=1)
+        for i, label in enumerate(labels):
+            z = rows[(rows.label == label) & (rows.statistic == name)].z.to_numpy()
+            spread = np.linspace(-0.16, 0.16, len(z)) if len(z) > 1 else np.zeros(1)
+            colour = module_colours(i)
+            ax.plot(z, i + spread, "o", ms=5, mew=0, alpha=0.85, color=colour)
+            ax.plot([np.nanmean(z)] * 2, [i - 0.3, i + 0.3], color=colour, lw=2)
+        ax.set_xlabel(f"z of {words}")
+        ax.set_ylim(len(labels) - 0.4, -0.6)
+        open_frame(ax)
+    axes[0].set_yticks(range(len(labels)), labels)
+    return figure
+
+
+def map_of(path: object) -> Figure:
+    """Draw the map in a network's analysis file."""
+    return plot_map(load(path))  # type: ignore[arg-type]
+
+
+def _mean_sd(values: pd.Series, digits: int) -> str:
+    if len(values) < 2:
+        return f"{values.mean():.{digits}f}"
+    return f"{values.mean():.{digits}f} ± {values.std():.{digits}f}"
+
+
+def _median_range(values: pd.Series) -> str:
+    return f"{values.median():.1f} ({values.min():.1f} to {values.max():.1f})"

@@ -1,0 +1,141 @@
+"""What a study consists of, as a configuration that is fixed before the networks are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from brainrnn.config import Settings, build, override, read_toml
+from brainrnn.errors import InputError, unknown
+from brainrnn.experiment import Experiment
+from brainrnn.study.measures import Measurement
+from brainrnn.study.subject import Arrangement, Cell
+
+STUDIES = Path("configs/studies")
+
+
+class MethodSpec(Settings):
+    """How the networks of one method differ from the study's experiment."""
+
+    label: str = Field(description="the method in words")
+    settings: tuple[str, ...] = Field(
+        (), description="what differs from the experiment: section.key=value"
+    )
+    sweep: dict[str, tuple[float, ...]] = Field(
+        {}, description="keys of the experiment, each with the values to try"
+    )
+    trained: bool = Field(True, description="whether the networks are trained at all")
+    arrangement: Arrangement = Field(
+        "kept",
+        description="of the neurons after training: kept; or anew, by exchanges until none "
+        "shortens the wiring (descent), or as a relaxed quadratic assignment",
+    )
+
+
+class Study(Settings):
+    """Networks, and one question to all of them."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = Field(
+        description="what the study's folder is called"
+    )
+    title: str = Field(description="the question, as a headline")
+    text: str = Field("", description="what is asked and why, for the report")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        min_length=1, description="one network of every method for each"
+    )
+    only: tuple[str, ...] | None = Field(None, description="some of the methods; unset: all")
+    experiment: Experiment = Experiment()
+    methods: dict[str, MethodSpec] = Field(min_length=1, description="by name")
+    measure: Measurement
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Study:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds must differ from each other")
+        for name in self.only or ():
+            if name not in self.methods:
+                raise ValueError(unknown("method", name, self.methods))
+        return self
+
+    @property
+    def chosen(self) -> dict[str, MethodSpec]:
+        """The methods that take part, by name."""
+        return {name: self.methods[name] for name in self.only or self.methods}
+
+    def cells(self) -> list[Cell]:
+        """Every network of the study, seed by seed, so that an early look sees all methods.
+
+        Raises
+        ------
+        InputError
+            If what a method sets is not a key of the experiment.
+        """
+        return [
+            cell
+            for seed in self.seeds
+            for name, method in self.chosen.items()
+            for cell in _cells(self.experiment, name, method, seed)
+        ]
+
+
+def _cells(base: Experiment, name: str, method: MethodSpec, seed: int) -> Iterable[Cell]:
+    values = base.model_dump(mode="json", exclude_none=True)
+    for point in product(*method.sweep.values()):
+        setting = dict(zip(method.sweep, point, strict=True))
+        assignments = [*method.settings, *(f"{key}={value!r}" for key, value in setting.items())]
+        experiment = build(Experiment, override(values, [*assignments, f"seed={seed}"]))
+        yield Cell(
+            name, method.label, seed, experiment, method.trained, method.arrangement, setting
+        )
+
+
+def load_study(study: str | Path, overrides: Iterable[str] = ()) -> Study:
+    """Read a study from a TOML file, or by the name of one in ``configs/studies``.
+
+    A file that says ``extends = "other.toml"`` (beside it) has everything of the other but what
+    it says itself.
+
+    Raises
+    ------
+    InputError
+        One line for whatever is wrong with the file, a key or a value.
+    """
+    return build(Study, override(_read(_find(study)), overrides))
+
+
+def _find(study: str | Path) -> Path:
+    path = Path(study)
+    if path.suffix == ".toml" or path.is_file():
+        return path
+    named = STUDIES / f"{study}.toml"
+    if named.is_file():
+        return named
+    known = [found.stem for found in sorted(STUDIES.glob("*.toml"))]
+    if not known:
+        raise InputError(
+            f"no study {str(study)!r} in {STUDIES} here: give the path of a study's TOML file"
+        )
+    raise InputError(unknown("study", str(study), known))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    values = read_toml(path)
+    parent = values.pop("extends", None)
+    return values if parent is None else _merged(_read(path.parent / str(parent)), values)
+
+
+def _merged(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested values over others; a measure of another kind replaces the whole."""
+    result = dict(base)
+    for key, value in values.items():
+        old = result.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            same_kind = value.get("kind", old.get("kind")) == old.get("kind")
+            result[key] = _merged(old, value) if same_kind else value
+        else:
+            result[key] = value
+    return result

@@ -1,0 +1,116 @@
+"""One network of a study: how it is made, and what measures get to see of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from brainrnn.cost import CostSpec
+from brainrnn.errors import InputError
+from brainrnn.experiment import Experiment, build_network, load_suite
+from brainrnn.networks import RNN
+from brainrnn.run import Run
+from brainrnn.swap import SwapSpec, relocate
+from brainrnn.task import Suite
+
+Arrangement = Literal["kept", "descent", "assignment"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A method, one of its settings, and a seed: which network of a study.
+
+    Attributes
+    ----------
+    method, label : str
+        Its name in the study, and in words.
+    seed : int
+    experiment : Experiment
+        Everything that determines the network's training.
+    trained : bool
+        Whether it is trained at all.
+    arrangement : str
+        How its neurons are arranged after training: as training left them, or anew.
+    setting : dict
+        Values of the keys that its method sweeps.
+    """
+
+    method: str
+    label: str
+    seed: int
+    experiment: Experiment
+    trained: bool = True
+    arrangement: Arrangement = "kept"
+    setting: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What files about this network are called."""
+        values = "".join(f"-{value:g}" for value in self.setting.values())
+        return f"{self.method}{values}-{self.seed}"
+
+    @property
+    def training(self) -> str:
+        """Name of the trained network's folder: one for all that train alike."""
+        identity = self.experiment.model_dump(mode="json", exclude={"analysis", "device", "name"})
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:10]
+        return f"{self.experiment.seed}-{digest}"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network of a study, ready to be measured.
+
+    Attributes
+    ----------
+    cell : Cell
+    net : RNN
+    suite : Suite
+    folder : Path
+        For files of a measure's own; they start with the cell's name.
+    """
+
+    cell: Cell
+    net: RNN
+    suite: Suite
+    folder: Path
+
+    @property
+    def seed(self) -> int:
+        """Seed of whatever a measure draws."""
+        return self.cell.seed
+
+
+def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
+    """Take a network of a study from the folder of trained ones, or build it untrained.
+
+    Raises
+    ------
+    InputError
+        If it has not been trained to the end, or is not a recurrent network.
+    """
+    suite = load_suite(cell.experiment.task)
+    if cell.trained:
+        run = Run.open(networks / cell.training)
+        if not run.finished:
+            raise InputError(f"{run.path} is not trained to the end: run the study again")
+        net = run.net
+    else:
+        net = build_network(cell.experiment.network, suite, seed=cell.experiment.seed)
+    if not isinstance(net, RNN) or not isinstance(suite, Suite):
+        raise InputError("a study is about recurrent networks: use network.kind = 'rnn'")
+    if cell.arrangement != "kept":
+        rearrange(net, cell.arrangement)
+    return Subject(cell, net, suite, folder)
+
+
+def rearrange(net: RNN, algorithm: Literal["descent", "assignment"]) -> None:
+    """Move neurons until no exchange shortens the network's wiring; its function stays.
+
+    The control that every claim about a map needs: what the same weights look like when placed
+    afterwards.
+    """
+    relocate(net, CostSpec(strength=1.0, locality=1.0), SwapSpec(algorithm=algorithm))
