@@ -7,7 +7,8 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from typing import Any, Generic, TypeVar
@@ -90,7 +91,7 @@ class Fleet(Generic[T]):
         stopping : function
             Whether all should stop, asked a few times a second.
         """
-        context = get_context("spawn")  # torch's threads do not survive a fork
+        context = _context()
         stop, reports = context.Event(), context.SimpleQueue()
         failure: BaseException | None = None
         with _one_thread_each(self.threads):
@@ -123,6 +124,18 @@ class Fleet(Generic[T]):
                     pool.shutdown(wait=True, cancel_futures=True)
         if failure:
             raise failure
+
+
+def _context() -> BaseContext:
+    """How workers start: from one process that has loaded everything and begun no thread.
+
+    Threads of torch do not survive a fork of this process.
+    """
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["brainrnn.study.pipeline"])
+    return context
 
 
 @contextmanager

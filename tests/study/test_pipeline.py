@@ -1,0 +1,162 @@
+"""A study trains, measures and reports; it goes on where it was stopped, to the same numbers."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainrnn.config import as_toml
+from brainrnn.errors import InputError
+from brainrnn.run import InterruptedRun, Run
+from brainrnn.study import conduct
+from brainrnn.study.fleet import Fleet, link
+from tests.study.small import small_study
+
+
+@pytest.fixture(scope="module")
+def conducted(tmp_path_factory):
+    out = tmp_path_factory.mktemp("studies")
+    page = conduct(small_study(), out, progress=False, report=out / "docs", command="brainrnn ...")
+    return out, page
+
+
+def test_everything_is_written(conducted):
+    out, page = conducted
+    rows = pd.read_csv(out / "small" / "rows.csv")
+    assert list(rows.method.drop_duplicates()) == ["l1", "l1_placed", "bimt"]
+    assert set(rows.seed) == {1, 2}
+    assert set(rows.statistic) >= {"isolated", "cluster_size"}
+    assert len(list((out / "networks").iterdir())) == 4  # l1 and l1_placed share theirs
+    assert len(list((out / "small" / "networks").glob("*.nc"))) == 6
+    text = page.read_text()
+    assert "A small study" in text
+    assert "brainrnn ..." in text
+    for file in ("README.md", "study.toml", "each_method.csv", "versions.json", "figures/z.png"):
+        assert (out / "small" / file).is_file()
+        assert (out / "docs" / file).is_file()
+
+
+def test_placing_afterwards_keeps_the_function_and_shortens_the_wiring(conducted):
+    rows = pd.read_csv(conducted[0] / "small" / "rows.csv").query("statistic == 'isolated'")
+    l1, placed = (rows[rows.method == m].set_index("seed") for m in ("l1", "l1_placed"))
+    assert (l1.accuracy == placed.accuracy).all()
+    assert (placed.wiring_length < l1.wiring_length).all()
+
+
+def test_networks_are_what_one_run_alone_makes(conducted, tmp_path):
+    out, _ = conducted
+    cell = small_study().cells()[2]
+    alone = Run.create(tmp_path / "alone", cell.experiment)
+    alone.train(progress=False)
+    together = Run.open(out / "networks" / cell.training)
+    for one, other in zip(alone.net.parameters(), together.net.parameters(), strict=True):
+        assert np.array_equal(one.detach(), other.detach())
+
+
+def test_a_second_call_trains_nothing_and_says_the_same(conducted):
+    out, page = conducted
+    before, text = _stamps(out / "networks"), page.read_text()
+    conduct(small_study(), out, progress=False, command="brainrnn ...")
+    assert _stamps(out / "networks") == before
+    assert page.read_text() == text
+
+
+def test_other_settings_want_another_folder(conducted):
+    with pytest.raises(InputError, match="other settings"):
+        conduct(small_study(seeds=[1]), conducted[0], progress=False)
+
+
+def test_a_tradeoff_study_shares_the_networks(conducted):
+    out, _ = conducted
+    before = _stamps(out / "networks")
+    study = small_study(
+        name="tradeoff",
+        only=["l1", "bimt"],
+        measure={"kind": "tradeoff", "pruned": [0.5, 0.9], "trials": 8},
+    )
+    conduct(study, out, progress=False)
+    assert _stamps(out / "networks") == before
+    rows = pd.read_csv(out / "tradeoff" / "rows.csv")
+    pruned = rows[rows.pruned]
+    assert (pruned.connections == (256 * (1 - pruned.absent)).round()).all()
+
+
+def test_stopped_and_continued(conducted, tmp_path):
+    """SIGINT while networks train: all is saved, and the same command goes on."""
+    (tmp_path / "small.toml").write_text(as_toml(_longer()))
+    code = "from brainrnn.cli import main; main()"
+    command = [sys.executable, "-c", code, "study", "small.toml", "--out", "out", "--quiet"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "out").glob("networks/*/checkpoint.pt")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "continue with the same command" in errors
+    assert "Traceback" not in errors
+    assert not (tmp_path / "out" / "longer" / "README.md").exists()
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+    whole = tmp_path / "whole"
+    conduct(_longer(), whole, progress=False)
+    one, other = (
+        pd.read_csv(folder / "longer" / "rows.csv") for folder in (tmp_path / "out", whole)
+    )
+    pd.testing.assert_frame_equal(one, other)
+
+
+def _longer():
+    study = small_study(name="longer", seeds=[4], only=["bimt", "l1"])
+    experiment = study.experiment
+    training = experiment.training.model_copy(
+        update={"steps": 150, "evaluate_every": 150, "checkpoint_every": 5}
+    )
+    return study.model_copy(
+        update={"experiment": experiment.model_copy(update={"training": training})}
+    )
+
+
+def _stamps(folder: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def _square(number: int) -> int:
+    link().report(number)
+    if number < 0:
+        raise InputError(f"{number} is below 0")
+    return number * number
+
+
+def test_a_fleet_returns_everything_and_passes_reports_on():
+    reports = []
+    results = Fleet(2).run(
+        _square, [(n,) for n in range(5)], report=reports.append, stopping=lambda: False
+    )
+    assert sorted(results) == [0, 1, 4, 9, 16]
+    assert sorted(reports) == [0, 1, 2, 3, 4]
+
+
+def test_a_fleet_raises_what_a_job_raises():
+    with pytest.raises(InputError, match="-1 is below 0"):
+        list(Fleet(1).run(_square, [(-1,)], report=lambda _: None, stopping=lambda: False))
+
+
+def test_a_stopped_study_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("brainrnn.study.pipeline.stop_requests", _always)
+    with pytest.raises(InterruptedRun, match="same command"):
+        conduct(small_study(), tmp_path, progress=False)
+
+
+class _always:
+    def __enter__(self):
+        return [signal.SIGTERM]
+
+    def __exit__(self, *_):
+        return None
