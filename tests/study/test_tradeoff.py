@@ -1,0 +1,96 @@
+"""Accuracy against sparsity and wiring length: pruning, lengths, fronts, equal sparsity."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import brainrnn as br
+from brainrnn.study.measures.tradeoff import TradeOffMeasure, at_equal, connections, prune
+from brainrnn.study.subject import rearrange
+from brainrnn.study.wiring import wiring_length
+from tasks import cog20
+
+
+@pytest.fixture
+def net():
+    return br.RNN.for_suite(cog20(names=["go", "dm1"]), sites=br.grid(4, 3), members=2, seed=5)
+
+
+def test_pruning_takes_the_weakest_weights_of_each_member(net):
+    before = net.w_rec.detach().clone()
+    prune(net, 0.75)
+    for old, new in zip(before, net.w_rec.detach(), strict=True):
+        kept = new != 0
+        assert int(kept.sum()) == 36 == connections(net)
+        assert torch.equal(new[kept], old[kept])
+        assert old[kept].abs().min() >= old[~kept].abs().max()
+
+
+def test_wiring_length_is_a_sum_over_pairs(net):
+    br.relocate(net, br.CostSpec(strength=1.0, locality=1.0), br.SwapSpec())
+    total, mean = wiring_length(net)
+    for m in range(2):
+        place = net.anatomy.positions("hidden")[m].numpy()
+        weight = net.w_rec[m].detach().abs().numpy()
+        length = sum(
+            weight[i, j] * np.linalg.norm(place[i] - place[j]) for i in range(12) for j in range(12)
+        )
+        others = weight.sum() - np.trace(weight)
+        assert float(total[m]) == pytest.approx(length)
+        assert float(mean[m]) == pytest.approx(length / others)
+
+
+@pytest.mark.parametrize("algorithm", ["descent", "assignment"])
+def test_rearranging_keeps_the_function_and_shortens_the_wiring(net, algorithm):
+    trials = cog20(names=["go", "dm1"]).sample(4, np.random.default_rng(0))
+    before, long = net.respond(trials).detach(), wiring_length(net)[0]
+    rearrange(net, algorithm)
+    assert torch.equal(net.respond(trials), before)
+    assert bool((wiring_length(net)[0] < long).all())
+
+
+def test_at_equal_sparsity_the_best_network_that_is_sparse_enough_counts():
+    rows = pd.DataFrame(
+        {
+            "label": ["a", "a", "a", "b"],
+            "seed": [1, 1, 1, 1],
+            "absent": [0.2, 0.9, 0.95, 0.5],
+            "accuracy": [0.9, 0.6, 0.7, 0.8],
+        }
+    )
+    found = at_equal(rows, "absent", (0.5, 0.9, 0.99))
+    assert found.to_dict("records") == [
+        {"label": "a", "seed": 1, "absent": 0.5, "accuracy": 0.7},
+        {"label": "a", "seed": 1, "absent": 0.9, "accuracy": 0.7},
+        {"label": "b", "seed": 1, "absent": 0.5, "accuracy": 0.8},
+    ]
+
+
+def test_findings_compare_methods_at_equal_sparsity():
+    levels = (0.8, 0.9)
+    rows = pd.DataFrame(
+        [
+            {
+                "method": name,
+                "label": name.upper(),
+                "seed": seed,
+                "pruned": level > 0.8,
+                "absent": level,
+                "connections": 10,
+                "wiring_length": 1 - level,
+                "mean_length": 0.3,
+                "accuracy": 0.9 - 0.1 * (name == "none") * (level > 0.8) - 0.001 * seed,
+                "ceiling": 0.98,
+            }
+            for name in ("none", "bimt")
+            for seed in (1, 2, 3)
+            for level in levels
+        ]
+    )
+    found = TradeOffMeasure(pruned=levels).findings(rows)
+    table = found.tables["Accuracy at equal sparsity"].set_index("method")
+    assert table.loc["NONE", "90.0% absent"] == pytest.approx(0.798)
+    assert table.loc["BIMT", "90.0% absent"] == pytest.approx(0.898)
+    assert any("BIMT 0.898, NONE 0.798" in line for line in found.words)
+    assert set(found.figures) == {"tradeoff"}
