@@ -90,6 +90,7 @@ def conduct(
     with atomic_path(folder / "rows.csv") as temporary:
         rows.to_csv(temporary, index=False)
     found = study.measure.findings(rows)
+    found.figures |= study.measure.gallery(folder / "networks", cells)
     for target in [folder, *([Path(report)] if report else [])]:
         written = write_report(study, found, target, command=command, steps=steps)
         note_versions(target)

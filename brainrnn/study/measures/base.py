@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from brainrnn.config import Settings
-from brainrnn.study.subject import Subject
+from brainrnn.study.subject import Cell, Subject
 
 
 @dataclass
@@ -37,6 +39,10 @@ class Measure(Settings):
     @abstractmethod
     def rows(self, subject: Subject) -> pd.DataFrame:
         """What one network answers: any number of rows, a column per quantity."""
+
+    def gallery(self, folder: Path, cells: Sequence[Cell]) -> dict[str, tuple[Figure, str]]:
+        """Pictures of single networks, from what ``rows`` left in its subject's folder."""
+        return {}
 
     @abstractmethod
     def findings(self, rows: pd.DataFrame) -> Findings:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -16,7 +18,7 @@ from brainrnn.plots import plot_map
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 from brainrnn.study.inference import across, controlled, paired
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.subject import Subject
+from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 
 MEASURES = {"isolated": "fraction of neurons isolated", "cluster_size": "average cluster size"}
@@ -71,6 +73,20 @@ class MapMeasure(Measure):
             "null.",
         )
         return found
+
+    def gallery(self, folder: Path, cells: Sequence[Cell]) -> dict[str, tuple[Figure, str]]:
+        """The maps of the first seed, all methods side by side."""
+        first = [cell for cell in cells if cell.seed == cells[0].seed]
+        maps = _maps([(cell.label, folder / f"{cell.name}.nc") for cell in first])
+        return {
+            "maps": (
+                maps,
+                f"Every method's network of seed {first[0].seed}. Discs are active neurons where "
+                "they sit, coloured by functional module (numbered by size, so colours of "
+                "different networks have nothing to do with each other); grey dots are silent "
+                "neurons, lines recurrent connections.",
+            )
+        }
 
     def _methods(self, rows: pd.DataFrame) -> pd.DataFrame:
         table = []
@@ -186,9 +202,22 @@ def _dots(rows: pd.DataFrame) -> Figure:
     return figure
 
 
-def map_of(path: object) -> Figure:
-    """Draw the map in a network's analysis file."""
-    return plot_map(load(path))  # type: ignore[arg-type]
+def _maps(paths: list[tuple[str, Path]]) -> Figure:
+    """The maps of several networks, (label, analysis file) each, in rows of four."""
+    columns = min(4, len(paths))
+    rows = -(-len(paths) // columns)
+    figure = new_figure(3.2 * columns, 3.5 * rows)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[len(paths) :]:
+        ax.set_axis_off()
+    for ax, (label, path) in zip(axes, paths, strict=False):
+        brain = load(path)
+        plot_map(brain, ax=ax)
+        ax.get_legend().remove()
+        z = [float(brain.z.isel(member=0).sel(statistic=name)) for name in MEASURES]
+        title = f"{label}\nz {z[0]:.1f} isolated, {z[1]:.1f} size"
+        ax.set_title(title, fontsize=8.5, loc="left")
+    return figure
 
 
 def _mean_sd(values: pd.Series, digits: int) -> str:
