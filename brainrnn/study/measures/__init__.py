@@ -5,9 +5,17 @@ from typing import Annotated
 from pydantic import Field
 
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.measures.lesions import LesionMeasure
 from brainrnn.study.measures.maps import MapMeasure
 from brainrnn.study.measures.tradeoff import TradeOffMeasure
 
-Measurement = Annotated[MapMeasure | TradeOffMeasure, Field(discriminator="kind")]
+Measurement = Annotated[MapMeasure | TradeOffMeasure | LesionMeasure, Field(discriminator="kind")]
 
-__all__ = ["Findings", "MapMeasure", "Measure", "Measurement", "TradeOffMeasure"]
+__all__ = [
+    "Findings",
+    "LesionMeasure",
+    "MapMeasure",
+    "Measure",
+    "Measurement",
+    "TradeOffMeasure",
+]

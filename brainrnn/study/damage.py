@@ -1,0 +1,176 @@
+"""Damage: copies of one network side by side, each without other neurons, on the same trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from brainrnn.errors import InputError
+from brainrnn.networks import RNN
+from brainrnn.networks.recurrence import awake_units
+from brainrnn.task import Suite, Trials
+
+_STATES = 2**22  # numbers that the states of copies computed together may take
+
+
+@torch.no_grad()
+def silence(net: RNN, neurons: np.ndarray) -> RNN:
+    """Copies of a network, each with some neurons held at 0 throughout every trial.
+
+    What a neuron sends, to others, to itself and to the readout, is a column of a weight matrix.
+    Without these columns the others see exactly what they would see if its state were 0 at every
+    step, whatever the cell and its activation; its own state, which nothing reads, goes on.
+
+    Parameters
+    ----------
+    net : RNN
+        Of one member.
+    neurons : (copy, unit) bool
+        Which of them each copy is without.
+
+    Returns
+    -------
+    RNN
+        A member for each copy.
+
+    Raises
+    ------
+    InputError
+        If these are not neurons of the network, or it has several members.
+    """
+    if net.members != 1 or neurons.ndim != 2 or neurons.shape[1] != net.n_hidden:
+        raise InputError(
+            f"neurons to silence must be (copy, {net.n_hidden}) for a network of one member, got "
+            f"{neurons.shape} for {net.members}"
+        )
+    copies = net.select(*[0] * len(neurons))
+    gone = torch.from_numpy(neurons).to(net.get_parameter("w_rec").device)[:, None]
+    for name in ("w_rec", "w_out"):
+        copies.get_parameter(name).masked_fill_(gone, 0.0)
+    return copies
+
+
+@torch.no_grad()
+def relevant_neurons(net: RNN) -> np.ndarray:
+    """Neurons without which a network of one member computes exactly the same, left out.
+
+    Those are the ones that nothing reads, and relu units that nothing drives. Both stay so however
+    many others are silenced.
+
+    Returns
+    -------
+    (k,) int
+        Indices of the others, rising; one at least.
+    """
+    sent = net.w_rec[0].unflatten(0, (-1, net.n_hidden)).abs().amax(0).fill_diagonal_(0)
+    keep = (sent.amax(0) > 0) | (net.w_out[0].abs().amax(0) > 0)
+    if net.spec.cell == "leaky" and net.spec.activation == "relu":
+        awake = awake_units(net.w_in, net.w_rec, net.b_rec)
+        if awake is not None:
+            keep &= torch.zeros_like(keep).index_fill_(0, awake[0], True)
+    return np.flatnonzero(keep.cpu().numpy()) if bool(keep.any()) else np.zeros(1, int)
+
+
+@torch.no_grad()
+def part_of(net: RNN, neurons: np.ndarray) -> RNN:
+    """The network of some of a one-member network's neurons, with the weights among them.
+
+    Parameters
+    ----------
+    net : RNN
+    neurons : (k,) int
+    """
+    weights = net.get_parameter("w_rec")
+    index = torch.from_numpy(neurons).to(weights.device)
+    gates = weights.shape[1] // net.n_hidden
+    rows = torch.cat([index + gate * net.n_hidden for gate in range(gates)])
+    part = RNN(
+        net.w_in.shape[2],
+        net.w_out.shape[1],
+        net.anatomy.positions("hidden")[0, index],
+        dt=net.dt,
+        spec=net.spec,
+        dtype=weights.dtype,
+    ).to(weights.device)
+    values = {
+        "w_in": net.w_in[:, rows],
+        "w_rec": net.w_rec[:, rows][:, :, index],
+        "b_rec": net.b_rec[:, rows],
+        "w_out": net.w_out[:, :, index],
+        "b_out": net.b_out,
+    }
+    for name, value in values.items():
+        part.get_parameter(name).copy_(value)
+    return part
+
+
+@torch.no_grad()
+def task_scores(
+    net: RNN, suite: Suite, batch: Trials, *, generator: torch.Generator | None = None
+) -> np.ndarray:
+    """Fraction of trials answered correctly, (member, task).
+
+    Parameters
+    ----------
+    net : RNN
+    suite : Suite
+    batch : Trials
+        As ``suite.held_out`` has them: as many of each task, task after task.
+    generator : torch.Generator, optional
+        Source of private noise.
+    """
+    scores = suite.score(net(batch.inputs, batch.lengths, generator=generator), batch)
+    return scores.double().unflatten(1, (len(suite.names), -1)).mean(2).cpu().numpy()
+
+
+def lesioned_scores(net: RNN, suite: Suite, batch: Trials, neurons: np.ndarray) -> np.ndarray:
+    """Fraction of trials answered correctly without some neurons, (lesion, task).
+
+    Parameters
+    ----------
+    net : RNN
+        Of one member.
+    suite : Suite
+    batch : Trials
+        As ``suite.held_out`` has them; the same for every lesion.
+    neurons : (lesion, unit) bool
+    """
+    kept = relevant_neurons(net)
+    lean, batch = part_of(net, kept), batch.to(net.get_parameter("w_rec").device)
+    return np.concatenate(
+        [
+            task_scores(silence(lean, some), suite, batch)
+            for some in _chunks(neurons[:, kept], copies_at_once(lean, batch))
+        ]
+    )
+
+
+def copies_at_once(net: RNN, batch: Trials) -> int:
+    """How many copies of a network can be computed together in bounded memory."""
+    return max(1, _STATES // (int(batch.lengths.sum()) * net.n_hidden))
+
+
+def _chunks(rows: np.ndarray, n: int) -> Iterator[np.ndarray]:
+    return (rows[start : start + n] for start in range(0, len(rows), n))
+
+
+def damage(scores: np.ndarray, intact: np.ndarray, silent: np.ndarray, least: float) -> np.ndarray:
+    """How much of what a network can lose in each task it has lost, (..., task), 0 to 1.
+
+    0 is unharmed, 1 is no better than without any neuron. Tasks differ in what an answer without
+    a neuron is worth: never to answer is right in half the matching trials and in no others. A
+    network that answers wrongly instead has no more to lose.
+
+    Parameters
+    ----------
+    scores : (..., task)
+        With damage.
+    intact, silent : (task,)
+        Without any, and without any neuron.
+    least : float
+        Tasks in which the two differ by less have nothing to lose: NaN.
+    """
+    stake = intact - silent
+    return ((intact - scores) / np.where(stake >= least, stake, np.nan)).clip(0, 1)
