@@ -1,5 +1,7 @@
 """Functional modules of a trained network, and whether they form a map in space."""
 
+from brainrnn.analysis.agreement import adjusted_mutual_information
+from brainrnn.analysis.autocorrelation import morans_i
 from brainrnn.analysis.brain import AnalysisSpec, analyse
 from brainrnn.analysis.clustering import cluster_units
 from brainrnn.analysis.feedforward import assess, feedforward_json, feedforward_table
@@ -10,6 +12,9 @@ from brainrnn.analysis.graph import (
     live_connections,
     newman_modularity,
 )
+from brainrnn.analysis.mantel import mantel, similarity
+from brainrnn.analysis.mixing import participation, within_module_weight
+from brainrnn.analysis.patches import component_size, join_count
 from brainrnn.analysis.permutation import permutation_test
 from brainrnn.analysis.record import accuracy, record
 from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbours
@@ -24,25 +29,33 @@ __all__ = [
     "accuracy",
     "active_neurons",
     "active_units",
+    "adjusted_mutual_information",
     "analyse",
     "as_json",
     "assess",
     "cluster_size",
     "cluster_units",
     "communities",
+    "component_size",
     "connection_graph",
     "feedforward_json",
     "feedforward_table",
     "fraction_isolated",
+    "join_count",
     "live_connections",
     "load",
+    "mantel",
+    "morans_i",
     "neighbours",
     "newman_modularity",
     "normalise",
+    "participation",
     "permutation_test",
     "record",
     "save",
+    "similarity",
     "stages",
     "summary",
     "task_variance",
+    "within_module_weight",
 ]

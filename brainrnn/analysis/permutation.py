@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -13,7 +13,8 @@ from torch import Tensor
 from brainrnn.errors import InputError
 from brainrnn.threads import in_pieces, share
 
-# Labels (batch, unit), integers from 0 without gaps, to one number per arrangement, (batch,).
+# Labels (batch, unit), integers from 0 without gaps, to one number per arrangement, (batch,), or
+# to several that are computed together, (batch, number).
 Statistic: TypeAlias = Callable[[Tensor], Tensor]
 Alternative: TypeAlias = Literal["less", "greater", "two-sided"]
 
@@ -24,12 +25,12 @@ _TIE = 1e-9  # relative difference below which two values count as equal
 
 
 def permutation_test(
-    statistics: Mapping[str, Statistic],
+    statistics: Mapping[str, Statistic] | Mapping[str | tuple[str, ...], Statistic],
     labels: np.ndarray | xr.DataArray,
     *,
     n: int = 10_000,
     seed: int | np.random.SeedSequence = 0,
-    alternative: Alternative = "less",
+    alternative: Alternative | Mapping[str, Alternative] = "less",
     device: torch.device | str = "cpu",
 ) -> xr.Dataset:
     r"""Compare statistics of a labelling with those of the same labels in random order.
@@ -41,20 +42,25 @@ def permutation_test(
     order in which a sum is taken decides nothing. The two-sided p is twice the smaller one-sided
     p, at most 1.
 
+    Labels ``arange(unit)`` are the neurons themselves, and what is permuted is then who sits
+    where: this tests statistics of anything that neurons have, such as :func:`morans_i` and
+    :func:`mantel`.
+
     Parameters
     ----------
     statistics : mapping of str to function
         Each maps labels, (batch, unit), to (batch,) float64. All see the same permutations. The
         labels are consecutive integers from 0; their transpose is contiguous in memory. Several
-        threads may call a function at once.
+        threads may call a function at once. A tuple of names is for a function that computes as
+        many numbers at once, (batch, number).
     labels : (unit,)
         Any labels, one per place.
     n : int
         Number of permutations.
     seed : int or SeedSequence
         The same permutations come from one seed on one kind of device.
-    alternative : {"less", "greater", "two-sided"}
-        Which values are more extreme than the observed one.
+    alternative : {"less", "greater", "two-sided"}, or a mapping of str to these
+        Which values are more extreme than the observed one; a mapping has one for every name.
     device : torch device
         Where permutations are drawn and statistics computed; only the values come back, at the end.
 
@@ -63,12 +69,12 @@ def permutation_test(
     Dataset
         ``observed``, ``null_mean``, ``null_sd``, ``null_low`` and ``null_high`` (2.5 and 97.5 %
         quantiles), ``z``, ``p``, all (statistic,), and ``null`` (statistic, permutation) float32.
-        If the null does not vary, z is NaN and p is 1.
+        If the null does not vary, z is NaN and p is 1; of a statistic that is NaN, both are NaN.
 
     Raises
     ------
     InputError
-        If ``n`` is below 1 or ``alternative`` unknown.
+        If ``n`` is below 1, or ``alternative`` unknown or missing for a statistic.
 
     Notes
     -----
@@ -78,10 +84,9 @@ def permutation_test(
     """
     if n < 1:
         raise InputError(f"a permutation test needs at least 1 permutation, got n={n}")
-    if alternative not in ("less", "greater", "two-sided"):
-        raise InputError(
-            f"unknown alternative {alternative!r}: use 'less', 'greater' or 'two-sided'"
-        )
+    groups = [(names,) if isinstance(names, str) else names for names in statistics]
+    names = [name for group in groups for name in group]
+    alternatives(names, alternative)  # which says so before the work if one is unknown
     dense = np.unique(np.asarray(labels), return_inverse=True)[1]
     dense = dense.astype(np.min_scalar_type(-1 - int(dense.max(initial=0))))  # int8 up to 128
 
@@ -91,7 +96,10 @@ def permutation_test(
     size = max(1, (_CHUNK if cpu else _DEVICE_CHUNK) // max(1, len(dense)))
 
     def evaluate(moved: Tensor) -> Tensor:  # (unit, batch) -> (statistic, batch)
-        return torch.stack([f(moved.T) for f in statistics.values()])
+        values = [f(moved.T) for f in statistics.values()]
+        return torch.cat(
+            [v.reshape(len(v), len(group)).T for v, group in zip(values, groups, strict=True)]
+        )
 
     # Each chunk has a stream of its own, so that it does not matter which thread takes it.
     numbers = [min(size, n - done) for done in range(0, n, size)]
@@ -102,7 +110,38 @@ def permutation_test(
         )
     observed_first = [evaluate(torch.from_numpy(dense)[:, None].to(device))]
     values = torch.cat(observed_first + chunks, dim=1).cpu().numpy()
-    observed, null = values[:, 0], values[:, 1:]
+    return compare(values[:, 0], values[:, 1:], names, alternative=alternative)
+
+
+def compare(
+    observed: np.ndarray,
+    null: np.ndarray,
+    names: Sequence[str],
+    *,
+    alternative: Alternative | Mapping[str, Alternative] = "less",
+) -> xr.Dataset:
+    """Set values beside their distributions under a null, however those were drawn.
+
+    Parameters
+    ----------
+    observed : (statistic,)
+    null : (statistic, draw)
+    names : sequence of str
+        Of the statistics.
+    alternative : {"less", "greater", "two-sided"}, or a mapping of str to these
+
+    Returns
+    -------
+    Dataset
+        As from :func:`permutation_test`.
+
+    Raises
+    ------
+    InputError
+        If ``alternative`` is unknown or missing for a statistic.
+    """
+    sides = alternatives(names, alternative)
+    n = null.shape[1]
     mean, sd = null.mean(1), null.std(1)
     tie = _TIE * np.abs(observed)
     sd[sd <= _TIE * np.abs(mean)] = 0
@@ -116,6 +155,7 @@ def permutation_test(
         "greater": greater,
         "two-sided": np.minimum(1, 2 * np.minimum(less, greater)),
     }
+    of_each = np.array([p[side][i] for i, side in enumerate(sides)])
     fields = {
         "observed": (observed, "value in the network"),
         "null_mean": (mean, "mean over permutations"),
@@ -123,7 +163,7 @@ def permutation_test(
         "null_low": (low, "2.5 % quantile over permutations"),
         "null_high": (high, "97.5 % quantile over permutations"),
         "z": (z, "observed value in standard deviations from the null's mean"),
-        "p": (p[alternative], "p-value of the permutation test"),
+        "p": (np.where(np.isnan(observed), np.nan, of_each), "p-value of the permutation test"),
     }
     return xr.Dataset(
         {k: ("statistic", v, {"long_name": name, "units": "1"}) for k, (v, name) in fields.items()}
@@ -134,9 +174,35 @@ def permutation_test(
                 {"long_name": "values under permutation", "units": "1"},
             )
         },
-        coords={"statistic": list(statistics)},
-        attrs={"alternative": alternative, "permutations": n},
+        coords={"statistic": list(names)},
+        attrs={
+            "alternative": alternative if isinstance(alternative, str) else sides,
+            "permutations": n,
+        },
     )
+
+
+def alternatives(
+    names: Sequence[str], alternative: Alternative | Mapping[str, Alternative]
+) -> list[Alternative]:
+    """Alternative of each of these statistics.
+
+    Raises
+    ------
+    InputError
+        If one is unknown or missing.
+    """
+    if isinstance(alternative, str):
+        alternative = dict.fromkeys(names, alternative)
+    missing = [name for name in names if name not in alternative]
+    if missing:
+        raise InputError(f"no alternative is given for the statistic {missing[0]!r}")
+    for name in names:
+        if alternative[name] not in ("less", "greater", "two-sided"):
+            raise InputError(
+                f"unknown alternative {alternative[name]!r}: use 'less', 'greater' or 'two-sided'"
+            )
+    return [alternative[name] for name in names]
 
 
 def _on_cpu(labels: np.ndarray) -> Callable[[int, int], Tensor]:
