@@ -7,9 +7,12 @@ from pydantic import Field
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.lesions import LesionMeasure
 from brainrnn.study.measures.maps import MapMeasure
+from brainrnn.study.measures.robustness import RobustnessMeasure
 from brainrnn.study.measures.tradeoff import TradeOffMeasure
 
-Measurement = Annotated[MapMeasure | TradeOffMeasure | LesionMeasure, Field(discriminator="kind")]
+Measurement = Annotated[
+    MapMeasure | TradeOffMeasure | LesionMeasure | RobustnessMeasure, Field(discriminator="kind")
+]
 
 __all__ = [
     "Findings",
@@ -17,5 +20,6 @@ __all__ = [
     "MapMeasure",
     "Measure",
     "Measurement",
+    "RobustnessMeasure",
     "TradeOffMeasure",
 ]
