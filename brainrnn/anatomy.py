@@ -136,6 +136,11 @@ class Anatomy(nn.Module):
                 "to itself"
             )
 
+    @property
+    def distance(self) -> Distance:
+        """Distances between two arrays of sites, (i, d) and (j, d): (i, j)."""
+        return self._distance
+
     def changed(self) -> None:
         """Forget what was computed from the places."""
         self._lengths.clear()
