@@ -17,6 +17,7 @@ from brainrnn.analysis.mixing import participation, within_module_weight
 from brainrnn.analysis.patches import component_size, join_count
 from brainrnn.analysis.permutation import permutation_test
 from brainrnn.analysis.record import accuracy, record
+from brainrnn.analysis.recurrent import graph_test
 from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbours
 from brainrnn.analysis.stages import Stage, stages
 from brainrnn.analysis.storage import load, save
@@ -41,6 +42,7 @@ __all__ = [
     "feedforward_json",
     "feedforward_table",
     "fraction_isolated",
+    "graph_test",
     "join_count",
     "live_connections",
     "load",

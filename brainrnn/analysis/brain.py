@@ -11,7 +11,7 @@ import xarray as xr
 from pydantic import Field, PositiveInt, field_validator, model_validator
 from torch import Tensor
 
-from brainrnn.analysis.clustering import cluster_units
+from brainrnn.analysis.clustering import Clustering, cluster_units
 from brainrnn.analysis.permutation import permutation_test
 from brainrnn.analysis.record import accuracy, record
 from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbours
@@ -44,6 +44,11 @@ class AnalysisSpec(Settings):
     )
     k_range: tuple[int, int] = Field(
         default=(8, 20), description="smallest and largest number of modules tried where k is unset"
+    )
+    clustering: Clustering = Field(
+        default="kmeans",
+        description="how neurons are grouped into modules: kmeans, agglomerative (Ward) or mixture "
+        "(of Gaussians)",
     )
     neighbourhood: Literal["4", "8"] | float = Field(
         default=1.5,
@@ -125,6 +130,7 @@ def analyse(
         k=spec.k,
         k_range=spec.k_range,
         seed=int(clusters.generate_state(1)[0]),
+        method=spec.clustering,
     )
     position = net.anatomy.positions("hidden").detach().cpu().numpy()
     device = net.get_parameter("w_rec").device

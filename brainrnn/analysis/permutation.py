@@ -142,14 +142,14 @@ def compare(
     """
     sides = alternatives(names, alternative)
     n = null.shape[1]
-    mean, sd = null.mean(1), null.std(1)
     tie = _TIE * np.abs(observed)
-    sd[sd <= _TIE * np.abs(mean)] = 0
-    low, high = np.quantile(null, [0.025, 0.975], axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):  # of values that are NaN or infinite
+        mean, sd = null.mean(1), null.std(1)
+        sd[sd <= _TIE * np.abs(mean)] = 0
+        low, high = np.quantile(null, [0.025, 0.975], axis=1)
         z = np.where(sd > 0, (observed - mean) / sd, np.nan)
-    less = (1 + (null <= (observed + tie)[:, None]).sum(1)) / (n + 1)
-    greater = (1 + (null >= (observed - tie)[:, None]).sum(1)) / (n + 1)
+        less = (1 + (null <= (observed + tie)[:, None]).sum(1)) / (n + 1)
+        greater = (1 + (null >= (observed - tie)[:, None]).sum(1)) / (n + 1)
     p = {
         "less": less,
         "greater": greater,

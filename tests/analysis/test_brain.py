@@ -139,6 +139,7 @@ def test_a_silent_network_is_reported_as_such():
         ({"k_range": (6, 5)}, "k_range"),
         ({"neighbourhood": "6"}, "neighbourhood"),
         ({"neighbourhood": -1.0}, "neighbourhood"),
+        ({"clustering": "k-means"}, "clustering"),
         ({"active_threshold": 2}, "active_threshold"),
     ],
 )

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import fcluster, ward
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from brainrnn.analysis import cluster_units, normalise
@@ -22,13 +23,22 @@ def cluster_all(values, **options):
     return cluster_units(variance, active=active, **options)
 
 
-def test_planted_modules_are_found_with_their_number():
+@pytest.mark.parametrize("method", ["kmeans", "agglomerative", "mixture"])
+def test_planted_modules_are_found_with_their_number(method):
     values, module = planted([30, 20, 15, 10, 5])
     variance, active = as_variance(values[None])
-    result = cluster_units(variance, active=active, k_range=(2, 9))
+    result = cluster_units(variance, active=active, k_range=(2, 9), method=method)
     assert int(result.clusters[0]) == 5
     assert adjusted_rand_score(module, result.module[0]) == 1
     assert int(result.silhouette[0].idxmax()) == 5
+
+
+def test_agglomeration_is_wards():
+    values, _ = planted([12, 9, 6, 3], noise=0.4)
+    variance, active = as_variance(values[None])
+    found = cluster_units(variance, active=active, k=4, method="agglomerative").module[0]
+    expected = fcluster(ward(normalise(variance).values[0]), 4, "maxclust")
+    assert adjusted_rand_score(found, expected) == 1
 
 
 def test_silhouettes_are_those_of_the_normalised_variances():
@@ -75,10 +85,18 @@ def test_numbers_of_modules_beyond_the_distinct_neurons_are_left_out():
     np.testing.assert_array_equal(result.silhouette[0].isnull(), [0, 0, 1, 1, 1])
 
 
-def test_one_module_is_possible_when_asked_for():
-    variance, active = as_variance(planted([5, 5])[0][None])
-    result = cluster_units(variance, active=active, k=1)
+@pytest.mark.parametrize("method", ["kmeans", "agglomerative", "mixture"])
+@pytest.mark.parametrize("size", [5, 1])
+def test_one_module_is_possible_when_asked_for(method, size):
+    variance, active = as_variance(planted([size])[0][None])
+    result = cluster_units(variance, active=active, k=1, method=method)
     assert (result.module == 0).all()
+
+
+def test_an_unknown_method():
+    variance, active = as_variance(planted([5, 5])[0][None])
+    with pytest.raises(InputError, match="unknown clustering 'kmean': did you mean 'kmeans'"):
+        cluster_units(variance, active=active, method="kmean")
 
 
 def test_too_few_active_neurons_stay_in_one_module():
