@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ from torch import Tensor
 from brainrnn.anatomy import PlacedNetwork, per_member
 from brainrnn.config import Settings
 from brainrnn.cost import connection_cost, cost_coefficients
-from brainrnn.errors import InputError
+from brainrnn.errors import InputError, unknown
 from brainrnn.flat import FlatParameters, shared
 from brainrnn.method import BIMT
 from brainrnn.progress import progress_bar
@@ -113,10 +113,21 @@ class Trainer:
     spec : TrainingSpec
     seed : int
         Of the trials, the held-out trials and the private noise.
+    free : mapping of str to bool tensor, optional
+        Which entries of which parameters may change, broadcast to their shapes; all if not given.
+        Every other entry, and every parameter that is not named, keeps its value to the last bit:
+        it takes part in no gradient, no clipping and no penalty. Neurons still change places.
     """
 
     def __init__(
-        self, net: PlacedNetwork, task: Task, method: BIMT, spec: TrainingSpec, *, seed: int = 0
+        self,
+        net: PlacedNetwork,
+        task: Task,
+        method: BIMT,
+        spec: TrainingSpec,
+        *,
+        seed: int = 0,
+        free: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.net, self.task, self.method, self.spec, self.seed = net, task, method, spec, seed
         self.device = next(net.parameters()).device
@@ -127,6 +138,7 @@ class Trainer:
         rng = np.random.default_rng([seed, 2])
         self.held_out = task.held_out(spec.evaluation_trials, rng).to(self.device)
         self._flat = FlatParameters(net)
+        self._frozen = None if free is None else self._frozen_entries(free)
         self._prices = torch.empty(0)
         self._priced: tuple[object, ...] = ()  # what the prices were computed from
         self._optimizer = torch.optim.Adam([self._flat.values], lr=spec.learning_rate, fused=True)
@@ -194,6 +206,24 @@ class Trainer:
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.spec.steps
 
+    def _frozen_entries(self, free: Mapping[str, Tensor]) -> Tensor:
+        """Which entries of the flat buffer keep their values, (member, entry) bool."""
+        parameters = dict(self.net.named_parameters())
+        for name, mask in free.items():
+            if name not in parameters:
+                raise InputError(unknown("parameter in free", name, parameters))
+            shape = tuple(parameters[name].shape)
+            try:
+                fits = torch.broadcast_shapes(mask.shape, shape) == shape
+            except RuntimeError:
+                fits = False
+            if not fits or mask.dtype != torch.bool:
+                raise InputError(
+                    f"free of {name!r} must be bool and broadcast to {shape}, got {mask.dtype} "
+                    f"{tuple(mask.shape)}"
+                )
+        return self._flat.join(free) == 0
+
     def _price(self, progress: float) -> tuple[Tensor, float]:
         """Lambda times the cost of a unit of |w|, (member, entry), and the factor on it now."""
         # All but the factor changes seldom.
@@ -211,6 +241,9 @@ class Trainer:
         if self._watched:
             self._require_finite(loss, "loss", self.step + 1)
         values, gradient = self._flat.values.data, self._flat.gradient
+        if self._frozen is not None:
+            gradient.masked_fill_(self._frozen, 0.0)
+            before = values.clone()
         if self.spec.clip:
             norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
             gradient *= (self.spec.clip / (norm + 1e-6)).clamp_(max=1.0)
@@ -222,6 +255,8 @@ class Trainer:
         self._optimizer.step()
         if factor and self.method.form == "proximal":
             self._shrink(values, price, factor * rate)
+        if self._frozen is not None:  # put back, whatever the penalty and flushed denormals have done
+            torch.where(self._frozen, before, values, out=values)
         return loss
 
     def _differentiate(self, batch: Any) -> Tensor:
@@ -362,6 +397,7 @@ def train(
     method: BIMT | None = None,
     *,
     seed: int = 0,
+    free: Mapping[str, Tensor] | None = None,
     progress: bool = True,
     **training: Any,
 ) -> pd.DataFrame:
@@ -374,6 +410,8 @@ def train(
     method : BIMT
         Brain-inspired modular training with its defaults if not given.
     seed : int
+    free : mapping of str to bool tensor, optional
+        Which entries may change; see :class:`Trainer`.
     progress : bool
         Whether to draw a progress bar.
     **training
@@ -384,7 +422,7 @@ def train(
     DivergedError
         If the loss becomes NaN or infinite.
     """
-    trainer = Trainer(net, task, method or BIMT(), TrainingSpec(**training), seed=seed)
+    trainer = Trainer(net, task, method or BIMT(), TrainingSpec(**training), seed=seed, free=free)
     rows: list[dict[str, float]] = []
     with progress_bar(trainer.spec.steps, enabled=progress) as bar:
         for record in trainer.records():

@@ -325,3 +325,86 @@ def test_trainers_of_one_network_may_take_turns():
         assert not torch.equal(net.w_rec, before[1])
         for value, old in zip(net.parameters(), before, strict=True):
             assert torch.allclose(value, old, atol=0.002)  # a step of Adam from where it was
+
+
+def random_mask(net, seed=0, share=0.5):
+    source = torch.Generator().manual_seed(seed)
+    return {
+        name: torch.rand(value.shape, generator=source) < share
+        for name, value in net.named_parameters()
+    }
+
+
+@pytest.mark.parametrize("form", ["proximal", "subgradient"])
+def test_frozen_entries_stay_to_the_last_bit_and_free_ones_learn(form):
+    """Under every penalty, with neurons that move, and where a value is a denormal or -0."""
+    method = br.BIMT(strength=1e-2, form=form, swap=br.SwapSpec(every=3))
+    net, suite = small(2, dtype=torch.float32)
+    free = random_mask(net)
+    with torch.no_grad():
+        for value in net.parameters():
+            value[:, 0] = 1e-40
+            value[:, 1] = -0.0
+    before = {name: value.detach().clone() for name, value in net.named_parameters()}
+    train(net, suite, method, free=free, progress=False, **SHORT)
+    for name, value in net.named_parameters():
+        same = value.detach().view(torch.int32) == before[name].view(torch.int32)
+        assert bool(same[~free[name]].all()), name
+        assert not bool(same[free[name]].all()), name
+    assert not torch.equal(net.anatomy.places("hidden"), small(2)[0].anatomy.places("hidden"))
+
+
+def test_a_parameter_that_is_not_named_is_frozen_and_masks_broadcast():
+    net, suite = small(2)
+    before = {name: value.detach().clone() for name, value in net.named_parameters()}
+    first = torch.zeros(2, 1, 1, dtype=torch.bool)
+    first[0] = True
+    free = {"w_out": first, "w_in": torch.arange(net.w_in.shape[2]) == 3}
+    train(net, suite, br.BIMT(strength=0.0), free=free, progress=False, **SHORT)
+    changed = {name: value != before[name] for name, value in net.named_parameters()}
+    assert not any(changed[name].any() for name in ("w_rec", "b_rec", "b_out"))
+    assert changed["w_out"].flatten(1).any(1).tolist() == [True, False]
+    assert changed["w_in"].any(1).any(0).nonzero().tolist() == [[3]]
+
+
+def test_what_is_frozen_does_not_count_in_clipping():
+    """Free entries move as if the network had no others."""
+    net, suite = small()
+    free = {"w_out": torch.tensor(True)}
+    spec = TrainingSpec(**(SHORT | {"steps": 3, "clip": 0.01}))
+    trainer = Trainer(net, suite, br.BIMT(strength=0.0), spec, free=free)
+    other, _ = small()
+    optimizer = torch.optim.Adam([other.w_out], lr=1e-3)
+    rng, noise = np.random.default_rng([0, 1]), torch.Generator().manual_seed(0)
+    for step, _ in enumerate(trainer.records()):
+        trials = suite.sample(16, rng)
+        loss = suite.loss(other(trials.inputs, trials.lengths, generator=noise), trials).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_([other.w_out], 0.01)
+        optimizer.param_groups[0]["lr"] = spec.rate(step)
+        optimizer.step()
+    assert torch.allclose(net.w_out, other.w_out, rtol=0, atol=1e-12)
+
+
+def test_with_all_entries_free_nothing_is_different():
+    method = br.BIMT(strength=1e-3, swap=br.SwapSpec(every=5))
+    nets = []
+    for free in (None, {name: torch.tensor(True) for name, _ in small()[0].named_parameters()}):
+        net, suite = small()
+        train(net, suite, method, free=free, progress=False, **SHORT)
+        nets.append(net)
+    for a, b in zip(*(net.parameters() for net in nets), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_masks_that_do_not_fit_fail_before_training():
+    net, suite = small()
+    for free, words in (
+        ({"w_ret": torch.tensor(True)}, "w_rec"),
+        ({"w_rec": torch.ones(1, 3, 16, dtype=torch.bool)}, "broadcast"),
+        ({"w_rec": torch.ones(1, 1, 16, 16, dtype=torch.bool)}, "broadcast"),
+        ({"w_rec": torch.ones(16)}, "bool"),
+    ):
+        with pytest.raises(InputError, match=words):
+            Trainer(net, suite, br.BIMT(), TrainingSpec(**SHORT), free=free)
