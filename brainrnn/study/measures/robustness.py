@@ -426,6 +426,7 @@ def _words(area: pd.DataFrame, compared: pd.DataFrame, words: dict[str, str]) ->
         line = f"Robustness to {DAMAGES[str(damage)]}, {_of(str(variant))}: {ranking}"
         if len(compared):
             here = compared[(compared.networks == variant) & (compared.damage == damage)]
+            here = here[here.p_controlled.notna()]
             beyond = here[here.p_controlled < 0.05]
             line += f"; {len(beyond)} of {len(here)} pairs of methods differ (controlled p < 0.05)"
         yield f"{line}."
@@ -441,6 +442,8 @@ def _sparsity_words(table: pd.DataFrame) -> Iterator[str]:
         verdict = "are neither more nor less robust beyond chance"
         if p < 0.05:
             verdict = f"are {'more' if rho > 0 else 'less'} robust"
+        elif np.isnan(p):
+            verdict = "cannot be tested against others, for seeds are too few or do not differ"
         yield (
             f"Under {DAMAGES[row['damage']]}, sparser networks {verdict}: Spearman {rho:.2f} "
             f"within a seed (p = {p:.2g} over {row['seeds']} seeds, controlled), "
