@@ -12,12 +12,15 @@ from brainrnn.analysis.graph import (
     live_connections,
     newman_modularity,
 )
+from brainrnn.analysis.lengths import connection_lengths
 from brainrnn.analysis.mantel import mantel, similarity
+from brainrnn.analysis.map_statistics import map_statistics, statistics_table
 from brainrnn.analysis.mixing import participation, within_module_weight
 from brainrnn.analysis.patches import component_size, join_count
 from brainrnn.analysis.permutation import permutation_test
 from brainrnn.analysis.record import accuracy, record
 from brainrnn.analysis.recurrent import graph_test
+from brainrnn.analysis.robustness import robustness
 from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbours
 from brainrnn.analysis.stages import Stage, stages
 from brainrnn.analysis.storage import load, save
@@ -39,6 +42,7 @@ __all__ = [
     "communities",
     "component_size",
     "connection_graph",
+    "connection_lengths",
     "feedforward_json",
     "feedforward_table",
     "fraction_isolated",
@@ -47,6 +51,7 @@ __all__ = [
     "live_connections",
     "load",
     "mantel",
+    "map_statistics",
     "morans_i",
     "neighbours",
     "newman_modularity",
@@ -54,9 +59,11 @@ __all__ = [
     "participation",
     "permutation_test",
     "record",
+    "robustness",
     "save",
     "similarity",
     "stages",
+    "statistics_table",
     "summary",
     "task_variance",
     "within_module_weight",

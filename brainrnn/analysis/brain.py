@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
@@ -113,7 +114,7 @@ def analyse(
     InputError
         If the suite is not the network's, or ``spec.k`` is more than any network's active neurons.
     """
-    answers, trials, clusters, null = np.random.SeedSequence(seed).spawn(4)
+    answers, trials, clusters, null = streams(seed)
     scores = accuracy(net, suite, trials=spec.accuracy_trials, rng=np.random.default_rng(answers))
     rng = np.random.default_rng(trials)
     variance = xr.concat(
@@ -136,7 +137,15 @@ def analyse(
     device = net.get_parameter("w_rec").device
     tests = xr.concat(
         [
-            _map_test(position[i], modules.module.values[i], active.values[i], spec, null, device)
+            map_test(
+                position[i],
+                modules.module.values[i],
+                active.values[i],
+                neighbourhoods={"isolated": spec.neighbourhood},
+                n=spec.permutations,
+                seed=null,
+                device=device,
+            )
             for i in range(len(position))
         ],
         "member",
@@ -164,29 +173,55 @@ def analyse(
     )
 
 
-def _map_test(
+def map_test(
     position: np.ndarray,
     module: np.ndarray,
     active: np.ndarray,
-    spec: AnalysisSpec,
+    *,
+    neighbourhoods: Mapping[str, str | float],
+    n: int,
     seed: np.random.SeedSequence,
-    device: torch.device,
+    device: torch.device | str = "cpu",
 ) -> xr.Dataset:
-    """Test one network's map; position (unit, space), module and active (unit,)."""
+    """Test one network's map by both measures of "Growing Brains".
+
+    Parameters
+    ----------
+    position : (unit, space)
+    module : (unit,) int
+    active : (unit,) bool
+    neighbourhoods : mapping of str to neighbourhood
+        Names for the fraction of isolated neurons in each neighbourhood.
+    n : int
+        Number of permutations.
+    seed : SeedSequence
+    device : torch device
+
+    Returns
+    -------
+    Dataset
+        As from :func:`permutation_test`, the average cluster size last; NaN if no neuron is active.
+    """
     someone = active if active.any() else np.arange(len(active)) == 0
     place = position[someone]
+    isolated = {
+        name: fraction_isolated(neighbours(place, kind, sites=position))
+        for name, kind in neighbourhoods.items()
+    }
     test = permutation_test(
-        {
-            "isolated": fraction_isolated(neighbours(place, spec.neighbourhood, sites=position)),
-            "cluster_size": cluster_size(place),
-        },
+        isolated | {"cluster_size": cluster_size(place)},
         module[someone],
-        n=spec.permutations,
+        n=n,
         seed=seed,
         alternative="less",
         device=device,
     )
     return test if active.any() else xr.full_like(test, np.nan)
+
+
+def streams(seed: int) -> list[np.random.SeedSequence]:
+    """Seeds of accuracy, of recorded trials, of clusterings and of permutations."""
+    return np.random.SeedSequence(seed).spawn(4)
 
 
 def _weights(net: RNN) -> dict[str, tuple]:

@@ -32,11 +32,11 @@ def greedy_communities(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(invalid="ignore"):
         share = size / total
     degree = share.sum(2)
-    label = np.tile(np.arange(nodes), (graphs, 1))
+    label: np.ndarray = np.tile(np.arange(nodes), (graphs, 1))
     gain = share - degree[:, :, None] * degree[:, None, :]  # half of what joining two adds to Q
     gain[:, np.arange(nodes), np.arange(nodes)] = -np.inf
     gain[np.isnan(gain)] = -np.inf
-    going = np.arange(graphs)
+    going: np.ndarray = np.arange(graphs)
     while len(going):
         best = gain.reshape(len(going), -1).argmax(1)
         one, two = np.divmod(best, nodes)
@@ -44,7 +44,7 @@ def greedy_communities(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         better = gain[here, one, two] > _NOTHING
         if not better.all():
             going, gain, one, two = going[better], gain[better], one[better], two[better]
-            here = here[: len(going)]
+            here = np.arange(len(going))
         joined = gain[here, one] + gain[here, two]
         gain[here, one], gain[here, :, one] = joined, joined
         gain[here, two], gain[here, :, two] = -np.inf, -np.inf

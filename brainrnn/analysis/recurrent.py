@@ -9,12 +9,18 @@ import xarray as xr
 
 from brainrnn.analysis.greedy import greedy_communities
 from brainrnn.analysis.mixing import strength
-from brainrnn.analysis.permutation import compare
+from brainrnn.analysis.permutation import Alternative, compare
 from brainrnn.analysis.rewiring import rewired, scattered
 from brainrnn.analysis.small_world import clustering, path_length, small_worldness
 from brainrnn.errors import InputError, unknown
 
 NULLS = {"degree": rewired, "density": scattered}
+ALTERNATIVES: dict[str, Alternative] = {
+    "modularity": "greater",
+    "clustering": "greater",
+    "path_length": "two-sided",
+    "small_world": "greater",
+}
 
 
 def live(weight: np.ndarray, threshold: float = 0.05) -> np.ndarray:
@@ -111,7 +117,7 @@ def graph_test(
         np.array([observed for observed, _ in rows.values()], float),
         np.stack([values for _, values in rows.values()]),
         list(rows),
-        alternative=dict.fromkeys(rows, "greater") | {"path_length": "two-sided"},
+        alternative=ALTERNATIVES,
     )
     return test.assign(
         community=(

@@ -45,9 +45,7 @@ def neighbours(
     positions = np.asarray(positions, dtype=np.float64)
     sites = positions if sites is None else np.asarray(sites, dtype=np.float64)
     norm, reach = _reach(kind)
-    spacing = np.median(KDTree(sites).query(sites, k=2)[0][:, 1])
-    if not spacing > 0:
-        raise InputError("most sites coincide: neighbours need sites at different places")
+    spacing = site_spacing(sites)
     steps = (sites - sites[0]) / spacing
     if norm != 2 and np.abs(steps - steps.round()).max() > 0.01:
         raise InputError(
@@ -63,6 +61,24 @@ def neighbours(
     table = np.full((len(positions), count.max(initial=0)), -1)
     table[unit, slot] = other
     return torch.from_numpy(table)
+
+
+def site_spacing(sites: np.ndarray) -> float:
+    """Median distance from a site to the nearest other one.
+
+    Parameters
+    ----------
+    sites : (site, space)
+
+    Raises
+    ------
+    InputError
+        If it is 0.
+    """
+    spacing = float(np.median(KDTree(sites).query(sites, k=2)[0][:, 1]))
+    if not spacing > 0:
+        raise InputError("most sites coincide: neighbours need sites at different places")
+    return spacing
 
 
 def fraction_isolated(table: Tensor) -> Statistic:
