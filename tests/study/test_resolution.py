@@ -1,13 +1,19 @@
 """Finer and coarser grids: what keeps the function, and what is measured where it is not kept."""
 
+import copy
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import brainrnn as br
+from brainrnn.config import build
 from brainrnn.errors import InputError
+from brainrnn.experiment import Experiment
 from brainrnn.networks import RNN
 from brainrnn.networks.resize import grid_shape, merge, refine
 from brainrnn.study.grouping import (
@@ -17,7 +23,10 @@ from brainrnn.study.grouping import (
     by_correlation,
     by_place,
 )
+from brainrnn.study.measures.resolution import ResolutionMeasure, staged
+from brainrnn.study.subject import Cell, Subject
 from tasks import cog20
+from tests.study.small import EXPERIMENT
 
 SUITE = cog20(names=["go", "dm1"])
 KINDS = [{"activation": a} for a in ("relu", "softplus", "tanh")] + [{"cell": "gru"}]
@@ -229,3 +238,106 @@ def test_equal_neurons_still_make_as_many_groups_as_asked_for():
 def test_random_groups_are_of_equal_size():
     group = at_random(11, 4, np.random.default_rng(0))
     assert sorted(np.bincount(group)) == [2, 3, 3, 3]
+
+
+def measured(shape):
+    """Rows of a tiny network on a grid, and whether it was left as it is."""
+    values = EXPERIMENT | {"seed": 3, "network": {"shape": list(shape)}}
+    suite = cog20(names=EXPERIMENT["task"]["names"])
+    net = br.RNN.for_suite(suite, sites=br.grid(*shape), seed=3)
+    before = copy.deepcopy(net.state_dict())
+    subject = Subject(Cell("bimt", "BIMT", 3, build(Experiment, values)), net, suite, Path())
+    measure = ResolutionMeasure(shape=(2, 2), steps=4, every=2, batch=8, trials=20, moment_trials=4)
+    rows = measure.rows(subject)
+    same = all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    return rows, same
+
+
+@pytest.mark.parametrize(
+    ("shape", "changes"),
+    [((2, 2), ["refined"]), ((4, 4), ["place", "correlation", "random"])],
+)
+def test_networks_are_changed_by_their_shape_and_followed(shape, changes):
+    rows, same = measured(shape)
+    assert same
+    assert list(rows.change.drop_duplicates()) == ["kept", *changes, "scratch"]
+    assert rows.groupby("change").step.apply(list).tolist() == [[0, 2, 4]] * (2 + len(changes))
+    other = {4: 16, 16: 4}[int(np.prod(shape))]
+    assert (rows[rows.change != "kept"].neurons == other).all()
+    assert rows.accuracy.between(0, 1).all()
+    assert (rows.isolated_z.notna() | rows.isolated_p.notna() | (rows.step == 2)).all()
+    assert rows[rows.step == 2].wiring_length.isna().all()
+    if "refined" in changes:
+        by = rows[rows.step == 0].set_index("change")
+        assert by.accuracy["refined"] == by.accuracy["kept"]
+        assert by.active["refined"] == 4 * by.active["kept"]
+
+
+def test_a_network_on_neither_grid_is_refused():
+    with pytest.raises(InputError, match=r"measure\.shape"):
+        measured((3, 3))
+
+
+def synthetic():
+    """Rows of networks that gain by the seed; a merged one loses and gets most of it back."""
+    end = {"kept": 0.95, "refined": 0.96, "place": 0.9, "correlation": 0.94, "random": 0.85}
+    start = {"kept": 0.94, "refined": 0.94, "place": 0.3, "correlation": 0.8, "random": 0.2}
+    ways = {"coarse": ("kept", "refined", "scratch")}
+    ways["fine"] = ("kept", "place", "correlation", "random", "scratch")
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        [
+            {
+                "method": method,
+                "label": method.upper(),
+                "seed": seed,
+                "change": change,
+                "neurons": 16,
+                "step": step,
+                "accuracy": value + 0.001 * rng.random(),
+                "ceiling": 0.98,
+                "active": 8,
+                "modules": 3,
+                "absent": 0.5,
+                "wiring_length": 10.0,
+                "isolated_z": -3.0,
+                "isolated_p": 0.01,
+                "cluster_size_z": -2.0,
+                "cluster_size_p": 0.01 if step == 0 else 0.2,
+            }
+            for method, changes in ways.items()
+            for seed in (1, 2, 3)
+            for change in changes
+            for step, value in ((0, start.get(change, 0.1)), (10, end.get(change, 0.7)))
+        ]
+    )
+
+
+def test_stages_stand_side_by_side():
+    stages = staged(synthetic()).set_index(["label", "seed", "change"])
+    kept = stages.loc[("FINE", 2, "kept")]
+    assert kept.accuracy_before == kept.accuracy_after
+    for change in ("place", "scratch"):
+        assert stages.loc[("FINE", 2, change)].accuracy_before == kept.accuracy_before
+    place = stages.loc[("FINE", 2, "place")]
+    assert place.accuracy_after == pytest.approx(0.3, abs=1e-3)
+    assert place.accuracy_trained == pytest.approx(0.9, abs=1e-3)
+
+
+def test_findings_compare_with_the_controls():
+    found = ResolutionMeasure().findings(synthetic())
+    table = found.tables["Against the controls, paired by seed"]
+    table = table[table.when == "trained on"].set_index(["method", "network", "against"])
+    for network, against, expected in (
+        ("merged by place", "from scratch", 0.2),
+        ("merged by place", "as it was", -0.05),
+        ("merged by correlation", "merged at random", 0.09),
+    ):
+        row = table.loc[("FINE", network, against)]
+        assert row.difference == pytest.approx(expected, abs=2e-3)
+        assert row.p_controlled < 0.01
+    assert table.loc[("COARSE", "refined", "as it was")].difference == pytest.approx(0.01, abs=2e-3)
+    assert "right after" not in set(table.index.get_level_values("against"))
+    assert any("3 of 3 networks before" in line for line in found.words)
+    assert any("by construction" in line for line in found.words)
+    assert set(found.figures) == {"accuracy", "map"}

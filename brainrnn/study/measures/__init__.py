@@ -7,11 +7,13 @@ from pydantic import Field
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.lesions import LesionMeasure
 from brainrnn.study.measures.maps import MapMeasure
+from brainrnn.study.measures.resolution import ResolutionMeasure
 from brainrnn.study.measures.robustness import RobustnessMeasure
 from brainrnn.study.measures.tradeoff import TradeOffMeasure
 
 Measurement = Annotated[
-    MapMeasure | TradeOffMeasure | LesionMeasure | RobustnessMeasure, Field(discriminator="kind")
+    MapMeasure | TradeOffMeasure | LesionMeasure | RobustnessMeasure | ResolutionMeasure,
+    Field(discriminator="kind"),
 ]
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "MapMeasure",
     "Measure",
     "Measurement",
+    "ResolutionMeasure",
     "RobustnessMeasure",
     "TradeOffMeasure",
 ]
