@@ -10,9 +10,15 @@ from brainrnn.study.measures.maps import MapMeasure
 from brainrnn.study.measures.resolution import ResolutionMeasure
 from brainrnn.study.measures.robustness import RobustnessMeasure
 from brainrnn.study.measures.tradeoff import TradeOffMeasure
+from brainrnn.study.measures.transfer import TransferMeasure
 
 Measurement = Annotated[
-    MapMeasure | TradeOffMeasure | LesionMeasure | RobustnessMeasure | ResolutionMeasure,
+    MapMeasure
+    | TradeOffMeasure
+    | LesionMeasure
+    | RobustnessMeasure
+    | ResolutionMeasure
+    | TransferMeasure,
     Field(discriminator="kind"),
 ]
 
@@ -25,4 +31,5 @@ __all__ = [
     "ResolutionMeasure",
     "RobustnessMeasure",
     "TradeOffMeasure",
+    "TransferMeasure",
 ]

@@ -1,0 +1,261 @@
+"""Learning a new task: networks carried over, what is free, how quickly, how much is forgotten."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import brainrnn as br
+from brainrnn.config import build
+from brainrnn.errors import InputError
+from brainrnn.experiment import Experiment
+from brainrnn.study.measures.transfer import (
+    CONDITIONS,
+    TransferMeasure,
+    free_entries,
+    neuron_sets,
+    slowness,
+)
+from brainrnn.study.newcomer import OneTask, carry_over
+from brainrnn.study.subject import Cell, Subject
+from brainrnn.task import Suite
+from tasks import COG20, cog20
+from tests.study.small import EXPERIMENT
+
+KNOWN = ["go", "anti", "dm1"]
+
+
+def subject(folder=Path(), **experiment):
+    values = EXPERIMENT | {"seed": 3} | experiment
+    cell = Cell("bimt", "BIMT", 3, build(Experiment, values))
+    suite = cog20(names=KNOWN)
+    net = br.RNN.for_suite(suite, sites=br.grid(4, 4), seed=3)
+    return Subject(cell, net, suite, folder)
+
+
+def small_measure(**changes):
+    options = {"tasks": ("dlygo", "dms"), "steps": 4, "every": 2, "batch": 8}
+    return TransferMeasure(**(options | {"trials": 10, "old_trials": 5} | changes))
+
+
+@given(st.permutations(COG20), st.integers(1, 4), st.integers(1, 3), st.integers(0, 9))
+@settings(max_examples=10)
+def test_a_network_that_is_carried_over_does_the_same(names, n_known, n_new, seed):
+    known = cog20(names=names[:n_known])
+    mixed = list(np.random.default_rng(seed).permutation(names[: n_known + n_new]))
+    larger = cog20(names=mixed)
+    net = br.RNN.for_suite(known, sites=br.grid(2, 3), seed=seed, members=2, dtype=torch.float64)
+    net.anatomy.move("hidden", torch.tensor([[2, 0, 1, 5, 4, 3], [0, 1, 2, 3, 4, 5]]))
+    wide = carry_over(net, known, larger)
+    tasks = np.array([mixed.index(name) for name in known.names])
+    batch = larger.sample(len(tasks), np.random.default_rng(seed), task=tasks)
+    ring = batch.inputs[..., :33]
+    rule = torch.zeros(*ring.shape[:2], n_known)
+    for trial, length in enumerate(batch.lengths.tolist()):
+        rule[:length, trial, trial] = 1
+    outputs = net(torch.cat([ring, rule], dim=2), batch.lengths)
+    torch.testing.assert_close(wide.respond(batch), outputs, rtol=0, atol=1e-12)
+    new = [33 + mixed.index(name) for name in mixed if name not in known.names]
+    assert not wide.w_in[:, :, new].any()
+    assert torch.equal(wide.anatomy.places("hidden"), net.anatomy.places("hidden"))
+
+
+def test_what_is_carried_over_is_a_copy_that_learns():
+    known, larger = cog20(names=["go"]), cog20(names=["go", "anti"])
+    net = br.RNN.for_suite(known, sites=br.grid(2, 3))
+    before = copy.deepcopy(net.state_dict())
+    wide = carry_over(net, known, larger)
+    options = {"steps": 2, "batch": 8, "evaluation_trials": 2, "progress": False}
+    br.train(wide, OneTask(larger, "anti"), br.BIMT(strength=0.0), **options)
+    assert wide.w_in[0, :, -1].abs().max() > 0
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_only_suites_with_other_rules_alone_fit():
+    net = br.RNN.for_suite(cog20(names=["go"]), sites=br.grid(2, 2))
+    with pytest.raises(InputError, match="go"):
+        carry_over(net, cog20(names=["go"]), cog20(names=["anti"]))
+    other = cog20(names=["go", "anti"])
+    other.input_groups = other.input_groups | {"fixation": slice(0, 2)}
+    with pytest.raises(InputError, match="differ in their rules only"):
+        carry_over(net, cog20(names=["go"]), other)
+    del other.input_groups["rule"]
+    other.input_groups["fixation"] = slice(0, 1)
+    with pytest.raises(InputError, match="a rule for each"):
+        carry_over(net, cog20(names=["go"]), other)
+
+
+def test_one_task_has_the_trials_the_score_and_the_ceiling_of_its_suite():
+    suite = cog20(names=KNOWN)
+    one = OneTask(suite, "dm1")
+    assert isinstance(one, Suite)
+    trials = one.sample(6, np.random.default_rng(1))
+    same = suite.sample(6, np.random.default_rng(1), task=np.full(6, 2))
+    assert torch.equal(trials.inputs, same.inputs)
+    assert trials.task.tolist() == [2] * 6
+    assert one.ceiling().tolist() == [suite.ceiling()[2]]
+    with pytest.raises(InputError, match="dm1"):
+        OneTask(suite, "dm2")
+
+
+@pytest.mark.parametrize("cell", ["leaky", "gru"])
+def test_what_is_free_entry_by_entry(cell):
+    suite = cog20(names=KNOWN)
+    net = br.RNN.for_suite(suite, sites=br.grid(2, 3), cell=cell)
+    neurons, task = np.array([0, 1, 0, 0, 1, 0], bool), OneTask(suite, "anti")
+    for condition in ("rule", "module", "random"):
+        free = free_entries(net, condition, task, neurons)
+        for name, value in net.named_parameters():
+            found = torch.zeros(value.shape, dtype=torch.bool)
+            if name in free:
+                found |= free[name]
+            for index in np.ndindex(*value.shape[1:]):
+                unit, source = index[0] % 6, index[-1]
+                if condition == "rule":
+                    expected = name in ("w_out", "b_out") or (name == "w_in" and source == 34)
+                elif name in ("w_in", "b_rec"):
+                    expected = neurons[unit]
+                elif name == "w_rec":
+                    expected = neurons[unit] or neurons[source]
+                else:
+                    expected = name == "w_out" and neurons[source]
+                assert bool(found[(0, *index)]) == expected, (condition, name, index)
+    assert free_entries(net, "all", task, None) is None
+
+
+def test_the_module_that_the_new_task_drives_most_and_as_many_others():
+    module = np.array([0, 1, 1, -1, 0, 2, 1, 0])
+    variance = np.array([1.0, 0.5, 2.0, 9.0, 1.0, 2.5, 0.1, 0.1])
+    drawn = [neuron_sets(module, variance, np.random.default_rng(seed)) for seed in range(200)]
+    assert all(np.array_equal(sets["module"], module == 1) for sets in drawn)
+    count = np.sum([sets["random"] for sets in drawn], axis=0)
+    assert {sets["random"].sum() for sets in drawn} == {3}
+    assert count[3] == 0
+    assert (np.delete(count, 3) > 200 * 3 / 7 * 0.7).all()
+    nobody = neuron_sets(np.full(4, -1), np.zeros(4), np.random.default_rng(0))
+    assert not any(some.any() for some in nobody.values())
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.booleans()), min_size=1, max_size=12))
+def test_slowness_counts_who_was_quicker_as_gehan_does(learned):
+    rows = pd.DataFrame(
+        [
+            {"task": "a", "steps": step if reached else 5, "reached": reached}
+            for step, reached in learned
+        ]
+    )
+    found = slowness(rows, 5).slowness
+    for i, (step, reached) in enumerate(learned):
+        quicker = ties = 0
+        for other, learned_it in learned:
+            both_not = not reached and not learned_it
+            earlier = learned_it and (not reached or other < step)
+            quicker += earlier
+            ties += both_not or (reached and learned_it and other == step)
+        assert found[i] == pytest.approx((quicker + ties / 2) / len(learned))
+
+
+@pytest.fixture(scope="module")
+def rows_and_subject():
+    one = subject()
+    before = copy.deepcopy(one.net.state_dict())
+    return small_measure().rows(one), one, before
+
+
+def test_every_task_is_learned_in_every_condition(rows_and_subject):
+    rows, one, before = rows_and_subject
+    assert list(zip(rows.task, rows.condition, strict=True)) == [
+        (task, condition) for task in ("dlygo", "dms") for condition in CONDITIONS
+    ]
+    for name, value in one.net.state_dict().items():
+        assert torch.equal(value, before[name])
+    by = rows.set_index(["task", "condition"])
+    assert (by.loc["dms"].neurons[["module", "random"]].nunique()) == 1
+    assert by.loc[("dms", "all"), "entries"] == 16 * (33 + 5) + 16 * 16 + 16 + 17 * 17
+    assert by.loc[("dms", "rule"), "entries"] == 16 + 17 * 17
+    k = by.loc[("dms", "module"), "neurons"]
+    expected = k * 38 + 16 * 16 - (16 - k) ** 2 + k + 17 * k
+    assert by.loc[("dms", "module"), "entries"] == expected
+    known = rows[rows.condition != "new"]
+    assert np.allclose(known.forgetting, known.old_before - known.old_after)
+    assert known.old_before.nunique() == 1
+    assert rows[rows.condition == "new"].forgetting.isna().all()
+    # Before learning, only a new network differs; the trials are the same.
+    assert (known.groupby("task").new_before.nunique() == 1).all()
+
+
+def test_learning_stops_where_the_criterion_is_reached_and_is_given_up_otherwise():
+    one = subject()
+    trivial = small_measure(criterion=1e-9, tasks=("dms",)).rows(one)
+    # Not to answer is right in half the matching trials, so that some score is there soon.
+    reached = trivial[trivial.reached]
+    assert (trivial.steps[~trivial.reached] == 4).all()
+    assert (reached.new_after > 0).all()
+    assert (reached.steps.isin([0, 2, 4])).all()
+    hard = small_measure(criterion=1.0, tasks=("dlygo",)).rows(one)
+    assert (hard.steps == 4).all()
+    assert not hard.reached.any()
+
+
+def test_a_task_that_the_network_knows_is_not_a_new_one():
+    with pytest.raises(InputError, match="'go' is to be a new task"):
+        small_measure(tasks=("go",)).rows(subject())
+
+
+def synthetic(quick="bimt", learned=True):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        [
+            {
+                "method": method,
+                "label": method.upper(),
+                "seed": seed,
+                "task": task,
+                "condition": condition,
+                "neurons": 30,
+                "entries": 1000,
+                "old_ceiling": 0.98,
+                "old_before": np.nan if condition == "new" else 0.95 + 0.002 * seed,
+                "forgetting": np.nan if condition == "new" else 0.1 + 0.01 * rng.random(),
+                "ceiling": 1.0,
+                "new_before": 0.2,
+                "new_after": 0.9,
+                "steps": 100 * (1 + (method != quick)) + int(rng.integers(5)) if learned else 1000,
+                "reached": learned,
+            }
+            for method in ("none", "bimt")
+            for seed in (1, 2, 3, 4, 5)
+            for task in ("dms", "go")
+            for condition in CONDITIONS
+        ]
+    )
+
+
+def test_findings_say_who_is_quicker():
+    found = TransferMeasure().findings(synthetic())
+    table = found.tables["Between methods, paired by seed"]
+    quick = table[table.quantity == "slowness"]
+    assert (quick.difference > 0.4).all()  # the first method is slower than half of all others
+    assert (quick.p_controlled < 0.01).all()
+    assert len(quick) == 4  # new networks are the same in both
+    assert any("**NONE** learns more slowly than **BIMT**" in line for line in found.words)
+    conditions = found.tables["Between conditions, paired by network"]
+    asked = conditions[conditions.condition == CONDITIONS["module"]]
+    assert set(asked.against) == {CONDITIONS["random"], CONDITIONS["all"]}
+    assert (asked.p_controlled > 0.05).all()
+    assert set(found.figures) == {"learning", "forgetting"}
+    first = found.tables["Each method"].iloc[0]
+    assert first["learned"] == "10 of 10"
+    assert first["forgetting"] == first["forgetting where learned"]
+
+
+def test_findings_where_nothing_is_learned():
+    found = TransferMeasure().findings(synthetic(learned=False))
+    assert set(found.tables["Each method"]["steps: median"]) == {"> 1000"}
+    assert not any("quickly" in line and "learns more" in line for line in found.words)
