@@ -12,7 +12,10 @@ from brainrnn.analysis import (
     analyse,
     as_json,
     cluster_units,
+    map_statistics,
     permutation_test,
+    robustness,
+    statistics_table,
     summary,
     task_variance,
 )
@@ -22,7 +25,16 @@ from brainrnn.errors import InputError
 from brainrnn.geometry import great_circle, grid, l1, l2, line, periodic, ring, sphere
 from brainrnn.method import BIMT
 from brainrnn.networks import MLP, RNN, MLPSpec, RNNSpec, Transformer, TransformerSpec
-from brainrnn.plots import plot_map, plot_nulls, plot_task_variance, plot_training, plot_trial
+from brainrnn.plots import (
+    plot_lengths,
+    plot_map,
+    plot_nulls,
+    plot_robustness,
+    plot_statistics,
+    plot_task_variance,
+    plot_training,
+    plot_trial,
+)
 from brainrnn.run import Run
 from brainrnn.swap import SwapSpec, relocate
 from brainrnn.task import Examples, Suite, Task, Trials
@@ -62,16 +74,22 @@ __all__ = [
     "l1",
     "l2",
     "line",
+    "map_statistics",
     "periodic",
     "permutation_test",
+    "plot_lengths",
     "plot_map",
     "plot_nulls",
+    "plot_robustness",
+    "plot_statistics",
     "plot_task_variance",
     "plot_training",
     "plot_trial",
     "relocate",
     "ring",
+    "robustness",
     "sphere",
+    "statistics_table",
     "summary",
     "task_variance",
     "train",

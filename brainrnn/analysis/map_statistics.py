@@ -53,6 +53,7 @@ NAMES = {
     "path_length": "path length",
     "small_world": "small-worldness",
 }
+TITLE = "brainrnn map statistics"
 MORAN = "moran_"  # before the name of a task
 _FEW = 3  # active neurons that there must be
 _FIELDS = ("observed", "null_mean", "null_sd", "null_low", "null_high", "z", "p")
@@ -125,7 +126,7 @@ def map_statistics(
     ]
     result = xr.concat(tested, "member", join="outer", combine_attrs="override")
     return result.assign_attrs(
-        title="brainrnn map statistics",
+        title=TITLE,
         permutations=n,
         graphs=graphs,
         live_threshold=live_threshold,

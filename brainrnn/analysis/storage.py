@@ -8,6 +8,7 @@ from pathlib import Path
 import xarray as xr
 
 from brainrnn.analysis.feedforward import TITLE
+from brainrnn.analysis.map_statistics import TITLE as MAP_STATISTICS
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 
@@ -23,6 +24,7 @@ _VARIABLES = {
         "p",
     },
     TITLE: {"train_loss", "test_loss", "modularity"},
+    MAP_STATISTICS: {"observed", "p", "community", "length_estimate"},
 }
 
 
@@ -32,7 +34,7 @@ def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     brain : Dataset
-        As from :func:`analyse` or :func:`assess`.
+        As from :func:`analyse`, :func:`map_statistics` or :func:`assess`.
     path : path
         Replaced if it exists.
 

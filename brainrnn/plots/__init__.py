@@ -3,8 +3,11 @@
 from brainrnn.plots.animation import animate
 from brainrnn.plots.brain_map import plot_map
 from brainrnn.plots.figures import draw_all, draw_graphs
+from brainrnn.plots.lengths import plot_lengths
 from brainrnn.plots.network import draw_network, draw_networks
 from brainrnn.plots.null import plot_nulls
+from brainrnn.plots.robustness import plot_robustness
+from brainrnn.plots.statistics import plot_statistics
 from brainrnn.plots.style import save_figure
 from brainrnn.plots.training import plot_training
 from brainrnn.plots.trial import plot_trial
@@ -16,8 +19,11 @@ __all__ = [
     "draw_graphs",
     "draw_network",
     "draw_networks",
+    "plot_lengths",
     "plot_map",
     "plot_nulls",
+    "plot_robustness",
+    "plot_statistics",
     "plot_task_variance",
     "plot_training",
     "plot_trial",
