@@ -12,6 +12,7 @@ from brainrnn.analysis.permutation import Statistic
 from brainrnn.errors import InputError
 
 _BLOCK = 1 << 15  # pairs times permutations at a time: what is gathered stays in the cache
+_DEVICE_BLOCK = 1 << 26  # on a GPU, which only many at a time keep busy
 
 
 def mantel(one: np.ndarray, other: np.ndarray) -> Statistic:
@@ -88,8 +89,8 @@ def pair_sum(
         row = column * len(relation)
         first, second, weight = (f(device) for f in (*ends, weights))
         total = weight.new_zeros(len(neurons))
-        step = max(1, _BLOCK // len(neurons)) if neurons.device.type == "cpu" else len(weight)
-        for start in range(0, len(weight), max(1, step)):
+        step = max(1, (_BLOCK if device.type == "cpu" else _DEVICE_BLOCK) // len(neurons))
+        for start in range(0, len(weight), step):
             some = slice(start, start + step)
             where = row.index_select(0, first[some]).add_(column.index_select(0, second[some]))
             found = table(device).index_select(0, where.flatten()).view_as(where)

@@ -20,38 +20,24 @@ from brainrnn.analysis.spatial import neighbours, site_spacing
 from brainrnn.analysis.variance import normalise
 from brainrnn.errors import InputError
 
-# What a map, or anatomical modularity, would make of each statistic.
-OF_MODULES: dict[str, Alternative] = {
-    "join_count": "greater",
-    "component_size": "greater",
-    "largest_component": "greater",
-    "within_module_weight": "greater",
-    "participation": "less",
-    "community_agreement": "greater",
-}
-OF_NEURONS: dict[str, Alternative] = {
-    "moran": "greater",
-    "distance_similarity": "less",
-    "strength_similarity": "greater",
-    "distance_strength": "less",
-}
-NAMES = {
-    "isolated": "fraction of neurons isolated",
-    "cluster_size": "average cluster size",
-    "join_count": "neighbours of the same module",
-    "component_size": "mean patch of a module",
-    "largest_component": "largest patch of a module",
-    "moran": "Moran's I, mean over tasks",
-    "distance_similarity": "r(distance, functional similarity)",
-    "strength_similarity": "r(strength, functional similarity)",
-    "distance_strength": "r(distance, strength)",
-    "within_module_weight": "weight within modules",
-    "participation": "participation coefficient",
-    "community_agreement": "communities and modules, AMI",
-    "modularity": "Newman modularity",
-    "clustering": "clustering coefficient",
-    "path_length": "path length",
-    "small_world": "small-worldness",
+# Name, and the side on which a map or anatomical modularity would be.
+STATISTICS: dict[str, tuple[str, Alternative]] = {
+    "isolated": ("fraction of neurons isolated", "less"),
+    "cluster_size": ("average cluster size", "less"),
+    "join_count": ("neighbours of the same module", "greater"),
+    "component_size": ("mean patch of a module", "greater"),
+    "largest_component": ("largest patch of a module", "greater"),
+    "moran": ("Moran's I, mean over tasks", "greater"),
+    "distance_similarity": ("r(distance, functional similarity)", "less"),
+    "strength_similarity": ("r(strength, functional similarity)", "greater"),
+    "distance_strength": ("r(distance, strength)", "less"),
+    "within_module_weight": ("weight within modules", "greater"),
+    "participation": ("participation coefficient", "less"),
+    "community_agreement": ("communities and modules, AMI", "greater"),
+    "modularity": ("Newman modularity", GRAPH["modularity"]),
+    "clustering": ("clustering coefficient", GRAPH["clustering"]),
+    "path_length": ("path length", GRAPH["path_length"]),
+    "small_world": ("small-worldness", GRAPH["small_world"]),
 }
 TITLE = "brainrnn map statistics"
 MORAN = "moran_"  # before the name of a task
@@ -171,6 +157,8 @@ def _member(
     weight = brain.weight.transpose("unit", "source").values[np.ix_(some, some)].astype(float)
     share = normalise(brain.task_variance).transpose("unit", "task").values[some]
     tasks = [str(task) for task in brain.task.values]
+    known = STATISTICS | {MORAN + task: (f"Moran's I, {task}", "greater") for task in tasks}
+    sides = {name: side for name, (_, side) in known.items()}
     by_modules, by_neurons, by_graphs = np.random.SeedSequence([seed, 1]).spawn(3)
 
     graph = graph_test(weight, threshold=threshold, n=graphs, seed=by_graphs)
@@ -198,7 +186,7 @@ def _member(
             brain.module.values[some],
             n=n,
             seed=by_modules,
-            alternative=OF_MODULES,
+            alternative=sides,
             device=device,
         ),
         permutation_test(
@@ -206,37 +194,29 @@ def _member(
             np.arange(some.sum()),
             n=n,
             seed=by_neurons,
-            alternative=OF_NEURONS | dict.fromkeys((MORAN + t for t in tasks), "greater"),
+            alternative=sides,
             device=device,
         ),
         graph,
     ]
     rows = xr.concat([t[list(_FIELDS)] for t in tests], "statistic", combine_attrs="override")
-    order = [*NAMES, *(MORAN + task for task in tasks)]
     fits = connection_lengths(distance, live(weight, threshold))
-    result = rows.drop_attrs(deep=False).sel(statistic=order)
+    result = rows.drop_attrs(deep=False).sel(statistic=list(known))
     if not enough:
         result, fits = xr.full_like(result, np.nan), xr.full_like(fits, np.nan)
     community = np.full(len(active), -1)
     community[some] = graph.community.values
     community[~active] = -1
-    return result.assign_coords(_described(order, tests)).assign(
+    draws = {str(name): t.attrs["permutations"] for t in tests for name in t.statistic.values}
+    result = result.assign_coords(
+        alternative=("statistic", list(sides.values())),
+        name=("statistic", [name for name, _ in known.values()]),
+        draws=("statistic", [int(draws[name]) for name in known]),
+    )
+    return result.assign(
         {f"length_{name}": values for name, values in fits.data_vars.items()}
         | {"community": ("unit", community, graph.community.attrs)}
     )
-
-
-def _described(order: list[str], tests: list[xr.Dataset]) -> dict[str, tuple]:
-    """Side, name and number of draws of each statistic."""
-    side = {"isolated": "less", "cluster_size": "less"} | OF_MODULES | OF_NEURONS | GRAPH
-    of_brain, of_modules, of_neurons, of_graphs = (int(t.attrs["permutations"]) for t in tests)
-    draws = dict.fromkeys(NAMES, of_brain)
-    draws |= dict.fromkeys(OF_MODULES, of_modules) | dict.fromkeys(GRAPH, of_graphs)
-    return {
-        "alternative": ("statistic", [side.get(name, "greater") for name in order]),
-        "name": ("statistic", [NAMES.get(s, f"Moran's I, {s[len(MORAN) :]}") for s in order]),
-        "draws": ("statistic", [draws.get(s, of_neurons) for s in order]),
-    }
 
 
 def _with_mean(values: torch.Tensor) -> torch.Tensor:

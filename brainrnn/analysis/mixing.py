@@ -93,8 +93,7 @@ def _to_modules(size: np.ndarray) -> Statistic:
 
     def sums(labels: Tensor) -> Tensor:
         matrix = on(labels.device)
-        # A GPU that is asked how many modules there are would make everybody wait.
-        modules = labels.shape[1] if labels.is_cuda else int(labels.max()) + 1
+        modules = int(labels.max()) + 1  # a GPU makes everybody wait for this, once a batch
         kinds = torch.arange(modules, dtype=labels.dtype, device=labels.device)[:, None]
         member = (labels.T[:, None] == kinds).to(matrix.dtype)  # (unit, module, batch)
         return (matrix @ member.flatten(1)).view(len(matrix), modules, len(labels))

@@ -62,7 +62,7 @@ def component_size(table: Tensor, *, largest: bool = False) -> Statistic:
     -----
     Every neuron takes over the lowest name in its neighbourhood, then the name that the neuron of
     this name has, until nothing changes. So names travel twice as far with every round, and all
-    permutations travel together.
+    permutations travel together. On a GPU the host waits for the answer after every round.
     """
     no_one = len(table)  # the row after the last unit's
     on = cache(table.where(table >= 0, torch.tensor(no_one)).T.contiguous().to)
