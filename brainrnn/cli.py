@@ -27,7 +27,7 @@ from brainrnn.experiment import (
 from brainrnn.plots import plot_trial, save_figure
 from brainrnn.run import InterruptedRun, Run
 from brainrnn.study import conduct, load_study
-from brainrnn.task import Suite
+from brainrnn.task import Suite, Task
 from brainrnn.training import DivergedError
 
 RUN = click.argument("run", type=click.Path(path_type=Path))
@@ -240,9 +240,27 @@ def list_tasks(suite: str, dt: float) -> None:
     click.echo(f"\nOther suites (--suite): {others}")
 
 
+def _suite_of_one(name: str, suite: str, dt: float | None) -> Task:
+    """A suite of one task."""
+    values = _without_none({"suite": suite, "dt": dt, "names": [name]})
+    return load_suite(build(TaskSpec, values))
+
+
+def _suite_with(name: str, dt: float | None) -> Task:
+    """The first suite that has such a task, of that task alone."""
+    usual = TaskSpec.model_fields["suite"].default
+    refusals = []
+    for suite in sorted(suites(), key=lambda suite: (suite != usual, suite)):
+        try:
+            return _suite_of_one(name, suite, dt)
+        except InputError as refusal:
+            refusals.append(refusal)
+    raise refusals[0]
+
+
 @tasks.command("show")
 @click.argument("name")
-@SUITE
+@click.option("--suite", help="Suite of tasks. Default: the first that has such a task.")
 @DT
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Which trial to draw."
@@ -252,11 +270,11 @@ def list_tasks(suite: str, dt: float) -> None:
     type=click.Path(path_type=Path),
     help="Picture to write, .png, .svg or .pdf. Default: NAME.png here.",
 )
-def show_task(name: str, suite: str, dt: float, seed: int, out: Path | None) -> None:
+def show_task(name: str, suite: str | None, dt: float | None, seed: int, out: Path | None) -> None:
     """Draw one trial of task NAME: inputs, target and periods."""
-    loaded = load_suite(build(TaskSpec, _without_none({"suite": suite, "dt": dt, "names": [name]})))
+    loaded = _suite_with(name, dt) if suite is None else _suite_of_one(name, suite, dt)
     if not isinstance(loaded, Suite):
-        raise InputError(f"the tasks of the suite {suite!r} do not unfold in time: nothing to draw")
+        raise InputError(f"the task {name!r} does not unfold in time: nothing to draw")
     trials = loaded.sample(1, np.random.default_rng(seed))
     path = out or Path(f"{name}.png")
     if not path.suffix:

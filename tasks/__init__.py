@@ -7,12 +7,15 @@ from tasks.formulas import formulas
 from tasks.groups import groups
 from tasks.images import images
 from tasks.in_context import in_context
+from tasks.modcog import MODCOG, modcog
 from tasks.moons import two_moons
 from tasks.neurogym_bridge import NeurogymSuite, neurogym_suite
+from tasks.registry import register_environments
 from tasks.yang2019 import COG20
 
 __all__ = [
     "COG20",
+    "MODCOG",
     "CognitiveSuite",
     "FixedTask",
     "NeurogymSuite",
@@ -21,6 +24,9 @@ __all__ = [
     "groups",
     "images",
     "in_context",
+    "modcog",
     "neurogym_suite",
     "two_moons",
 ]
+
+register_environments()

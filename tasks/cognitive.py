@@ -1,4 +1,4 @@
-"""The 20 cognitive tasks of Yang et al. (2019), Nature Neuroscience 22:297, in whole batches.
+"""Cognitive tasks in whole batches: the 20 of Yang et al. (2019), and what Mod-Cog makes of them.
 
 Trials have the law of ``neurogym.envs.collections.yang19`` (see ``tasks.yang2019`` for what is
 peculiar about its tasks), with two deliberate differences: the modality is drawn independently
@@ -8,7 +8,7 @@ between the two; and tasks are mixed in equal numbers and random order within a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from brainrnn.task import Trials
 from tasks.arguments import check_period, check_step, check_weight, draw_tasks
 from tasks.conditions import DECISION, N_MODALITIES, N_RING, PERIODS, Conditions
 from tasks.ideal_observer import ceiling
-from tasks.supervised import choice_loss, choice_score
+from tasks.motion import Motion
+from tasks.supervised import choice_loss, choice_score, follow_score
 from tasks.yang2019 import COG20, DESCRIPTIONS, condition_table
 
 _N_RINGS = N_MODALITIES * N_RING
@@ -31,17 +32,42 @@ _RULE = 1 + _N_RINGS
 
 
 class CognitiveSuite:
-    """Some or all of the 20 cognitive tasks; follows ``brainrnn.task.Suite``.
+    """Cognitive tasks, each a table of conditions; follows ``brainrnn.task.Suite``.
 
     Inputs are fixation, two rings of 16 units (one per modality) and a one-hot rule that is on
     throughout the trial. Outputs are 17 classes: 0 to fixate, 1 to 16 for the places on the ring.
-    Make one with ``cog20``.
+    Make one with ``cog20`` or ``modcog``.
     """
 
-    def __init__(self, dt: float, names: Sequence[str], decision_weight: float) -> None:
-        """Lay out the tasks' conditions; ``cog20`` checks the arguments."""
-        self.names = tuple(names)
-        self.descriptions = {name: DESCRIPTIONS[name] for name in self.names}
+    def __init__(
+        self,
+        dt: float,
+        tables: Mapping[str, Conditions],
+        decision_weight: float,
+        *,
+        descriptions: Mapping[str, str],
+        observed_as: Sequence[str | None],
+        motion: Motion = Motion(),  # noqa: B008 - frozen
+    ) -> None:
+        """Lay out the tasks' conditions; ``cog20`` and ``modcog`` check the arguments.
+
+        Parameters
+        ----------
+        dt : float
+            Step, ms.
+        tables : mapping of str to Conditions
+            Equally likely conditions of every task, by name.
+        decision_weight : float
+            Weight in the loss of a step of the decision period.
+        descriptions : mapping of str to str
+            What each task asks for.
+        observed_as : sequence of str
+            For each task the one of the 20 that an ideal observer does as well in; None: not known.
+        motion : Motion
+            How answers move around the ring, where any does.
+        """
+        self.names = tuple(tables)
+        self.descriptions = dict(descriptions)
         self.dt = dt
         self.decision_weight = decision_weight
         self.n_inputs = _RULE + len(self.names)
@@ -52,11 +78,13 @@ class CognitiveSuite:
             "modality 2": _RING_2,
             "rule": slice(_RULE, self.n_inputs),
         }
-        tables = [condition_table(name) for name in self.names]
-        self._table = Conditions.concatenate(tables)
-        self._n_conditions = np.array([len(table) for table in tables])
+        self._motion, self._observed_as = motion, tuple(observed_as)
+        self.table = Conditions.concatenate(list(tables.values()))
+        self._n_conditions = np.array([len(table) for table in tables.values()])
+        self._turns = bool(self.table.turn.any())
+        self._moving = torch.tensor([bool(table.drift.any()) for table in tables.values()])
         self._first_condition = np.cumsum(self._n_conditions) - self._n_conditions
-        occurs = (self._table.duration > 0).any(axis=0)
+        occurs = (self.table.duration > 0).any(axis=0)
         self._occurring = np.flatnonzero(occurs)
         self._period_names = tuple(PERIODS[period] for period in self._occurring)
 
@@ -79,7 +107,10 @@ class CognitiveSuite:
         """
         tasks = draw_tasks(n, len(self.names), rng, task)
         row = self._first_condition[tasks] + rng.integers(self._n_conditions[tasks])
-        return self.render(tasks, self._table[row], rng.random(n), rng)
+        drawn = self.table[row]
+        if self._turns:
+            drawn = self._motion.with_delays(drawn, rng)
+        return self.render(tasks, drawn, rng.random(n), rng)
 
     def render(
         self,
@@ -134,11 +165,13 @@ class CognitiveSuite:
                 noise.normal_(0, self.dt**-0.5, generator=source)
                 inputs.reshape(-1, self.n_inputs)[step, channels] += noise.numpy()
 
+        shown_targets = targets.take(frame)
+        self._motion.move(shown_targets, drawn, bounds[:, DECISION], self.dt)
         start, end = bounds[:, self._occurring], ends[:, self._occurring]
         periods = np.stack([np.where(start < end, t, -1) for t in (start, end)], axis=2)
         return Trials(
             inputs=torch.from_numpy(inputs),
-            targets=torch.from_numpy(targets.take(frame)),
+            targets=torch.from_numpy(shown_targets),
             weights=torch.from_numpy(weights.take(frame)),
             lengths=torch.from_numpy(bounds[:, -1].copy()),
             task=torch.from_numpy(task),
@@ -157,12 +190,23 @@ class CognitiveSuite:
         return choice_loss(outputs, trials)
 
     def score(self, outputs: Tensor, trials: Trials) -> Tensor:
-        """Whether each trial was answered correctly, (member, trial); see ``choice_score``."""
-        return choice_score(outputs, trials, trials.period("decision"))
+        """Whether each trial was answered correctly, (member, trial); see ``choice_score``.
+
+        An answer that moves must be right at every step of the decision period.
+        """
+        window = trials.period("decision")
+        score = choice_score(outputs, trials, window)
+        if not bool(self._moving.any()):
+            return score
+        moving = self._moving.to(trials.task.device)[trials.task]
+        return torch.where(moving, follow_score(outputs, trials, window), score)
 
     def ceiling(self) -> np.ndarray:
-        """Accuracy of an ideal observer, (task,) float64; see ``tasks.ideal_observer``."""
-        return np.array([ceiling(name, self.dt) for name in self.names])
+        """Accuracy of an ideal observer, (task,) float64, NaN where it is not known.
+
+        See ``tasks.ideal_observer``.
+        """
+        return np.array([ceiling(n, self.dt) if n else np.nan for n in self._observed_as])
 
 
 def cog20(
@@ -192,19 +236,44 @@ def cog20(
     >>> tuple(trials.inputs.shape)
     (32, 8, 35)
     """
-    chosen = COG20 if names is None else tuple(names)
+    chosen = chosen_tasks(names, COG20, COG20)
+    tables = {name: condition_table(name) for name in chosen}
+    check_tables(tables, dt)
+    check_weight(decision_weight)
+    return CognitiveSuite(
+        dt,
+        tables,
+        decision_weight,
+        descriptions={name: DESCRIPTIONS[name] for name in chosen},
+        observed_as=chosen,
+    )
+
+
+def chosen_tasks(
+    names: Sequence[str] | None, known: Sequence[str], default: Sequence[str]
+) -> tuple[str, ...]:
+    """The tasks that were asked for, or the default ones.
+
+    Raises
+    ------
+    InputError
+        If a name is not known, or occurs twice, or there is none.
+    """
+    chosen = tuple(default) if names is None else tuple(names)
     if isinstance(names, str) or not chosen:
         raise InputError(f"task names are {names!r}: expected a list such as ['go', 'dm1']")
     for name in chosen:
-        if name not in COG20:
-            raise InputError(unknown("task", name, COG20))
+        if name not in known:
+            raise InputError(unknown("task", name, known))
     if len(set(chosen)) < len(chosen):
         raise InputError(f"names is {list(chosen)}: a task occurs twice, name each once")
+    return chosen
+
+
+def check_tables(tables: Mapping[str, Conditions], dt: float) -> None:
+    """Raise ``InputError`` if ``dt`` is not a step, or is longer than a period of these tasks."""
     check_step(dt)
-    check_weight(decision_weight)
-    for name in chosen:
-        duration = condition_table(name).duration
-        shortest = np.where(duration > 0, duration, np.inf).min(axis=0)
+    for name, table in tables.items():
+        shortest = np.where(table.duration > 0, table.duration, np.inf).min(axis=0)
         period = int(shortest.argmin())
         check_period(name, PERIODS[period], shortest[period], dt)
-    return CognitiveSuite(dt, chosen, decision_weight)

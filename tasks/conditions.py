@@ -19,13 +19,25 @@ N_RING = 16
 N_MODALITIES = 2
 
 _BUMP_HEIGHT = 0.8
-_steps_apart = np.abs(np.subtract.outer(np.arange(N_RING), np.arange(N_RING)))
-_steps_apart = np.minimum(_steps_apart, N_RING - _steps_apart)
-BUMP = (_BUMP_HEIGHT * np.exp(-(_steps_apart**2) / 2)).astype(np.float32)
-"""(location, ring unit): tuning of one ring of units to a stimulus at each location.
 
-``0.8 exp(-(8 d / π)² / 2)``, with d the angle between them (Yang et al. 2019, Methods).
-"""
+
+def bump(place: np.ndarray) -> np.ndarray:
+    """Activity of one ring of units for a stimulus anywhere on it, (..., ring unit) float32.
+
+    ``0.8 exp(-(8 d / π)² / 2)``, with d the angle between them (Yang et al. 2019, Methods).
+
+    Parameters
+    ----------
+    place : (...)
+        On the ring, in units of 22.5°.
+    """
+    apart = np.abs(np.subtract.outer(place, np.arange(N_RING))) % N_RING
+    apart = np.minimum(apart, N_RING - apart)
+    return (_BUMP_HEIGHT * np.exp(-(apart**2) / 2)).astype(np.float32)
+
+
+BUMP = bump(np.arange(N_RING))
+"""(location, ring unit): tuning of one ring of units to a stimulus at each location."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,13 @@ class Conditions:
         Correct class in the decision period: 0 is fixate, 1 to 16 are the places on the ring.
     match : (condition,) float32
         1 where the two stimuli match, 0 where they do not, NaN where the task does not ask.
+    turn : (condition,) int
+        Which way around the ring the answer is shifted by the delay: 1, -1, or 0 not at all. Where
+        it is shifted the delay is still to be drawn.
+    drift : (condition,) int
+        Which way around the ring the answer moves during the decision period.
+    offset : (condition,) float32
+        How far the first stimulus is from its location, places.
     """
 
     location: np.ndarray
@@ -64,6 +83,9 @@ class Conditions:
     jitter: np.ndarray
     target: np.ndarray
     match: np.ndarray
+    turn: np.ndarray
+    drift: np.ndarray
+    offset: np.ndarray
 
     def __len__(self) -> int:
         """Count the conditions."""
@@ -115,7 +137,10 @@ class Conditions:
     def add_rings(self, activity: np.ndarray) -> None:
         """Add what :meth:`rings` returns, in place."""
         every = np.arange(len(self))
-        bumps = self.strength[..., None] * BUMP[self.location][:, :, None]
+        tuning = BUMP[self.location]
+        if self.offset.any():
+            tuning[:, 0] = bump(self.location[:, 0] + self.offset)
+        bumps = self.strength[..., None] * tuning[:, :, None]
         for stimulus in range(2):  # one after the other: both may share a period
             activity[every, self.shown[:, stimulus]] += bumps[:, stimulus].reshape(len(self), -1)
 

@@ -71,3 +71,21 @@ def choice_score(outputs: Tensor, trials: Trials, window: Tensor) -> Tensor:
     answer = choices.gather(1, first)[:, 0]
     wanted = targets.expand_as(choices).gather(1, first)[:, 0]
     return torch.where(answer == 0, (targets == 0).all(dim=0), answer == wanted).float()
+
+
+def follow_score(outputs: Tensor, trials: Trials, window: Tensor) -> Tensor:
+    """Whether the choice is the target at every step of the window, (member, trial) float32.
+
+    For answers that move: the first of them alone would not show that they are followed.
+
+    Parameters
+    ----------
+    outputs : (member, time, trial, output)
+        The choice at a step is the largest output.
+    trials : Trials
+        The trials that were shown.
+    window : (trial, 2) int64
+        First step of the window, and the step after its last.
+    """
+    inside = within(window, outputs.shape[1])
+    return ((outputs.argmax(dim=-1) == trials.targets) | ~inside).all(dim=1).float()

@@ -55,6 +55,9 @@ def _table(
         jitter=np.full(n, jitter, np.float32),
         target=target.astype(np.int8),
         match=np.broadcast_to(match, n).astype(np.float32),
+        turn=np.zeros(n, np.int8),
+        drift=np.zeros(n, np.int8),
+        offset=np.zeros(n, np.float32),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,6 +11,8 @@ from matplotlib.figure import Figure
 from brainrnn.errors import InputError
 from brainrnn.plots.style import FAINT, INK, POSITIVE, new_figure, no_frame, open_frame
 from brainrnn.task import Suite, Trials
+
+_TITLE_WIDTH = 105  # characters
 
 
 def plot_trial(suite: Suite, trials: Trials, index: int = 0) -> Figure:
@@ -64,7 +68,8 @@ def plot_trial(suite: Suite, trials: Trials, index: int = 0) -> Figure:
     bar.set_label("input")
     no_frame(bar.ax)
     name = suite.names[int(trials.task[index])]
-    figure.suptitle(f"{name}: {suite.descriptions[name]}", x=0.01, ha="left", fontsize=10.5)
+    title = fill(f"{name}: {suite.descriptions[name]}", _TITLE_WIDTH)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     return figure
 
 
