@@ -255,7 +255,7 @@ class Trainer:
         self._optimizer.step()
         if factor and self.method.form == "proximal":
             self._shrink(values, price, factor * rate)
-        if self._frozen is not None:  # put back, whatever the penalty and flushed denormals have done
+        if self._frozen is not None:  # put back, whatever penalty and flushed denormals did
             torch.where(self._frozen, before, values, out=values)
         return loss
 
