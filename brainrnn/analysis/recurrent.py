@@ -74,7 +74,7 @@ def graph_test(
         As in :func:`live`.
     null : {"degree", "density"}
         Random graphs in which every neuron has as many edges as in this one, or just as many edges
-        in all. Weights are those of the network's edges.
+        in all. The weights are those of the network's edges, at random.
     n : int
         Number of random graphs.
     seed : int or SeedSequence
@@ -102,7 +102,7 @@ def graph_test(
     moved = NULLS[null](edges, len(size), n, rng)
     random = np.zeros((n, *size.shape))
     graph = np.arange(n)[:, None]
-    weights = value if null == "degree" else rng.permuted(np.tile(value, (n, 1)), axis=1)
+    weights = rng.permuted(np.tile(value, (n, 1)), axis=1)
     random[graph, moved[..., 0], moved[..., 1]] = weights
     random[graph, moved[..., 1], moved[..., 0]] = weights
     label, q = greedy_communities(np.concatenate([size[None], random]))

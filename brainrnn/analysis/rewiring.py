@@ -33,14 +33,18 @@ def rewired(
     Returns
     -------
     (n, edge, 2)
-        The edges of each graph in the order given, so that their weights stay with them.
+        The edges of each graph, in no order.
 
     Notes
     -----
     Exchanges of a round do not see each other. None takes place whose new edge is there already or
     is proposed twice, or whose old edge another proposes. So whatever can happen in a round can be
     undone in one with the same probability, and all graphs of these degrees become equally likely.
+    Where there are more edges than gaps between nodes, gaps are exchanged instead.
     """
+    if 4 * len(edges) > nodes * (nodes - 1):  # more than half of all: few exchanges are possible
+        gaps = rewired(_others(edges[None], nodes)[0], nodes, n, rng, exchanges=exchanges)
+        return _others(gaps, nodes)
     edge = np.broadcast_to(edges, (n, *edges.shape)).copy()
     graph = np.arange(n)[:, None, None]
     half, wanted = len(edges) // 2, exchanges * n * len(edges) / 2
@@ -83,6 +87,13 @@ def scattered(edges: np.ndarray, nodes: int, n: int, rng: np.random.Generator) -
     pairs = np.stack(np.triu_indices(nodes, 1), axis=1)
     order = rng.random((n, len(pairs)), dtype=np.float32).argsort(1)[:, : len(edges)]
     return pairs[order]
+
+
+def _others(edges: np.ndarray, nodes: int) -> np.ndarray:
+    """Pairs of nodes without an edge, (graph, pair, 2), as many in every graph."""
+    free = np.repeat(np.triu(np.ones((nodes, nodes), bool), 1)[None], len(edges), axis=0)
+    free[np.arange(len(edges))[:, None], edges.min(-1), edges.max(-1)] = False
+    return np.stack(np.nonzero(free)[1:], axis=-1).reshape(len(edges), -1, 2)
 
 
 def _numbers(edge: np.ndarray, nodes: int) -> np.ndarray:
