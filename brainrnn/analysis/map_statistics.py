@@ -100,7 +100,10 @@ def map_statistics(
     -----
     Distances are between the coordinates of places, in units of the sites' spacing; a periodic
     space is not wrapped. The p-values are of single statistics: among so many, some are small by
-    chance, and many ask almost the same.
+    chance, and many ask almost the same. Connection strength and functional similarity, weight
+    within modules, participation, agreement, and all of the graph do not look at places, so that
+    exchanging neurons cannot change them; distance and connection strength is what a connection
+    cost is about, and says of a trained network that it was paid.
     """
     n = int(brain.attrs["permutations"]) if permutations is None else permutations
     if n < 1:
