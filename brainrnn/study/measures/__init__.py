@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.measures.choices import ChoiceMeasure
 from brainrnn.study.measures.lesions import LesionMeasure
 from brainrnn.study.measures.maps import MapMeasure
 from brainrnn.study.measures.resolution import ResolutionMeasure
@@ -14,6 +15,7 @@ from brainrnn.study.measures.transfer import TransferMeasure
 
 Measurement = Annotated[
     MapMeasure
+    | ChoiceMeasure
     | TradeOffMeasure
     | LesionMeasure
     | RobustnessMeasure
@@ -23,6 +25,7 @@ Measurement = Annotated[
 ]
 
 __all__ = [
+    "ChoiceMeasure",
     "Findings",
     "LesionMeasure",
     "MapMeasure",

@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from matplotlib.figure import Figure
 from pydantic import Field
 
-from brainrnn.analysis import analyse, load, save
+from brainrnn.analysis import analyse, load, map_statistics, save
+from brainrnn.analysis.map_statistics import MORAN, STATISTICS
 from brainrnn.plots import plot_map
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 from brainrnn.study.inference import across, controlled, paired
@@ -34,6 +34,7 @@ class MapMeasure(Measure):
     share: float = Field(
         0.8, gt=0, le=1, description="share of networks that must be for the paper's claim to hold"
     )
+    graphs: int = Field(50, ge=2, description="random graphs beside the recurrent graph")
     accuracy_share: float = Field(
         0.95, gt=0, le=1, description="share of the best possible accuracy they must reach"
     )
@@ -43,6 +44,7 @@ class MapMeasure(Measure):
         spec = subject.cell.experiment.analysis
         brain = analyse(subject.net, subject.suite, spec, seed=subject.seed)
         save(brain, subject.folder / f"{subject.cell.name}.nc")
+        tested = map_statistics(brain, graphs=self.graphs).isel(member=0)
         one = brain.isel(member=0)
         total, mean = wiring_length(subject.net)
         network = {
@@ -53,15 +55,24 @@ class MapMeasure(Measure):
             "absent": float(one.sparsity),
             "wiring_length": float(total[0]),
             "mean_length": float(mean[0]),
+            "exponent": float(tested.length_estimate.sel(model="power_law", parameter="exponent")),
         }
-        return pd.DataFrame([network | row for row in _statistics(one)])
+        weights = tested.length_akaike_weight.to_series()
+        network |= {f"weight_{model}": float(weight) for model, weight in weights.items()}
+        fields = ["observed", "null_mean", "null_low", "null_high", "z", "p", "alternative"]
+        table = tested[fields].to_dataframe().reset_index()[["statistic", *fields]]
+        return table.assign(**network)
 
     def findings(self, rows: pd.DataFrame) -> Findings:
         """The paper's table, the tests over seeds, and what holds of its claims."""
         paper = rows[rows.statistic.isin(MEASURES)]
         found = Findings()
         found.tables["Each method"] = self._methods(paper)
-        found.tables["Over networks"] = _over_networks(rows)
+        single = rows.statistic.str.startswith(MORAN)  # of single tasks
+        over = _over_networks(rows[~single])
+        found.tables["Other statistics: mean z over networks"] = _side_by_side(over)
+        found.tables["Over networks"] = over[over.statistic.isin(MEASURES)]
+        found.tables["Connection lengths"] = _lengths(paper[paper.statistic == "isolated"])
         found.tables["Between methods"] = _between_methods(paper)
         found.tables["Each network"] = _networks(paper)
         found.words = self._words(paper)
@@ -133,30 +144,40 @@ class MapMeasure(Measure):
         return words
 
 
-def _statistics(brain: xr.Dataset) -> list[dict[str, object]]:
-    """Every tested statistic of one network (no member axis)."""
-    fields = ("observed", "null_mean", "null_low", "null_high", "z", "p")
-    return [
-        {"statistic": str(name)}
-        | {field: float(brain[field].sel(statistic=name)) for field in fields}
-        for name in brain.statistic.values
-    ]
-
-
 def _over_networks(rows: pd.DataFrame) -> pd.DataFrame:
     """The z of a method's networks, tested against 0; p controlled over all that is asked here."""
     table = pd.DataFrame(
         [
-            {"method": label, "statistic": statistic} | across(group.z.to_numpy(), _side(group))
-            for (label, statistic), group in rows.groupby(["label", "statistic"], sort=False)
+            {"method": label, "statistic": statistic, "alternative": side}
+            | across(group.z.to_numpy(), str(side))
+            for (label, statistic, side), group in rows.groupby(
+                ["label", "statistic", "alternative"], sort=False
+            )
         ]
     )
     table["p_controlled"] = controlled(table.p_t)
     return table
 
 
-def _side(group: pd.DataFrame) -> str:
-    return str(group.alternative.iloc[0]) if "alternative" in group else "less"
+def _side_by_side(over: pd.DataFrame) -> pd.DataFrame:
+    """Mean z of every statistic and method, with a star where its p, controlled, is below 0.05."""
+    cell = over["mean"].map("{:.1f}".format) + np.where(over.p_controlled < 0.05, "*", "")
+    wide = over.assign(cell=cell).pivot(index="statistic", columns="method", values="cell")
+    order, methods = over.statistic.drop_duplicates(), over.method.drop_duplicates()
+    wide = wide.loc[order, methods].reset_index()
+    wide.insert(1, "side", wide.statistic.map(over.set_index("statistic").alternative.to_dict()))
+    return wide.assign(statistic=wide.statistic.map(lambda name: STATISTICS[name][0]))
+
+
+def _lengths(rows: pd.DataFrame) -> pd.DataFrame:
+    """How the probability of a connection falls with its length: mean over each method's networks.
+
+    The Akaike weight of a model is its share of the evidence among those that were fitted.
+    """
+    weights = [column for column in rows.columns if column.startswith("weight_")]
+    table = rows.groupby("label", sort=False)[["mean_length", "exponent", *weights]].mean()
+    table.columns = table.columns.str.replace("weight_", "weight of ").str.replace("_", " ")
+    return table.reset_index().rename(columns={"label": "method"})
 
 
 def _between_methods(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,104 @@
+"""Does what a study found depend on how its analysis was set? The same tests, set otherwise."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+from matplotlib.figure import Figure
+from pydantic import Field
+
+from brainrnn.analysis import analyse, robustness
+from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
+from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.measures.maps import MEASURES
+from brainrnn.study.subject import Subject
+
+_CHOICES = ("rule", "threshold", "clustering", "neighbourhood")
+
+
+class ChoiceMeasure(Measure):
+    """Both of the paper's measures under every combination of choices of the analysis."""
+
+    kind: Literal["choices"] = "choices"
+    ks: tuple[int, ...] = Field(
+        (6, 8, 10, 12, 15, 20), description="numbers of modules, beside the analysis's own rule"
+    )
+    thresholds: tuple[float, ...] = Field((0.003, 0.01, 0.03), description="thresholds of activity")
+    neighbourhoods: tuple[float, ...] = Field(
+        (1.0, 1.5, 2.0), description="radii within which neurons are neighbours"
+    )
+    level: float = Field(0.001, gt=0, lt=1, description="p below which a map is beyond chance")
+
+    def rows(self, subject: Subject) -> pd.DataFrame:
+        """A row for every combination of choices and measure."""
+        spec = subject.cell.experiment.analysis
+        brain = analyse(subject.net, subject.suite, spec, seed=subject.seed)
+        return robustness(
+            brain,
+            ks=("silhouette", *self.ks),
+            thresholds=self.thresholds,
+            neighbourhoods=self.neighbourhoods,
+        ).drop(columns="member")
+
+    def findings(self, rows: pd.DataFrame) -> Findings:
+        """How often each method's maps are beyond chance, over all choices and by each."""
+        found = Findings()
+        rows = rows.assign(beyond=(rows.p < self.level).where(rows.p.notna()))
+        for statistic, words in MEASURES.items():
+            some = rows[rows.statistic == statistic]
+            found.tables[f"By choice: {words}"] = _by_choice(some, self.level)
+        for label, group in rows.groupby("label", sort=False):
+            share = group.groupby("statistic", sort=False).beyond.mean()
+            median = group.groupby("statistic", sort=False).z.median()
+            found.words.append(
+                f"**{label}**: of all combinations of choices and networks, "
+                + " and ".join(
+                    f"{share[name]:.0%} are below p = {self.level:g} by {words} (median z "
+                    f"{median[name]:.1f})"
+                    for name, words in MEASURES.items()
+                )
+                + "."
+            )
+        found.figures["choices"] = (
+            _curves(rows),
+            "Specification curves: the z of every combination of choices (number of modules, "
+            "threshold of activity, clustering, neighbourhood), mean over each method's networks, "
+            "in order. The band holds 95 % of a normal null.",
+        )
+        return found
+
+
+def _by_choice(rows: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Median z, and the share of maps beyond chance, with each single choice held."""
+    return pd.DataFrame(
+        [
+            {
+                "choice": choice,
+                "value": value,
+                "method": label,
+                "median z": group.z.median(),
+                f"share p < {level:g}": group.beyond.mean(),
+            }
+            for choice in _CHOICES
+            for (value, label), group in rows.groupby([choice, "label"], sort=False)
+        ]
+    )
+
+
+def _curves(rows: pd.DataFrame) -> Figure:
+    figure = new_figure(10, 4)
+    axes = figure.subplots(1, 2)
+    for ax, (statistic, words) in zip(axes, MEASURES.items(), strict=True):
+        ax.axhspan(-1.96, 1.96, color="#eef0f2", zorder=0)
+        ax.axhline(0, color=FAINT, lw=0.8)
+        some = rows[rows.statistic == statistic]
+        for i, (label, group) in enumerate(some.groupby("label", sort=False)):
+            choices = [c for c in _CHOICES if group[c].notna().all()]
+            curve = group.groupby(choices).z.mean().dropna().sort_values().to_numpy()
+            ax.plot(curve, ".", ms=3, color=module_colours(i), label=str(label))
+        ax.set_xlabel("combinations of choices, by z")
+        ax.set_ylabel(f"z of {words}")
+        open_frame(ax)
+    axes[0].legend(frameon=False, fontsize=8, markerscale=3)
+    return figure

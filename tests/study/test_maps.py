@@ -1,0 +1,121 @@
+"""The study of the map: what it says of each method, and under other choices of the analysis."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainrnn.analysis import load
+from brainrnn.analysis.map_statistics import STATISTICS
+from brainrnn.study import conduct
+from brainrnn.study.measures import ChoiceMeasure, MapMeasure
+from tests.study.small import small_study
+
+
+def made(**z: list[float]) -> pd.DataFrame:
+    """Rows of networks with given z on both measures, one list per method."""
+    return pd.DataFrame(
+        [
+            {
+                "method": method,
+                "label": method.upper(),
+                "seed": seed,
+                "statistic": statistic,
+                "alternative": "less",
+                "observed": 0.2,
+                "z": value + 0.01 * seed,
+                "p": 0.0001 if value < -3 else 0.5,
+                "accuracy": 0.95,
+                "ceiling": 0.98,
+                "active": 100 + seed,
+                "modules": 8,
+                "absent": 0.9,
+                "wiring_length": 10.0,
+                "mean_length": 0.2,
+                "exponent": 2.0,
+                "weight_power_law": 0.4,
+            }
+            for method, values in z.items()
+            for seed, value in enumerate(values)
+            for statistic in ("isolated", "cluster_size")
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("z", "verdict"),
+    [
+        ([-4, -4, -4, -4, 0], "beyond chance. Both measures are below p = 0.001 in 4 of 5"),
+        ([-4, -4, -4, 0, 0], "between. Both measures are below p = 0.001 in 3 of 5"),
+        ([0.1, 0, -0.2, 0, 0.3], "inside chance. Both measures are below p = 0.001 in 0 of 5"),
+    ],
+)
+def test_the_verdict_follows_from_the_networks(z, verdict):
+    found = MapMeasure().findings(made(bimt=z))
+    assert verdict in found.words[0]
+    assert "96.9% of the best possible." in found.words[0]
+
+
+def test_methods_are_compared_by_seed():
+    found = MapMeasure().findings(made(l1=[0, -0.5, 0.5], bimt=[-4, -5, -3.5]))
+    table = found.tables["Between methods"].set_index("statistic").loc["isolated"]
+    assert (table["method"], table["against"], table["n"]) == ("L1", "BIMT", 3)
+    assert table["difference"] == pytest.approx(np.mean([4, 4.5, 4]))
+    over = found.tables["Over networks"]
+    assert set(over[over.method == "BIMT"].p_controlled < 0.05) == {True}
+    assert set(over[over.method == "L1"].p_controlled < 0.05) == {False}
+    wide = found.tables["Other statistics: mean z over networks"]
+    assert list(wide.columns) == ["statistic", "side", "L1", "BIMT"]
+
+
+def test_choices_and_maps_of_the_same_networks(tmp_path):
+    """The combination that the study was analysed with gives the study's own numbers."""
+    maps = small_study(seeds=[1])
+    conduct(maps, tmp_path, progress=False)
+    rows = pd.read_csv(tmp_path / "small" / "rows.csv")
+    moran = [f"moran_{task}" for task in ("go", "anti", "dm1")]
+    assert set(rows.statistic) == {*STATISTICS, *moran}
+    brain = load(tmp_path / "small" / "networks" / "bimt-1.nc")
+    own = rows[rows.method == "bimt"].set_index("statistic")
+    for name in ("isolated", "cluster_size"):
+        assert own.z[name] == pytest.approx(float(brain.z.sel(statistic=name)[0]), nan_ok=True)
+    measure = {"kind": "choices", "ks": [2, 3], "thresholds": [0.01, 0.1], "neighbourhoods": [1.5]}
+    conduct(small_study(seeds=[1], name="choices", measure=measure), tmp_path, progress=False)
+    choices = pd.read_csv(tmp_path / "choices" / "rows.csv")
+    same = choices[
+        (choices.rule == "silhouette")
+        & (choices.threshold == 0.01)
+        & (choices.clustering == "kmeans")
+        & (choices.method == "bimt")
+    ].set_index("statistic")
+    for name in ("isolated", "cluster_size"):
+        assert same.p[name] == pytest.approx(own.p[name], nan_ok=True)
+
+
+def test_the_share_of_choices_beyond_chance():
+    rows = pd.DataFrame(
+        [
+            {
+                "method": "bimt",
+                "label": "BIMT",
+                "seed": seed,
+                "statistic": statistic,
+                "rule": rule,
+                "threshold": 0.01,
+                "clustering": "kmeans",
+                "neighbourhood": 1.5 if statistic == "isolated" else np.nan,
+                "z": -4.0 if rule == "8" else -1.0,
+                "p": 0.0001 if rule == "8" else 0.2,
+            }
+            for seed in (1, 2)
+            for statistic in ("isolated", "cluster_size")
+            for rule in ("8", "silhouette")
+        ]
+    )
+    found = ChoiceMeasure().findings(rows)
+    assert (
+        "50% are below p = 0.001 by fraction of neurons isolated (median z -2.5)"
+        in (found.words[0])
+    )
+    table = found.tables["By choice: average cluster size"]
+    held = table[(table.choice == "rule") & (table.value == "8")]
+    assert held["share p < 0.001"].tolist() == [1.0]
