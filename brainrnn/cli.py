@@ -11,7 +11,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from brainrnn.analysis import as_json, feedforward_json, feedforward_table, summary
+from brainrnn.analysis import (
+    as_json,
+    feedforward_json,
+    feedforward_table,
+    statistics_table,
+    summary,
+)
 from brainrnn.config import describe, override
 from brainrnn.data import DATA, set_data_folder
 from brainrnn.errors import InputError
@@ -126,10 +132,18 @@ def _train(run: Run, quiet: bool) -> None:
 @cli.command()
 @RUN
 @click.argument("overrides", nargs=-1, metavar="[analysis.KEY=VALUE]...")
+@click.option(
+    "--statistics",
+    "more",
+    is_flag=True,
+    help="Also every other statistic of the map, the wiring and the graph: statistics.nc.",
+)
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object, nothing else.")
 @DEVICE
 @DATA_DIR
-def analyse(run: Path, overrides: tuple[str, ...], as_object: bool, device: str | None) -> None:
+def analyse(
+    run: Path, overrides: tuple[str, ...], more: bool, as_object: bool, device: str | None
+) -> None:
     """Test whether RUN has grown a map: modules, their places, and 10,000 permutations.
 
     Of a feed-forward network: losses, accuracies, wiring and Newman's modularity. Writes
@@ -138,6 +152,8 @@ def analyse(run: Path, overrides: tuple[str, ...], as_object: bool, device: str 
     opened = Run.open(run, device=device)
     if overrides and not opened.unfolds:
         raise InputError("the analysis of a feed-forward network has no settings: give none")
+    if more and not opened.unfolds:
+        raise InputError("--statistics is about maps of recurrent networks: leave it out")
     for assignment in overrides:
         if not assignment.startswith("analysis."):
             raise InputError(
@@ -153,6 +169,10 @@ def analyse(run: Path, overrides: tuple[str, ...], as_object: bool, device: str 
     else:
         click.echo(feedforward_table(brain) if feedforward else summary(brain))
         click.echo(f"\nWritten: {run / 'analysis.nc'}")
+    if more:
+        statistics = opened.statistics()
+        if not as_object:
+            click.echo(f"\n{statistics_table(statistics)}\n\nWritten: {run / 'statistics.nc'}")
 
 
 @cli.command()

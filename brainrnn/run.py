@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from brainrnn.analysis import AnalysisSpec, analyse, assess, load, save
+from brainrnn.analysis import AnalysisSpec, analyse, assess, load, map_statistics, save
 from brainrnn.anatomy import PlacedNetwork
 from brainrnn.checkpoint import fingerprint, load_checkpoint, save_checkpoint
 from brainrnn.config import as_toml, read_toml
@@ -26,7 +26,7 @@ from brainrnn.errors import InputError
 from brainrnn.experiment import Experiment, build, build_network, load_suite, on_device
 from brainrnn.files import atomic_path
 from brainrnn.networks import RNN
-from brainrnn.plots import draw_all, draw_graphs
+from brainrnn.plots import draw_all, draw_graphs, draw_statistics
 from brainrnn.progress import progress_bar
 from brainrnn.snapshots import load_snapshot, save_snapshot
 from brainrnn.task import Suite, Task, Trials
@@ -44,7 +44,7 @@ class Run:
 
     Create one with :meth:`create`, or :meth:`open` one that exists. The folder holds config.toml,
     versions.json, metrics.csv, checkpoint.pt, analysis.nc and figures/; trials.csv where tasks
-    unfold in time, and snapshots/ where they were asked for.
+    unfold in time; statistics.nc and snapshots/ where they were asked for.
     """
 
     def __init__(self, path: Path, experiment: Experiment) -> None:
@@ -289,6 +289,28 @@ class Run:
         save(brain, self.path / "analysis.nc")
         return brain
 
+    def statistics(self) -> xr.Dataset:
+        """Every other statistic of the analysed network's map; writes statistics.nc.
+
+        See :func:`brainrnn.analysis.map_statistics`.
+
+        Raises
+        ------
+        InputError
+            If the network has not been analysed since its last checkpoint.
+        """
+        brain = self.analysed()
+        if brain is None:
+            raise InputError(
+                f"no analysis of the last checkpoint in {self.path}: run `brainrnn analyse "
+                f"{self.path}` first"
+            )
+        device = self.net.get_parameter("w_rec").device
+        tested = map_statistics(brain, device=device)
+        tested.attrs["network"] = brain.attrs["network"]
+        save(tested, self.path / "statistics.nc")
+        return tested
+
     def plot(self) -> list[Path]:
         """Draw every figure of the run; return the files.
 
@@ -305,7 +327,13 @@ class Run:
         figures = self.path / "figures"
         if not self.unfolds:
             return draw_graphs(self.net, self.suite, self.metrics(), figures)
-        return draw_all(load(analysis), self.metrics(), figures)
+        brain, tested = load(analysis), self.path / "statistics.nc"
+        written = draw_all(brain, self.metrics(), figures)
+        if tested.is_file():
+            statistics = load(tested)
+            if statistics.attrs["network"] == brain.attrs["network"]:  # not of an earlier one
+                written += draw_statistics(statistics, figures)
+        return written
 
 
 def _trial_table(suite: Suite, trials: Trials) -> pd.DataFrame:

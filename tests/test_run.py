@@ -19,6 +19,7 @@ import torch
 import xarray as xr
 
 import brainrnn as br
+from brainrnn.analysis import load, save
 from brainrnn.checkpoint import load_checkpoint
 from brainrnn.errors import InputError
 from tests.commands import assert_same_training, brainrnn, one_line
@@ -188,6 +189,27 @@ def test_analyse_and_plot(finished):
     assert all(os.path.getsize(w) > 5000 for w in written)
 
 
+def test_every_statistic_on_request(finished, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    (run / "analysis.nc").unlink(missing_ok=True)
+    status, output, errors = brainrnn("analyse", run, "--statistics")
+    assert status == 0, errors
+    assert "statistics.nc" in output
+    assert "Moran's I, dms" in output
+    tested = load(run / "statistics.nc")
+    brain = load(run / "analysis.nc")
+    for name in ("isolated", "cluster_size"):
+        assert tested.z.sel(statistic=name).item() == brain.z.sel(statistic=name).item()
+    drawn = brainrnn("plot", run)[1]
+    assert "statistics.png" in drawn
+    assert "lengths.svg" in drawn
+    # Of another network's they are not drawn.
+    tested.attrs["network"] = "another"
+    save(tested, run / "statistics.nc")
+    assert "statistics.png" not in brainrnn("plot", run)[1]
+
+
 def test_members_with_their_own_methods_train_in_one_run(config, tmp_path):
     path = tmp_path / "members"
     arguments = ["network.members=2", "method.strength=[0.0, 1e-2]", "training.steps=20"]
@@ -304,6 +326,8 @@ def test_the_tasks_can_be_listed_and_drawn(tmp_path, monkeypatch):
     assert "ctxdlydm2" in output
     assert brainrnn("tasks", "show", "dms")[0] == 0
     assert (tmp_path / "dms.png").stat().st_size > 5000
+    assert brainrnn("tasks", "show", "goseqr")[0] == 0  # of whichever suite has it
+    assert (tmp_path / "goseqr.png").stat().st_size > 5000
     assert brainrnn("tasks", "show", "GoNogo-v0", "--suite", "neurogym", "--out", "x.svg")[0] == 0
     assert (tmp_path / "x.svg").read_text().startswith("<?xml")
 

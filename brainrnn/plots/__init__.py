@@ -2,7 +2,7 @@
 
 from brainrnn.plots.animation import animate
 from brainrnn.plots.brain_map import plot_map
-from brainrnn.plots.figures import draw_all, draw_graphs
+from brainrnn.plots.figures import draw_all, draw_graphs, draw_statistics
 from brainrnn.plots.lengths import plot_lengths
 from brainrnn.plots.network import draw_network, draw_networks
 from brainrnn.plots.null import plot_nulls
@@ -19,6 +19,7 @@ __all__ = [
     "draw_graphs",
     "draw_network",
     "draw_networks",
+    "draw_statistics",
     "plot_lengths",
     "plot_map",
     "plot_nulls",

@@ -12,8 +12,10 @@ from matplotlib.figure import Figure
 
 from brainrnn.anatomy import PlacedNetwork
 from brainrnn.plots.brain_map import plot_map
+from brainrnn.plots.lengths import plot_lengths
 from brainrnn.plots.network import draw_networks
 from brainrnn.plots.null import plot_nulls
+from brainrnn.plots.statistics import plot_statistics
 from brainrnn.plots.style import save_figure
 from brainrnn.plots.training import plot_training
 from brainrnn.plots.variance_map import plot_task_variance
@@ -46,6 +48,31 @@ def draw_all(
         for name, figure in _figures(brain, metrics)
         for path in save_figure(figure, Path(folder) / name)
     ]
+
+
+def draw_statistics(statistics: xr.Dataset, folder: str | os.PathLike[str]) -> list[Path]:
+    """Draw and save every statistic beside its null, and connection lengths with their fits.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        As from :func:`brainrnn.analysis.map_statistics`.
+    folder : path
+        Made if it does not exist. With several networks the names end in the network's number.
+
+    Returns
+    -------
+    list of Path
+        The files, a PNG and an SVG of each figure.
+    """
+    written: list[Path] = []
+    for member in range(statistics.sizes["member"]):
+        if not bool(statistics.z.isel(member=member).notnull().any()):  # too few active neurons
+            continue
+        ending = f"_{member}" if statistics.sizes["member"] > 1 else ""
+        for name, plot in (("statistics", plot_statistics), ("lengths", plot_lengths)):
+            written += save_figure(plot(statistics, member), Path(folder) / f"{name}{ending}")
+    return written
 
 
 def draw_graphs(
