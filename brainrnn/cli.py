@@ -266,15 +266,17 @@ def _suite_of_one(name: str, suite: str, dt: float | None) -> Task:
     return load_suite(build(TaskSpec, values))
 
 
-def _suite_with(name: str, dt: float | None) -> Task:
-    """The first suite that has such a task, of that task alone."""
+def _suite_with(name: str) -> str:
+    """Name of the first suite that has such a task."""
     usual = TaskSpec.model_fields["suite"].default
     refusals = []
     for suite in sorted(suites(), key=lambda suite: (suite != usual, suite)):
         try:
-            return _suite_of_one(name, suite, dt)
+            _suite_of_one(name, suite, None)
         except InputError as refusal:
             refusals.append(refusal)
+        else:
+            return suite
     raise refusals[0]
 
 
@@ -292,7 +294,7 @@ def _suite_with(name: str, dt: float | None) -> Task:
 )
 def show_task(name: str, suite: str | None, dt: float | None, seed: int, out: Path | None) -> None:
     """Draw one trial of task NAME: inputs, target and periods."""
-    loaded = _suite_with(name, dt) if suite is None else _suite_of_one(name, suite, dt)
+    loaded = _suite_of_one(name, suite or _suite_with(name), dt)
     if not isinstance(loaded, Suite):
         raise InputError(f"the task {name!r} does not unfold in time: nothing to draw")
     trials = loaded.sample(1, np.random.default_rng(seed))

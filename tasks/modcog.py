@@ -6,10 +6,13 @@ to the right (``seqr``) or left (``seql``). The eleven tasks with a delay may be
 *integration*: the answer is shifted in proportion to the delay, right (``intr``) or left
 (``intl``), and the delay is 0, 100, ..., or 1,100 ms. Both move by one place, 22.5°, in 100 ms.
 That makes 20 + 40 + 22 = 82 tasks, the paper's list, and 44 more with both, ``dlygointrseql`` and
-so on: 126. To fixate where that is right, on half the trials of matching tasks, stays right.
+so on: 126. (There is also talk of 84 and of 132, as if twelve tasks had a delay: 20 + 40 + 24, and
+48 more.) To fixate where that is right, on half the trials of matching tasks, stays right.
 
-An observer who knows the rule and sees when the delay begins and ends can undo any motion, so that
-the best possible accuracies are those of the 20 tasks. A moving answer must be given at every step.
+The answer is always a place: the nearest one, and the farther of two that are equally near.
+An answer that moves must be right at every step of the decision period, any other where it is
+first given, as in the 20 tasks. Whoever sees a whole trial sees when a delay begins and ends, by
+the stimuli, and can undo all motion; so the best possible accuracies are those of the 20 tasks.
 
 The authors' published code differs from what it describes. ``reference=True`` does as it does:
 
@@ -23,7 +26,11 @@ The authors' published code differs from what it describes. ``reference=True`` d
 - In the delayed decision-making tasks with integration the delay is always 500 ms.
 
 It also draws delays from NumPy's global generator, so that seeds do not hold; that is not repeated.
-All else, timing and evidence, is that of the 20 tasks here (``tasks.cognitive``).
+All else is that of the 20 tasks here, where the published code follows an older neurogym: its
+fixation input goes off at the decision only, all stimuli of ``dm1`` last 500 ms, and without
+integration the delay is 500 ms in decision-making tasks and, in matching tasks, a length between
+200 and 1,200 ms that is drawn once for all trials. It has both extensions together as
+``dlygointseq``, to the right, and in no other direction.
 """
 
 from __future__ import annotations
@@ -37,12 +44,11 @@ import numpy as np
 from tasks.arguments import check_period, check_weight
 from tasks.cognitive import CognitiveSuite, check_tables, chosen_tasks
 from tasks.conditions import DECISION, Conditions
-from tasks.motion import DELAY, DELAYS, Motion, ReferenceMotion
+from tasks.motion import DELAY, DELAYS, REFERENCE_DELAY, Motion, ReferenceMotion
 from tasks.yang2019 import COG20, DESCRIPTIONS, condition_table
 
 _REACTION = ("rtgo", "rtanti")
 _SEQUENCE_MS = 1000
-_REFERENCE_DELAY_MS = 500
 _TOWARDS = {1: "right", -1: "left"}
 
 
@@ -151,7 +157,7 @@ def _table(extension: Extension, reference: bool) -> Conditions:
     if extension.sequence and extension.base not in _REACTION:
         duration[:, DECISION] = _SEQUENCE_MS
     if reference and extension.base in ("go", "anti"):
-        duration[:, DELAY] = _REFERENCE_DELAY_MS
+        duration[:, DELAY] = REFERENCE_DELAY
     return replace(
         table,
         duration=duration,

@@ -12,6 +12,8 @@ SPEED = 0.01
 """How fast answers move, places per ms: one place of 22.5° in every 100 ms."""
 DELAYS = np.arange(0.0, 1200.0, 100.0)
 """Delays that shift an answer, ms, equally likely."""
+REFERENCE_DELAY = 500.0
+"""Delay of the tasks in which Mod-Cog's published code shifts answers but draws none, ms."""
 DELAY = PERIODS.index("delay")
 
 
@@ -26,7 +28,7 @@ class Motion:
         duration, target = drawn.duration.copy(), drawn.target.copy()
         duration[some, DELAY] = delay
         target[some] = self.moved(target[some], drawn.turn[some] * SPEED * delay)
-        return replace(drawn, duration=duration, target=target)
+        return replace(drawn, duration=duration, target=target, turn=np.zeros_like(drawn.turn))
 
     def move(self, targets: np.ndarray, drawn: Conditions, start: np.ndarray, dt: float) -> None:
         """Let answers drift from the start of the decision period on, in place.
@@ -48,7 +50,7 @@ class Motion:
             targets[:, some] = self.moved(targets[:, some], drawn.drift[some] * SPEED * elapsed)
 
     def moved(self, target: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """Classes after a move by the nearest whole number of places."""
+        """Classes after a move by the nearest whole number of places, the larger of two."""
         whole = (np.sign(places) * np.floor(np.abs(places) + 0.5)).astype(np.int64)
         return np.where(target == 0, 0, (target - 1 + whole) % N_RING + 1)
 
@@ -63,7 +65,7 @@ class ReferenceMotion(Motion):
         reaches = turns & (drawn.location[:, 1] < 0)
         matches = turns & ~np.isnan(drawn.match)
         decides = turns & ~reaches & ~matches
-        delay = np.where(decides, 500.0, rng.choice(DELAYS, len(drawn)))
+        delay = np.where(decides, REFERENCE_DELAY, rng.choice(DELAYS, len(drawn)))
         duration, offset = drawn.duration.copy(), drawn.offset.copy()
         duration[turns, DELAY] = delay[turns]
         shift = drawn.turn * SPEED * delay
@@ -71,7 +73,8 @@ class ReferenceMotion(Motion):
         place = np.mod(drawn.target - 1 + shift, N_RING).astype(np.int64)
         answers = (matches | decides) & (drawn.target > 0)
         target = np.where(answers, place + 1, drawn.target)
-        return replace(drawn, duration=duration, target=target, offset=offset)
+        turn = np.zeros_like(drawn.turn)
+        return replace(drawn, duration=duration, target=target, offset=offset, turn=turn)
 
     def move(self, targets: np.ndarray, drawn: Conditions, start: np.ndarray, dt: float) -> None:
         """Let answers drift, modulo the number of places on the class itself; all pass through."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from math import floor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +16,11 @@ from hypothesis import strategies as st
 
 from brainrnn.errors import InputError
 from tasks import COG20, MODCOG, cog20, modcog
+from tasks.conditions import PERIODS, Conditions
+from tasks.ideal_observer import best_accuracy
 from tasks.modcog import EXTENSIONS
+from tasks.yang2019 import condition_table
+from tests.commands import brainrnn, one_line
 from tests.tasks.test_cog20 import same
 
 DELAYED = {
@@ -134,6 +141,46 @@ def test_left_is_right_in_a_mirror() -> None:
     assert torch.equal((one + other - 2) % 16, (2 * one[0] - 2).expand_as(one) % 16)
 
 
+MOVING = sorted(name for name in EXTENSIONS if name not in COG20)
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=st.sampled_from(MOVING), dt=st.sampled_from([10, 25, 100]), seed=st.integers(0, 2**32))
+def test_any_motion_is_the_opposite_motion_in_a_mirror(name: str, dt: float, seed: int) -> None:
+    """The same draws, all motion reversed: as far to the left as before to the right."""
+    base, integration, sequence = parse(name)
+    letter = {1: "r", -1: "l", 0: ""}
+    mirrored = base + "int" * abs(integration) + letter[-integration]
+    mirrored += "seq" * abs(sequence) + letter[-sequence]
+    one, other = (modcog(dt, [n]).sample(8, np.random.default_rng(seed)) for n in (name, mirrored))
+    assert torch.equal(one.inputs, other.inputs)
+    assert torch.equal(one.targets == 0, other.targets == 0)
+    if integration:
+        delay = dict(zip(one.period_names, one.periods.unbind(dim=1), strict=True))["delay"]
+        shift = torch.where(delay[:, 0] < 0, 0, delay[:, 1] - delay[:, 0]) * dt // 100
+    else:
+        shift = torch.zeros(8)
+    start = one.period("decision")[:, 0]
+    answer = one.targets[start, torch.arange(8)] - integration * shift.long()  # without any motion
+    asked = one.targets != 0
+    around = (one.targets + other.targets - 2 * answer) % 16
+    assert not around[asked].any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(base=st.sampled_from(COG20), way=st.sampled_from("rl"), seed=st.integers(0, 2**32))
+def test_until_the_answer_is_due_a_sequence_is_its_base_task(
+    base: str, way: str, seed: int
+) -> None:
+    plain = cog20(50, [base]).sample(8, np.random.default_rng(seed))
+    moving = modcog(50, [f"{base}seq{way}"]).sample(8, np.random.default_rng(seed))
+    due = plain.period("decision")[:, 0]
+    assert torch.equal(moving.period("decision")[:, 0], due)
+    for i, start in enumerate(due.tolist()):
+        assert torch.equal(moving.inputs[:start, i], plain.inputs[:start, i])
+        assert torch.equal(moving.targets[: start + 1, i], plain.targets[: start + 1, i])
+
+
 def test_answers_that_move_must_be_followed() -> None:
     suite = modcog(names=["goseqr", "go"])
     trials = suite.sample(20, np.random.default_rng(0))
@@ -152,6 +199,21 @@ def test_ceilings_are_those_of_the_20_tasks() -> None:
         modcog(names=names).ceiling(), cog20(names=["dm1", "dlygo", "dms"]).ceiling()
     )
     assert np.isnan(modcog(names=names, reference=True).ceiling()).all()
+
+
+@pytest.mark.parametrize("name", ["dlydm2intr", "dmcintl"])
+def test_an_observer_is_as_good_whatever_the_delay(name: str) -> None:
+    """The ideal observer of all delays at once, each with its own right answers."""
+    base, integration, _ = parse(name)
+    table = condition_table(base)
+    delayed = []
+    for places in range(12):
+        duration = table.duration.copy()
+        duration[:, PERIODS.index("delay")] = 100 * places
+        shifted = (table.target - 1 + integration * places) % 16 + 1
+        delayed.append(replace(table, duration=duration, target=table.target.clip(0, 1) * shifted))
+    (ceiling,) = modcog(names=[name]).ceiling()
+    assert best_accuracy(Conditions.concatenate(delayed), 100) == pytest.approx(ceiling, abs=0.006)
 
 
 @pytest.mark.parametrize(
@@ -222,3 +284,36 @@ class TestReference:
             column = trials.period_names.index("delay")
             steps = trials.periods[:, column, 1] - trials.periods[:, column, 0]
             assert set(steps.tolist()) == {delay}
+
+
+CONFIG = Path(__file__).parents[2] / "configs/modcog_bimt.toml"
+SMALL = ("--quiet", "training.steps=3", "network.shape=[5, 5]")
+
+
+class TestCommands:
+    """What a user types."""
+
+    def test_train(self, tmp_path: Path) -> None:
+        status, output, errors = brainrnn("train", CONFIG, *SMALL, "--out", tmp_path / "run")
+        assert status == 0, errors
+        assert "Trained 3 steps" in output
+
+    def test_train_and_analyse_as_published(self, tmp_path: Path) -> None:
+        names = ["go", "rtantiseqr", "dlygointl", "dmsintrseql"]
+        task = (f"task.names={json.dumps(names)}", "task.options.reference=true")
+        status, _, errors = brainrnn("train", CONFIG, *SMALL, *task, "--out", tmp_path / "run")
+        assert status == 0, errors
+        status, output, errors = brainrnn("analyse", tmp_path / "run")
+        assert status == 0, errors
+        for name in (*names, "mean"):  # nobody knows how well an observer could do
+            assert re.search(rf"^{name} +\d\.\d+ +(nan|-)$", output, re.MULTILINE), output
+
+    def test_show_finds_the_suite(self, tmp_path: Path) -> None:
+        picture = tmp_path / "moving.svg"
+        assert brainrnn("tasks", "show", "multidlydmintlseqr", "--out", picture)[0] == 0
+        assert picture.read_text().startswith("<?xml")
+        one_line(brainrnn("tasks", "show", "dlygointr", "--dt", 200), "'dlygointr'", "100 ms")
+
+    def test_list(self) -> None:
+        output = brainrnn("tasks", "list", "--suite", "modcog")[1]
+        assert len(output.splitlines()) == 1 + 82 + 2
