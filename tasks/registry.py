@@ -1,4 +1,7 @@
-"""Mod-Cog's tasks among gymnasium's environments, as ``ModCog/NAME-v0``."""
+"""Mod-Cog's tasks among gymnasium's environments, as ``ModCog/NAME-v0``.
+
+``import tasks`` registers them; ``gymnasium.make("tasks:ModCog/goseqr-v0")`` does both.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 
 import gymnasium as gym
@@ -33,6 +35,12 @@ def test_gymnasiums_checker(name: str) -> None:
         check_env(make(name).unwrapped, skip_render_check=True)
     unusual = [str(w.message) for w in caught if not any(u in str(w.message) for u in USUAL)]
     assert unusual == []
+
+
+def test_gymnasium_finds_them_by_name_alone() -> None:
+    code = "import gymnasium; print(gymnasium.make('tasks:ModCog/dm1seql-v0', dt=20).unwrapped.dt)"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout == "20\n"
 
 
 @pytest.mark.parametrize("name", ["go", "dm1seql", "dlyantiintrseqr", "dmcintl"])
