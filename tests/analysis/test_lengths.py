@@ -98,6 +98,7 @@ def test_ratios_tell_power_laws_from_exponentials():
     assert float(power.ratio_p) == pytest.approx(2 * scipy.stats.norm.sf(float(power.ratio_z)))
 
 
+@pytest.mark.slow
 def test_a_power_law_is_not_rejected_too_often_for_one_with_a_cut_off():
     distance = DISTANCE[:84, :84]
     fits = [connection_lengths(distance, planted("power_law", s, distance)) for s in range(60)]

@@ -102,6 +102,7 @@ def test_every_variable_has_a_name_and_units_and_it_can_be_kept(statistics, tmp_
     xr.testing.assert_equal(load(tmp_path / "statistics.nc"), statistics)
 
 
+@pytest.mark.slow
 def test_random_maps_are_nothing_special():
     """One brain, its neurons in random order: p of no statistic of the map is too often small."""
     p, brain = [], brain_dataset(weight=local_weight())
