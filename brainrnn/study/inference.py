@@ -26,7 +26,7 @@ def across(values: np.ndarray, alternative: str = "less") -> dict[str, float]:
     """
     known = np.asarray(values, float)
     known = known[np.isfinite(known)]
-    if len(known) < 2 or np.ptp(known) == 0:
+    if len(known) < 2 or _alike(known):
         nothing = dict.fromkeys(("t", "p_t", "p_wilcoxon"), np.nan)
         mean = known.mean() if len(known) else np.nan
         return {"n": len(known), "mean": mean, "sd": 0.0 if len(known) else np.nan} | nothing
@@ -57,7 +57,7 @@ def paired(one: pd.Series, other: pd.Series) -> dict[str, float]:
     """
     both = pd.concat([one, other], axis=1, join="inner").dropna()
     difference = both.iloc[:, 0] - both.iloc[:, 1]
-    if len(both) < 2 or np.ptp(difference) == 0:
+    if len(both) < 2 or _alike(difference.to_numpy()):
         mean = difference.mean() if len(both) else np.nan
         return {"n": len(both), "difference": mean, "t": np.nan, "p": np.nan}
     test = stats.ttest_1samp(difference, 0)
@@ -67,6 +67,11 @@ def paired(one: pd.Series, other: pd.Series) -> dict[str, float]:
         "t": test.statistic,
         "p": test.pvalue,
     }
+
+
+def _alike(values: np.ndarray) -> bool:
+    """Whether numbers differ by rounding alone, so that their spread says nothing."""
+    return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
 
 
 def controlled(p: pd.Series) -> pd.Series:
