@@ -354,14 +354,16 @@ def _curves(rows: pd.DataFrame) -> Figure:
             ax.set_title(label, loc="left", fontsize=10)
             ax.set_ylim(0, 1.02)
             open_frame(ax)
-            if i == len(lines) - 1:
+            below = lines[i + 1] if i + 1 < len(lines) else []
+            if labels.index(label) >= len(below):  # nothing below it
                 ax.set_xlabel("training steps after the change")
+                ax.tick_params(labelbottom=True)
         axes[i, 0].set_ylabel("accuracy")
     figure.legend(
         list(handles.values()),
         list(handles),
         loc="outside lower center",
-        ncols=min(6, len(handles)),
+        ncols=3,
         frameon=False,
         fontsize=8.5,
     )
@@ -388,7 +390,7 @@ def _map_lines(stages: pd.DataFrame) -> Figure:
         list(handles.values()),
         list(handles),
         loc="outside lower center",
-        ncols=min(6, len(handles)),
+        ncols=3,
         frameon=False,
         fontsize=8.5,
     )
