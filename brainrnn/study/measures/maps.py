@@ -78,8 +78,8 @@ class MapMeasure(Measure):
         found.words = self._words(paper)
         found.figures["z"] = (
             _dots(paper),
-            "Both measures of every network, as z against 10,000 random arrangements of its own "
-            "modules over its own active neurons: below 0 is more modular in space than chance. "
+            "Both measures of every network, as z against random arrangements of its own modules "
+            "over its own active neurons: below 0 is more modular in space than chance. "
             "A dot is a network, a bar the mean of its method; the band holds 95 % of a normal "
             "null.",
         )
@@ -161,7 +161,8 @@ def _over_networks(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _side_by_side(over: pd.DataFrame) -> pd.DataFrame:
     """Mean z of every statistic and method, with a star where its p, controlled, is below 0.05."""
-    cell = over["mean"].map("{:.1f}".format) + np.where(over.p_controlled < 0.05, "*", "")
+    cell = over["mean"].map(lambda z: f"{z:.1f}" if np.isfinite(z) else "-")
+    cell += np.where(over.p_controlled < 0.05, "*", "")
     wide = over.assign(cell=cell).pivot(index="statistic", columns="method", values="cell")
     order, methods = over.statistic.drop_duplicates(), over.method.drop_duplicates()
     wide = wide.loc[order, methods].reset_index()
@@ -233,7 +234,7 @@ def _maps(paths: list[tuple[str, Path]]) -> Figure:
         ax.set_axis_off()
     for ax, (label, path) in zip(axes, paths, strict=False):
         brain = load(path)
-        plot_map(brain, ax=ax)
+        plot_map(brain, ax=ax, max_lines=800)
         ax.get_legend().remove()
         z = [float(brain.z.isel(member=0).sel(statistic=name)) for name in MEASURES]
         title = f"{label}\nz {z[0]:.1f} isolated, {z[1]:.1f} size"
