@@ -173,7 +173,9 @@ def _one_line(error: ValidationError, model: type[BaseModel], values: Mapping[st
     given = problem["input"]
     shown = repr(given if not isinstance(given, BaseModel) else given.model_dump())
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    return f"{key or model.__name__}: {reason[0].lower()}{reason[1:]}, got {shown}"
+    if not known:  # of the whole, which would say nothing
+        return f"{reason[0].lower()}{reason[1:]}"
+    return f"{key}: {reason[0].lower()}{reason[1:]}, got {shown}"
 
 
 def _locate(
