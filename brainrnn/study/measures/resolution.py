@@ -329,6 +329,18 @@ def _directions(labelled: pd.DataFrame) -> list[list[str]]:
     return [list(labels) for labels in (refined, merged) if len(labels)]
 
 
+def _legend(figure: Figure, handles: dict[str, Line2D]) -> None:
+    """What the lines are, once for all panels, below them."""
+    figure.legend(
+        list(handles.values()),
+        list(handles),
+        loc="outside lower center",
+        ncols=3,
+        frameon=False,
+        fontsize=8.5,
+    )
+
+
 def _curves(rows: pd.DataFrame) -> Figure:
     """Accuracy against steps, a panel for each method and direction."""
     lines = _directions(rows)
@@ -359,14 +371,7 @@ def _curves(rows: pd.DataFrame) -> Figure:
                 ax.set_xlabel("training steps after the change")
                 ax.tick_params(labelbottom=True)
         axes[i, 0].set_ylabel("accuracy")
-    figure.legend(
-        list(handles.values()),
-        list(handles),
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=8.5,
-    )
+    _legend(figure, handles)
     return figure
 
 
@@ -386,14 +391,7 @@ def _map_lines(stages: pd.DataFrame) -> Figure:
             _lines(ax, stages[stages.label == label], name, handles)
             ax.set_title(label if name == "isolated" else "", loc="left", fontsize=9)
         row[0].set_ylabel(f"z of {words}")
-    figure.legend(
-        list(handles.values()),
-        list(handles),
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=8.5,
-    )
+    _legend(figure, handles)
     return figure
 
 
