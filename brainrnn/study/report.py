@@ -13,6 +13,8 @@ from brainrnn.plots import save_figure
 from brainrnn.study.measures import Findings
 from brainrnn.study.plan import MethodSpec, Study
 
+_LONG = 24  # rows
+
 
 def write_report(study: Study, found: Findings, folder: Path, *, command: str, steps: int) -> Path:
     """Write README.md, a CSV of every table and the figures; return the page.
@@ -39,7 +41,7 @@ def write_report(study: Study, found: Findings, folder: Path, *, command: str, s
         file = f"{_slug(headline)}.csv"
         with atomic_path(folder / file) as temporary:
             table.to_csv(temporary, index=False)
-        parts.append(f"## {headline}\n\n{_markdown(table)}\n\n([{file}]({file}))")
+        parts.append(f"## {headline}\n\n{_shown(table)}\n\n([{file}]({file}))")
     parts.append("## How it was made\n\n" + _how(study, command, steps))
     with atomic_path(folder / "study.toml") as temporary:
         temporary.write_text(as_toml(study), encoding="utf-8")
@@ -77,6 +79,14 @@ def _method(method: MethodSpec) -> str:
 
 def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def _shown(table: pd.DataFrame) -> str:
+    """Long tables are folded, so that the page can be read."""
+    text = _markdown(table)
+    if len(table) <= _LONG:
+        return text
+    return f"<details>\n<summary>{len(table)} rows</summary>\n\n{text}\n\n</details>"
 
 
 def _markdown(table: pd.DataFrame) -> str:

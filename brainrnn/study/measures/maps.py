@@ -176,7 +176,7 @@ def _lengths(rows: pd.DataFrame) -> pd.DataFrame:
     The Akaike weight of a model is its share of the evidence among those that were fitted.
     """
     weights = [column for column in rows.columns if column.startswith("weight_")]
-    table = rows.groupby("label", sort=False)[["mean_length", "exponent", *weights]].mean()
+    table = rows.groupby("label", sort=False)[["mean_length", "exponent", *weights]].mean().round(3)
     table.columns = table.columns.str.replace("weight_", "weight of ").str.replace("_", " ")
     return table.reset_index().rename(columns={"label": "method"})
 
