@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -72,6 +75,21 @@ def paired(one: pd.Series, other: pd.Series) -> dict[str, float]:
 def _alike(values: np.ndarray) -> bool:
     """Whether numbers differ by rounding alone, so that their spread says nothing."""
     return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
+
+
+def tabulate(tests: Iterable[dict[str, Any]], p: str = "p") -> pd.DataFrame:
+    """Tests as a table, with ``p_controlled`` over all of them (:func:`controlled`).
+
+    Parameters
+    ----------
+    tests : iterable of dict
+    p : str
+        The key of the p value that is to be controlled.
+    """
+    table = pd.DataFrame(list(tests))
+    if len(table):
+        table["p_controlled"] = controlled(table[p])
+    return table
 
 
 def controlled(p: pd.Series) -> pd.Series:

@@ -16,8 +16,9 @@ from brainrnn.analysis import analyse, load, map_statistics, save
 from brainrnn.analysis.map_statistics import MORAN, STATISTICS
 from brainrnn.plots import plot_map
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
-from brainrnn.study.inference import across, controlled, paired
+from brainrnn.study.inference import across, paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.measures.cells import mean_sd, median_range
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 
@@ -105,14 +106,14 @@ class MapMeasure(Measure):
             wide = group.pivot(index="seed", columns="statistic")
             row: dict[str, object] = {
                 "method": label,
-                "accuracy": _mean_sd(group.groupby("seed").accuracy.first(), 3),
-                "active": _mean_sd(group.groupby("seed").active.first(), 0),
+                "accuracy": mean_sd(group.groupby("seed").accuracy.first(), 3),
+                "active": mean_sd(group.groupby("seed").active.first(), 0),
                 "modules": f"{group.groupby('seed').modules.first().median():g}",
                 "weights absent": f"{group.absent.mean():.1%}",
             }
             below = pd.DataFrame({name: wide.p[name] < self.level for name in MEASURES})
             for name, words in MEASURES.items():
-                row[f"z {words}: median (range)"] = _median_range(wide.z[name])
+                row[f"z {words}: median (range)"] = median_range(wide.z[name])
             row[f"p < {self.level:g}: isolated, size, both"] = (
                 f"{below.isolated.sum()}, {below.cluster_size.sum()}, {below.all(axis=1).sum()} "
                 f"of {len(below)}"
@@ -146,17 +147,16 @@ class MapMeasure(Measure):
 
 def _over_networks(rows: pd.DataFrame) -> pd.DataFrame:
     """The z of a method's networks, tested against 0; p controlled over all that is asked here."""
-    table = pd.DataFrame(
-        [
+    return tabulate(
+        (
             {"method": label, "statistic": statistic, "alternative": side}
             | across(group.z.to_numpy(), str(side))
             for (label, statistic, side), group in rows.groupby(
                 ["label", "statistic", "alternative"], sort=False
             )
-        ]
+        ),
+        "p_t",
     )
-    table["p_controlled"] = controlled(table.p_t)
-    return table
 
 
 def _side_by_side(over: pd.DataFrame) -> pd.DataFrame:
@@ -190,10 +190,7 @@ def _between_methods(rows: pd.DataFrame) -> pd.DataFrame:
             table.append(
                 {"statistic": statistic, "method": one, "against": other} | paired(z[one], z[other])
             )
-    result = pd.DataFrame(table)
-    if len(result):
-        result["p_controlled"] = controlled(result.p)
-    return result
+    return tabulate(table)
 
 
 def _networks(rows: pd.DataFrame) -> pd.DataFrame:
@@ -240,13 +237,3 @@ def _maps(paths: list[tuple[str, Path]]) -> Figure:
         title = f"{label}\nz {z[0]:.1f} isolated, {z[1]:.1f} size"
         ax.set_title(title, fontsize=8.5, loc="left")
     return figure
-
-
-def _mean_sd(values: pd.Series, digits: int) -> str:
-    if len(values) < 2:
-        return f"{values.mean():.{digits}f}"
-    return f"{values.mean():.{digits}f} ± {values.std():.{digits}f}"
-
-
-def _median_range(values: pd.Series) -> str:
-    return f"{values.median():.1f} ({values.min():.1f} to {values.max():.1f})"

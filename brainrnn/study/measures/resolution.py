@@ -20,8 +20,9 @@ from brainrnn.networks import RNN, RNNNetwork
 from brainrnn.networks.resize import grid_shape, merge, refine
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
 from brainrnn.study.grouping import activity_moments, at_random, by_correlation, by_place
-from brainrnn.study.inference import controlled, paired
+from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.measures.cells import mean_sd, median_range
 from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Subject
 from brainrnn.study.wiring import wiring_length
@@ -223,9 +224,9 @@ def _accuracy(stages: pd.DataFrame) -> pd.DataFrame:
                 "network": CHANGES[str(change)],
                 "neurons": int(group.neurons.iloc[0]),
                 "networks": len(group),
-                "before": "" if new else _mean_sd(group.accuracy_before),
-                "right after": _mean_sd(group.accuracy_after),
-                "trained on": _mean_sd(group.accuracy_trained),
+                "before": "" if new else mean_sd(group.accuracy_before),
+                "right after": mean_sd(group.accuracy_after),
+                "trained on": mean_sd(group.accuracy_trained),
                 "best possible": f"{group.ceiling.mean():.3f}",
                 "wiring length, trained on": f"{group.wiring_length_trained.mean():.1f}",
                 "weights absent, trained on": f"{group.absent_trained.mean():.1%}",
@@ -257,10 +258,7 @@ def _compared(stages: pd.DataFrame) -> pd.DataFrame:
                     }
                     | paired(by[one][value], by[other][value])
                 )
-    result = pd.DataFrame(table)
-    if len(result):
-        result["p_controlled"] = controlled(result.p)
-    return result
+    return tabulate(table)
 
 
 def _maps(stages: pd.DataFrame) -> pd.DataFrame:
@@ -273,7 +271,7 @@ def _maps(stages: pd.DataFrame) -> pd.DataFrame:
                 row[f"both p < 0.05, {words}"] = ""
                 continue
             for name, what in MAP.items():
-                row[f"z {what}, {words}"] = _median_range(group[f"{name}_z_{stage}"])
+                row[f"z {what}, {words}"] = median_range(group[f"{name}_z_{stage}"])
             row[f"both p < 0.05, {words}"] = f"{_beyond(group, stage)} of {len(group)}"
         row["active, later"] = f"{group.active_trained.mean():.0f}"
         table.append(row)
@@ -407,13 +405,3 @@ def _lines(ax: Axes, group: pd.DataFrame, name: str, handles: dict[str, Line2D])
     ax.set_xticks(range(3), ["before", "after", "trained"], fontsize=8)
     ax.set_xlim(-0.3, 2.3)
     open_frame(ax)
-
-
-def _mean_sd(values: pd.Series) -> str:
-    if len(values) < 2:
-        return f"{values.mean():.3f}"
-    return f"{values.mean():.3f} ± {values.std():.3f}"
-
-
-def _median_range(values: pd.Series) -> str:
-    return f"{values.median():.1f} ({values.min():.1f} to {values.max():.1f})"

@@ -21,11 +21,13 @@ from brainrnn.analysis import AnalysisSpec, active_units, record, task_variance
 from brainrnn.networks import RNN
 from brainrnn.plots.style import module_colours, new_figure, open_frame
 from brainrnn.study.damage import lesioned_scores, part_of, relevant_neurons, task_scores
-from brainrnn.study.inference import across, controlled, paired
+from brainrnn.study.inference import across, paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.measures.cells import mean_sd
 from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.measures.tradeoff import prune
 from brainrnn.study.subject import Subject
+from brainrnn.study.wiring import present
 from brainrnn.task import Suite, Trials
 
 DAMAGES = {
@@ -41,7 +43,6 @@ _LEVELS = {
     "loss": "fraction of active neurons lost",
 }
 _NETWORK = ["method", "label", "seed", "variant"]
-_ABSENT = 1e-3  # weights up to this fraction of the largest count as absent
 
 Levels = tuple[Annotated[float, Field(gt=0)], ...]
 
@@ -99,7 +100,7 @@ class RobustnessMeasure(Measure):
     def rows(self, subject: Subject) -> pd.DataFrame:
         """A row for every variant, damage, level and draw; one of level 0 for the undamaged."""
         suite, trained = subject.suite, subject.net
-        absent = 1 - float(_present(trained.w_rec).double().mean())
+        absent = 1 - float(present(trained.w_rec).double().mean())
         rows = self._variant(subject, trained).assign(variant="as trained", absent=absent)
         matched = rows
         if absent < self.pruned:
@@ -221,7 +222,7 @@ def noisy_weights(
     noise: dict[str, Tensor] = {}
     for name in ("w_in", "w_rec", "w_out"):
         weight = net.get_parameter(name)
-        there = _present(weight)
+        there = present(weight)
         rms = weight[there].square().mean().sqrt() if bool(there.any()) else weight.new_zeros(())
         draw = torch.randn((draws, *weight.shape[1:]), generator=generator).to(weight)
         noise[name] = draw * there * rms
@@ -250,10 +251,6 @@ def lost_neurons(
     gone[..., some] = rank < count[:, None, None]
     scores = lesioned_scores(net, suite, batch, gone.reshape(-1, len(active)))
     return scores.reshape(len(fractions), draws, -1)
-
-
-def _present(weight: Tensor) -> Tensor:
-    return weight.abs() > _ABSENT * weight.abs().max()
 
 
 def _active(net: RNN, suite: Suite, spec: AnalysisSpec, rng: np.random.Generator) -> np.ndarray:
@@ -334,19 +331,12 @@ def _methods(area: pd.DataFrame) -> pd.DataFrame:
             "method": label,
             "networks": variant,
             "weights absent": f"{network.absent.mean():.1%}",
-            "undamaged": _mean_sd(network.undamaged),
+            "undamaged": mean_sd(network.undamaged),
         }
         for damage, one in group.groupby("damage", sort=False):
-            row[str(damage)] = _mean_sd(one.robustness.dropna())
+            row[str(damage)] = mean_sd(one.robustness)
         table.append(row)
     return pd.DataFrame(table).sort_values("networks", kind="stable")
-
-
-def _mean_sd(values: pd.Series) -> str:
-    if values.empty:
-        return "-"
-    spread = f" ± {values.std():.3f}" if len(values) > 1 else ""
-    return f"{values.mean():.3f}{spread}"
 
 
 def _compared(area: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:
@@ -362,10 +352,7 @@ def _compared(area: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:
             | paired(mean[one], mean[other])
             for one, other in combinations(group.method.drop_duplicates(), 2)
         ]
-    result = pd.DataFrame(table)
-    if len(result):
-        result["p_controlled"] = controlled(result.p)
-    return result
+    return tabulate(table)
 
 
 def _against_sparsity(area: pd.DataFrame) -> pd.DataFrame:
@@ -384,10 +371,7 @@ def _against_sparsity(area: pd.DataFrame) -> pd.DataFrame:
             | {"seeds": test["n"], "mean rho of a seed": test["mean"], "sd": test["sd"]}
             | {"p_t": test["p_t"]}
         )
-    result = pd.DataFrame(table)
-    if len(result):
-        result["p_controlled"] = controlled(result.p_t)
-    return result
+    return tabulate(table, "p_t")
 
 
 def _spearman(group: pd.DataFrame) -> float:

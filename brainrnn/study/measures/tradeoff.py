@@ -17,12 +17,10 @@ from torch import Tensor
 from brainrnn.analysis import accuracy
 from brainrnn.networks import RNN
 from brainrnn.plots.style import module_colours, new_figure, open_frame
-from brainrnn.study.inference import controlled, paired
+from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.subject import Subject
-from brainrnn.study.wiring import wiring_length
-
-_ABSENT = 1e-3  # weights up to this fraction of the largest count as absent
+from brainrnn.study.wiring import present, wiring_length
 
 
 class TradeOffMeasure(Measure):
@@ -39,8 +37,7 @@ class TradeOffMeasure(Measure):
     def rows(self, subject: Subject) -> pd.DataFrame:
         """A row for the network as it is, and one for each fraction it is pruned to."""
         net = subject.net
-        weights = net.get_parameter("w_rec")[0].detach()
-        absent = float((weights.abs() <= _ABSENT * weights.abs().max()).double().mean())
+        absent = 1 - float(present(net.w_rec[0]).double().mean())
         rows = []
         for target in (None, *(f for f in self.pruned if f > absent)):
             lean = net.select(0)
@@ -139,10 +136,7 @@ def _compared(matched: pd.DataFrame) -> pd.DataFrame:
             {"absent": level, "method": one, "against": other} | paired(by[one], by[other])
             for one, other in combinations([name for name in labels if name in by], 2)
         ]
-    result = pd.DataFrame(table)
-    if len(result):
-        result["p_controlled"] = controlled(result.p)
-    return result
+    return tabulate(table)
 
 
 def _words(matched: pd.DataFrame) -> Iterator[str]:

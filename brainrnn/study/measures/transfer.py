@@ -21,7 +21,7 @@ from brainrnn.method import BIMT
 from brainrnn.networks import RNN
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 from brainrnn.study.damage import task_scores
-from brainrnn.study.inference import controlled, paired
+from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.newcomer import OneTask, carry_over
@@ -303,7 +303,7 @@ def _between_methods(networks: pd.DataFrame) -> pd.DataFrame:
             for one, other in combinations(each, 2)
             for test in _paired(each[one], each[other])
         ]
-    return _controlled(table)
+    return tabulate(table)
 
 
 def _between_conditions(networks: pd.DataFrame) -> pd.DataFrame:
@@ -316,7 +316,7 @@ def _between_conditions(networks: pd.DataFrame) -> pd.DataFrame:
             for one, other in _PLANNED
             for test in _paired(each[one], each[other])
         ]
-    return _controlled(table)
+    return tabulate(table)
 
 
 def _paired(one: pd.DataFrame, other: pd.DataFrame) -> Iterator[dict[str, object]]:
@@ -324,13 +324,6 @@ def _paired(one: pd.DataFrame, other: pd.DataFrame) -> Iterator[dict[str, object
         test = paired(one.set_index("seed")[quantity], other.set_index("seed")[quantity])
         if test["n"]:  # a new network forgets nothing
             yield {"quantity": quantity, **test}
-
-
-def _controlled(table: list[dict[str, object]]) -> pd.DataFrame:
-    result = pd.DataFrame(table)
-    if len(result):
-        result["p_controlled"] = controlled(result.p)
-    return result
 
 
 def _methods(rows: pd.DataFrame) -> pd.DataFrame:
