@@ -117,13 +117,14 @@ def _draw_connections(ax: Any, place: np.ndarray, weight: np.ndarray, max_lines:
     if not place[:, 1:].any():  # on a line, lines would hide each other
         segments = _arcs(segments)
     size = np.abs(strength)[:, None]
+    fine = min(1, _room(ax) / 350)  # in small pictures
     ink = min(1, 400 / max(size.sum(), 1))  # many lines must not bury the neurons
     rgb = np.where(strength[:, None] > 0, to_rgb(POSITIVE), to_rgb(NEGATIVE))
     kind: Any = Line3DCollection if isinstance(ax, Axes3D) else LineCollection
     lines = kind(
         segments,
         colors=np.hstack([rgb, ink * (0.08 + 0.82 * size)]),
-        linewidths=0.25 + 2.75 * size[:, 0],
+        linewidths=fine * (0.25 + 2.75 * size[:, 0]),
         capstyle="round",
         zorder=1,
         rasterized=len(strength) > 2000,  # keeps vector files small
@@ -139,14 +140,18 @@ def _arcs(segments: np.ndarray) -> np.ndarray:
     return np.stack([middle + radius * np.cos(angle), radius * np.sin(angle)], axis=2)
 
 
+def _room(ax: Any) -> float:
+    """The shorter side of the axes, in points."""
+    return float(72 * min(ax.bbox.width, ax.bbox.height) / ax.figure.dpi)
+
+
 def _draw_neurons(ax: Any, place: np.ndarray, one: xr.Dataset) -> None:
     active = one.active.values
     total = one.task_variance.sum("task").values
     share = total / max(total.max(), np.finfo(float).tiny)
-    room = 72 * min(ax.bbox.width, ax.bbox.height) / ax.figure.dpi  # points
     gap = np.median(KDTree(place).query(place, k=2)[0][:, 1]) if len(place) > 1 else 1.0
     extent = np.ptp(place, axis=0).max() + gap
-    widest = np.clip(0.82 * room * gap / extent, 2, 30)  # so that neighbours do not touch
+    widest = np.clip(0.82 * _room(ax) * gap / extent, 2, 30)  # so that neighbours do not touch
     widest *= 0.6 if isinstance(ax, Axes3D) else 1.0  # and those behind show between them
     style = {"depthshade": False} if isinstance(ax, Axes3D) else {}
     ax.scatter(

@@ -225,15 +225,16 @@ def _maps(paths: list[tuple[str, Path]]) -> Figure:
     """The maps of several networks, (label, analysis file) each, in rows of four."""
     columns = min(4, len(paths))
     rows = -(-len(paths) // columns)
-    figure = new_figure(3.2 * columns, 3.5 * rows)
+    figure = new_figure(3.2 * columns, 3.35 * rows)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    figure.draw_without_rendering()  # discs are as large as the axes are
     for ax in axes[len(paths) :]:
         ax.set_axis_off()
     for ax, (label, path) in zip(axes, paths, strict=False):
         brain = load(path)
-        plot_map(brain, ax=ax, max_lines=800)
+        plot_map(brain, ax=ax, max_lines=400)
         ax.get_legend().remove()
         z = [float(brain.z.isel(member=0).sel(statistic=name)) for name in MEASURES]
         title = f"{label}\nz {z[0]:.1f} isolated, {z[1]:.1f} size"
-        ax.set_title(title, fontsize=8.5, loc="left")
+        ax.set_title(title, fontsize=8.5, loc="left", linespacing=1.2)
     return figure
