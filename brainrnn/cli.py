@@ -205,7 +205,7 @@ def plot(run: Path) -> None:
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
-    help="Another folder that gets the report, its tables and its figures.",
+    help="Another folder that gets the report, its tables and its figures (PNG).",
 )
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 def study(

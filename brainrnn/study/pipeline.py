@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def conduct(
     progress : bool
         Whether to show progress bars.
     report : path, optional
-        A folder that gets a copy of the tables, the figures and the report.
+        A folder that gets a copy of the tables, the figures (PNG) and the report.
     command : str
         What the report says it was made by.
 
@@ -91,10 +92,13 @@ def conduct(
         rows.to_csv(temporary, index=False)
     found = study.measure.findings(rows)
     found.figures |= study.measure.gallery(folder / "networks", cells)
-    for target in [folder, *([Path(report)] if report else [])]:
-        written = write_report(study, found, target, command=command, steps=steps)
-        note_versions(target)
-    return written
+    write = partial(write_report, study, found, command=command, steps=steps)
+    note_versions(folder)
+    page = write(folder)
+    if report:
+        note_versions(Path(report))
+        page = write(Path(report), formats=("png",))
+    return page
 
 
 def _keep_to(study: Study, folder: Path) -> None:

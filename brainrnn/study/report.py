@@ -1,8 +1,9 @@
-"""The report of a study: one page, its tables as CSV and its figures as PNG and SVG."""
+"""The report of a study: one page, its tables as CSV and its figures."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,13 +11,22 @@ import pandas as pd
 from brainrnn.config import as_toml
 from brainrnn.files import atomic_path
 from brainrnn.plots import save_figure
+from brainrnn.study.fleet import processors
 from brainrnn.study.measures import Findings
 from brainrnn.study.plan import MethodSpec, Study
 
 _LONG = 24  # rows
 
 
-def write_report(study: Study, found: Findings, folder: Path, *, command: str, steps: int) -> Path:
+def write_report(
+    study: Study,
+    found: Findings,
+    folder: Path,
+    *,
+    command: str,
+    steps: int,
+    formats: Sequence[str] = ("png", "svg"),
+) -> Path:
     """Write README.md, a CSV of every table and the figures; return the page.
 
     Parameters
@@ -28,6 +38,8 @@ def write_report(study: Study, found: Findings, folder: Path, *, command: str, s
         What made it.
     steps : int
         Training steps of a network.
+    formats : sequence of str
+        Of the figures; the page shows the PNG.
     """
     parts = [f"# {study.title}"]
     if study.text:
@@ -35,7 +47,7 @@ def write_report(study: Study, found: Findings, folder: Path, *, command: str, s
     if found.words:
         parts.append("## What was found\n\n" + "\n".join(f"- {line}" for line in found.words))
     for name, (figure, caption) in found.figures.items():
-        save_figure(figure, folder / "figures" / name)
+        save_figure(figure, folder / "figures" / name, formats)
         parts.append(f"![{name}](figures/{name}.png)\n\n*{caption}*")
     for headline, table in found.tables.items():
         file = f"{_slug(headline)}.csv"
@@ -58,7 +70,8 @@ def _how(study: Study, command: str, steps: int) -> str:
         f"Networks of seeds {seeds}, each trained for {steps:,} steps of "
         f"{experiment.training.batch} trials unless its method says otherwise. Everything that "
         "determines them, and the analysis, is in [study.toml](study.toml), which was written "
-        "before the first of them was trained.",
+        "before the first of them was trained. "
+        f"Made on {processors()} processors with the versions in [versions.json](versions.json).",
         "| method | |\n|---|---|\n"
         + "\n".join(f"| {m.label} | {_method(m)} |" for m in study.chosen.values()),
     ]

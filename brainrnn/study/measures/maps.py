@@ -140,7 +140,11 @@ class MapMeasure(Measure):
                 f"**{label}**: {verdict}. Both measures are below p = {self.level:g} in {both} of "
                 f"{len(p)} networks, both at or above p = 0.05 in {inside}; mean accuracy is "
                 f"{reached:.1%} of the best possible"
-                + ("." if reached >= self.accuracy_share else ", which is too little.")
+                + (
+                    "."
+                    if reached >= self.accuracy_share
+                    else f", below the {self.accuracy_share:.0%} asked for."
+                )
             )
         return words
 
