@@ -192,7 +192,8 @@ class TransferMeasure(Measure):
             _learning(rows, self.every, self.steps),
             "Share of new tasks learned, over tasks and networks, against training steps, by what "
             f"was free to change. A task is learned at {self.criterion:.0%} of the best possible "
-            f"accuracy; it is given up after {self.steps} steps.",
+            f"accuracy; it is given up after {self.steps} steps. New networks of a seed are the "
+            "same whatever the method, and their lines lie on each other.",
         )
         found.figures["forgetting"] = (
             _dots(networks),
@@ -379,9 +380,15 @@ def _accuracy_words(rows: pd.DataFrame) -> Iterator[str]:
     inside = each - each.groupby("label").transform("mean")
     if len(each) - len(mean) >= 3 and (inside.abs().max() > 0).all():
         test = stats.pearsonr(inside.old_before, inside.slowness)
+        link = (
+            "how accurate one is says nothing about how quickly it learns"
+            if test.pvalue >= 0.05
+            else "those that are more accurate learn new tasks more slowly"
+            if test.statistic > 0
+            else "those that are more accurate learn new tasks more quickly"
+        )
         words += (
-            f". Among networks of one method, those that are more accurate learn new tasks "
-            f"{'more slowly' if test.statistic > 0 else 'more quickly'} (r = {test.statistic:.2f}, "
+            f". Among networks of one method, {link} (r = {test.statistic:.2f}, "
             f"p = {test.pvalue:.2g}, n = {len(each)})"
         )
     yield words + "."
