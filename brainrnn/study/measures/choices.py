@@ -47,7 +47,7 @@ class ChoiceMeasure(Measure):
         rows = rows.assign(beyond=(rows.p < self.level).where(rows.p.notna()))
         for statistic, words in MEASURES.items():
             some = rows[rows.statistic == statistic]
-            found.tables[f"By choice: {words}"] = _by_choice(some, self.level)
+            found.tables[f"By choice: {words}"] = _by_choice(some)
         for label, group in rows.groupby("label", sort=False):
             share = group.groupby("statistic", sort=False).beyond.mean()
             median = group.groupby("statistic", sort=False).z.median()
@@ -60,6 +60,10 @@ class ChoiceMeasure(Measure):
                 )
                 + "."
             )
+        found.words.append(
+            "In the tables by choice: median z (share of maps below "
+            f"p = {self.level:g}), over networks and all other choices."
+        )
         found.figures["choices"] = (
             _curves(rows),
             "Specification curves: the z of every combination of choices (number of modules, "
@@ -69,19 +73,17 @@ class ChoiceMeasure(Measure):
         return found
 
 
-def _by_choice(rows: pd.DataFrame, level: float) -> pd.DataFrame:
+def _by_choice(rows: pd.DataFrame) -> pd.DataFrame:
     """Median z, and the share of maps beyond chance, with each single choice held."""
     return pd.DataFrame(
         [
-            {
-                "choice": choice,
-                "value": value,
-                "method": label,
-                "median z": group.z.median(),
-                f"share p < {level:g}": group.beyond.mean(),
+            {"choice": choice, "value": value}
+            | {
+                str(label): f"{one.z.median():.1f} ({one.beyond.mean():.0%})"
+                for label, one in group.groupby("label", sort=False)
             }
             for choice in _CHOICES
-            for (value, label), group in rows.groupby([choice, "label"], sort=False)
+            for value, group in rows.groupby(choice, sort=False)
         ]
     )
 

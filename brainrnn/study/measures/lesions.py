@@ -431,19 +431,23 @@ def _words(over: pd.DataFrame, tests: pd.DataFrame) -> Iterator[str]:
     if over.empty:
         yield "No network has modules whose lesions could be compared."
         return
+    short = over.assign(words=over.apply(_beside, axis=1))
+    short = short[short["random sets"] != NULLS["matched"]]  # of modules alone: in the table
     for statistic in ("specificity", "fit"):
-        for (label, lesion), group in over[over.statistic == statistic].groupby(
-            ["method", "lesion"], sort=False
-        ):
+        for label, group in short[short.statistic == statistic].groupby("method", sort=False):
             parts = [
-                f"{row['random']:.2f} in random sets {row['random sets']} (p = "
-                f"{row['p_controlled']:.2g}, n = {row['networks']})"
-                for row in group.to_dict("records")
+                f"{lesion} {one.observed.iloc[0]:.2f} ({'; '.join(one.words)})"
+                for lesion, one in group.groupby("lesion", sort=False)
             ]
             yield (
-                f"**{label}**, lesions of a {lesion}: {STATISTICS[statistic]} "
-                f"{group.observed.iloc[0]:.2f}, against {'; '.join(parts)}."
+                f"**{label}**, {STATISTICS[statistic]}, n = {group.networks.max()}: "
+                f"{', '.join(parts)}."
             )
+
+
+def _beside(row: pd.Series) -> str:
+    """A kind of random sets, and whether lesions are beyond it."""
+    return f"{row['random']:.2f} in random sets {row['random sets']}, p = {row.p_controlled:.2g}"
 
 
 def _caveats(rows: pd.DataFrame, tests: pd.DataFrame) -> Iterator[str]:
