@@ -1,4 +1,4 @@
-"""How strongly each neuron is wired, and which are wired at all."""
+"""How strongly each neuron is wired, which are wired at all, and which connections are there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ import torch
 from torch import Tensor
 
 from brainrnn.anatomy import PlacedNetwork
+
+ABSENT = 1e-3
+"""Weights up to this fraction of a network's largest count as absent."""
+
+
+def present(weight: Tensor) -> Tensor:
+    """Which weights of each member's matrix, (member, to, from), are there; bool."""
+    magnitude = weight.abs()
+    return magnitude > ABSENT * magnitude.amax((1, 2), keepdim=True)
 
 
 @torch.no_grad()

@@ -19,9 +19,8 @@ from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbour
 from brainrnn.analysis.variance import active_units, task_variance
 from brainrnn.config import Settings
 from brainrnn.networks import RNN
+from brainrnn.strength import ABSENT, present
 from brainrnn.task import Suite
-
-_ZERO = 1e-3  # weights up to this fraction of a network's largest count as absent
 
 
 class AnalysisSpec(Settings):
@@ -226,8 +225,7 @@ def streams(seed: int) -> list[np.random.SeedSequence]:
 
 def _weights(net: RNN) -> dict[str, tuple]:
     stacked = net.get_parameter("w_rec").detach().cpu()
-    magnitude = stacked.abs()
-    sparsity = (magnitude <= _ZERO * magnitude.amax((1, 2), keepdim=True)).double().mean((1, 2))
+    sparsity = (~present(stacked)).double().mean((1, 2))
     gates = stacked.unflatten(1, (-1, stacked.shape[2]))  # (member, gate, unit, source)
     weight = gates.gather(1, gates.abs().argmax(1, keepdim=True))[:, 0]
     return {
@@ -239,7 +237,7 @@ def _weights(net: RNN) -> dict[str, tuple]:
         "sparsity": (
             "member",
             sparsity.numpy(),
-            _describe("fraction of recurrent weights that are absent") | {"threshold": _ZERO},
+            _describe("fraction of recurrent weights that are absent") | {"threshold": ABSENT},
         ),
     }
 

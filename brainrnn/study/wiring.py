@@ -1,4 +1,4 @@
-"""Which wiring a recurrent network has, how much, and how far it reaches."""
+"""How much wiring a recurrent network has, and how far it reaches."""
 
 from __future__ import annotations
 
@@ -6,13 +6,6 @@ import torch
 from torch import Tensor
 
 from brainrnn.networks import RNN
-
-_ABSENT = 1e-3  # weights up to this fraction of the largest count as absent
-
-
-def present(weight: Tensor) -> Tensor:
-    """Which weights of a matrix are there: more than a thousandth of the largest, bool."""
-    return weight.abs() > _ABSENT * weight.abs().max()
 
 
 @torch.no_grad()

@@ -236,7 +236,7 @@ def _maps(paths: list[tuple[str, Path]]) -> Figure:
         ax.set_axis_off()
     for ax, (label, path) in zip(axes, paths, strict=False):
         brain = load(path)
-        plot_map(brain, ax=ax, max_lines=400)
+        plot_map(brain, ax=ax, max_lines=200)
         ax.get_legend().remove()
         z = [float(brain.z.isel(member=0).sel(statistic=name)) for name in MEASURES]
         title = f"{label}\nz {z[0]:.1f} isolated, {z[1]:.1f} size"

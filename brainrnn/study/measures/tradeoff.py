@@ -17,10 +17,11 @@ from torch import Tensor
 from brainrnn.analysis import accuracy
 from brainrnn.networks import RNN
 from brainrnn.plots.style import module_colours, new_figure, open_frame
+from brainrnn.strength import present
 from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.subject import Subject
-from brainrnn.study.wiring import present, wiring_length
+from brainrnn.study.wiring import wiring_length
 
 
 class TradeOffMeasure(Measure):
@@ -37,7 +38,7 @@ class TradeOffMeasure(Measure):
     def rows(self, subject: Subject) -> pd.DataFrame:
         """A row for the network as it is, and one for each fraction it is pruned to."""
         net = subject.net
-        absent = 1 - float(present(net.w_rec[0]).double().mean())
+        absent = 1 - float(present(net.w_rec).double().mean())
         rows = []
         for target in (None, *(f for f in self.pruned if f > absent)):
             lean = net.select(0)
