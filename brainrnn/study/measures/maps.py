@@ -23,6 +23,7 @@ from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 
 MEASURES = {"isolated": "fraction of neurons isolated", "cluster_size": "average cluster size"}
+_LINES = 200  # in each of the maps side by side
 
 
 class MapMeasure(Measure):
@@ -96,7 +97,7 @@ class MapMeasure(Measure):
                 f"Every method's network of seed {first[0].seed}. Discs are active neurons where "
                 "they sit, coloured by functional module (numbered by size, so colours of "
                 "different networks have nothing to do with each other); grey dots are silent "
-                "neurons, lines recurrent connections.",
+                f"neurons, lines each network's {_LINES} strongest recurrent connections.",
             )
         }
 
@@ -236,7 +237,7 @@ def _maps(paths: list[tuple[str, Path]]) -> Figure:
         ax.set_axis_off()
     for ax, (label, path) in zip(axes, paths, strict=False):
         brain = load(path)
-        plot_map(brain, ax=ax, max_lines=200)
+        plot_map(brain, ax=ax, max_lines=_LINES)
         ax.get_legend().remove()
         z = [float(brain.z.isel(member=0).sel(statistic=name)) for name in MEASURES]
         title = f"{label}\nz {z[0]:.1f} isolated, {z[1]:.1f} size"
