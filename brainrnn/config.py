@@ -168,6 +168,9 @@ def _one_line(error: ValidationError, model: type[BaseModel], values: Mapping[st
     if problem["type"] == "union_tag_invalid":
         kinds = [kind.model_fields["kind"].default for kind in _kinds(known, model)]
         return unknown(f"{key}.kind", problem["ctx"]["tag"], kinds)
+    if problem["type"] == "too_short":
+        least, given = (problem["ctx"][bound] for bound in ("min_length", "actual_length"))
+        return f"{key}: give at least {least}, got {given or 'none'}"
     reason = problem["msg"].removeprefix("Value error, ").replace("tuple", "list")
     reason = reason.replace("array", "list")
     given = problem["input"]

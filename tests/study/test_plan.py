@@ -82,7 +82,8 @@ def test_the_studies_of_the_repository(path):
     ("changes", "words"),
     [
         ({"seeds": [1, 1]}, "seeds must differ"),
-        ({"seeds": []}, "seeds"),
+        ({"seeds": []}, "seeds: give at least 1, got none"),
+        ({"methods": {}}, "methods: give at least 1, got none"),
         ({"only": ["bimpt"]}, "did you mean 'bimt'"),
         ({"measure": {"kind": "mapp"}}, "measure.kind"),
         ({"name": "a b"}, "name"),
