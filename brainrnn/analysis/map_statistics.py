@@ -38,6 +38,7 @@ STATISTICS: dict[str, tuple[str, Alternative]] = {
     "clustering": ("clustering coefficient", GRAPH["clustering"]),
     "path_length": ("path length", GRAPH["path_length"]),
     "small_world": ("small-worldness", GRAPH["small_world"]),
+    "small_world_density": ("small-worldness, equal density", GRAPH["small_world"]),
 }
 TITLE = "brainrnn map statistics"
 MORAN = "moran_"  # before the name of a task
@@ -64,7 +65,8 @@ def map_statistics(
     of normalised task variances and :func:`mantel` correlations between distance, connection
     strength (|weight| in both directions) and functional :func:`similarity`; the paper's anatomical
     modularity has all three. The graph of live connections is compared with graphs in which every
-    neuron keeps its degree (:func:`graph_test`).
+    neuron keeps its degree (:func:`graph_test`), and ``small_world_density`` with graphs that have
+    just as many edges in all.
 
     Parameters
     ----------
@@ -162,9 +164,13 @@ def _member(
     tasks = [str(task) for task in brain.task.values]
     known = STATISTICS | {MORAN + task: (f"Moran's I, {task}", "greater") for task in tasks}
     sides = {name: side for name, (_, side) in known.items()}
-    by_modules, by_neurons, by_graphs = np.random.SeedSequence([seed, 1]).spawn(3)
+    by_modules, by_neurons, by_degree, by_density = np.random.SeedSequence([seed, 1]).spawn(4)
 
-    graph = graph_test(weight, threshold=threshold, n=graphs, seed=by_graphs)
+    graph = graph_test(weight, threshold=threshold, n=graphs, seed=by_degree)
+    as_dense = graph_test(weight, threshold=threshold, null="density", n=graphs, seed=by_density)
+    as_dense = as_dense.sel(statistic=["small_world"]).assign_coords(
+        statistic=["small_world_density"]
+    )
     table = neighbours(sites[some], brain.attrs["neighbourhood"], sites=sites)
     distance, connected = squareform(pdist(place)), strength(weight)
     alike, moran = similarity(share), morans_i(table, share)
@@ -201,6 +207,7 @@ def _member(
             device=device,
         ),
         graph,
+        as_dense,
     ]
     rows = xr.concat([t[list(_FIELDS)] for t in tests], "statistic", combine_attrs="override")
     fits = connection_lengths(distance, live(weight, threshold))

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.context import BaseContext
@@ -14,6 +15,8 @@ from multiprocessing.synchronize import Event
 from typing import Any, Generic, TypeVar
 
 import torch
+
+from brainrnn.errors import InputError
 
 T = TypeVar("T")
 
@@ -79,7 +82,7 @@ class Fleet(Generic[T]):
         """Call ``function(*job)`` for every job; results as they come.
 
         After the first error no other job begins; it is raised when those under way have saved
-        and ended.
+        and ended. A worker that something kills is an ``InputError``.
 
         Parameters
         ----------
@@ -112,6 +115,11 @@ class Fleet(Generic[T]):
                             if future.cancelled():
                                 continue
                             error = future.exception()
+                            if isinstance(error, BrokenProcessPool):
+                                error = InputError(
+                                    "a worker process was killed, perhaps for want of memory: use "
+                                    "fewer of them; the same command goes on where it was"
+                                )
                             failure = failure or error
                             if error is None:
                                 yield future.result()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+
+Control = Literal["benjamini-hochberg", "holm"]
 
 
 def across(values: np.ndarray, alternative: str = "less") -> dict[str, float]:
@@ -32,7 +34,7 @@ def across(values: np.ndarray, alternative: str = "less") -> dict[str, float]:
     if len(known) < 2 or _alike(known):
         nothing = dict.fromkeys(("t", "p_t", "p_wilcoxon"), np.nan)
         mean = known.mean() if len(known) else np.nan
-        return {"n": len(known), "mean": mean, "sd": 0.0 if len(known) else np.nan} | nothing
+        return {"n": len(known), "mean": mean, "sd": 0.0 if len(known) > 1 else np.nan} | nothing
     t = stats.ttest_1samp(known, 0, alternative=alternative)
     w = stats.wilcoxon(known, alternative=alternative)
     return {
@@ -56,17 +58,22 @@ def paired(one: pd.Series, other: pd.Series) -> dict[str, float]:
     Returns
     -------
     dict
-        ``n``, ``difference`` (mean of one - other), ``t``, ``p`` (paired t test).
+        ``n``, ``difference`` (mean of one - other), ``low`` and ``high`` (its 95 % confidence
+        interval), ``t``, ``p`` (paired t test).
     """
     both = pd.concat([one, other], axis=1, join="inner").dropna()
     difference = both.iloc[:, 0] - both.iloc[:, 1]
     if len(both) < 2 or _alike(difference.to_numpy()):
         mean = difference.mean() if len(both) else np.nan
-        return {"n": len(both), "difference": mean, "t": np.nan, "p": np.nan}
+        nothing = dict.fromkeys(("low", "high", "t", "p"), np.nan)
+        return {"n": len(both), "difference": mean} | nothing
     test = stats.ttest_1samp(difference, 0)
+    low, high = test.confidence_interval(0.95)
     return {
         "n": len(both),
         "difference": difference.mean(),
+        "low": low,
+        "high": high,
         "t": test.statistic,
         "p": test.pvalue,
     }
@@ -77,7 +84,9 @@ def _alike(values: np.ndarray) -> bool:
     return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
 
 
-def tabulate(tests: Iterable[dict[str, Any]], p: str = "p") -> pd.DataFrame:
+def tabulate(
+    tests: Iterable[dict[str, Any]], p: str = "p", method: Control = "benjamini-hochberg"
+) -> pd.DataFrame:
     """Tests as a table, with ``p_controlled`` over all of them (:func:`controlled`).
 
     Parameters
@@ -85,17 +94,29 @@ def tabulate(tests: Iterable[dict[str, Any]], p: str = "p") -> pd.DataFrame:
     tests : iterable of dict
     p : str
         The key of the p value that is to be controlled.
+    method : {"benjamini-hochberg", "holm"}
     """
     table = pd.DataFrame(list(tests))
     if len(table):
-        table["p_controlled"] = controlled(table[p])
+        table["p_controlled"] = controlled(table[p], method)
     return table
 
 
-def controlled(p: pd.Series) -> pd.Series:
-    """Adjust p values for how many were asked (Benjamini and Hochberg 1995); NaN stays."""
-    known = p.notna()
-    adjusted = p.astype(float).copy()
-    if known.any():
-        adjusted[known] = stats.false_discovery_control(p[known].to_numpy(float))
-    return adjusted
+def controlled(p: pd.Series, method: Control = "benjamini-hochberg") -> pd.Series:
+    """Adjust p values for how many were asked; NaN stays.
+
+    Parameters
+    ----------
+    p : Series
+    method : {"benjamini-hochberg", "holm"}
+        The first (1995) bounds the share of false ones among discoveries, for exploring; Holm's
+        (1979) the probability of a single false one, for what is claimed.
+    """
+    known = p.dropna().astype(float).sort_values()
+    if method == "holm":
+        adjusted = (known * np.arange(len(known), 0, -1)).cummax().clip(upper=1)
+    elif len(known):
+        adjusted = pd.Series(stats.false_discovery_control(known.to_numpy()), known.index)
+    else:
+        adjusted = known
+    return adjusted.reindex(p.index)

@@ -59,7 +59,8 @@ def conduct(
     Raises
     ------
     InputError
-        If the folder holds a study of this name with other settings, or a network cannot be built.
+        If the folder holds a study of this name with other settings, or a network cannot be built,
+        or cannot be asked what the study asks.
     InterruptedRun
         On Ctrl-C or a request to terminate; everything is saved.
     DivergedError
@@ -67,6 +68,7 @@ def conduct(
     """
     folder, networks = Path(out) / study.name, Path(out) / "networks"
     cells = study.cells()
+    study.measure.check(cells)
     _keep_to(study, folder)
     fleet: Fleet[None] = Fleet(workers or processors())
     trainings = {cell.training: cell for cell in cells if cell.trained}
@@ -87,7 +89,7 @@ def conduct(
         unmeasured = [cell for cell in cells if not _rows(folder, cell).is_file()]
         with fleet_bar("measuring", len(unmeasured), "network", enabled=progress) as bar:
             all_of(_measure, [(study, cell, networks, folder) for cell in unmeasured], bar)
-    rows = pd.concat([pd.read_csv(_rows(folder, cell)) for cell in cells], ignore_index=True)
+    rows = pd.concat([_read(_rows(folder, cell)) for cell in cells], ignore_index=True)
     with atomic_path(folder / "rows.csv") as temporary:
         rows.to_csv(temporary, index=False)
     found = study.measure.findings(rows)
@@ -120,6 +122,11 @@ def _keep_to(study: Study, folder: Path) -> None:
 
 def _rows(folder: Path, cell: Cell) -> Path:
     return folder / "rows" / f"{cell.name}.csv"
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Rows of one network; only an empty cell is NaN, for a method may be called None."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _trained(path: Path) -> bool:

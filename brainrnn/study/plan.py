@@ -25,7 +25,7 @@ class MethodSpec(Settings):
     settings: tuple[str, ...] = Field(
         (), description="what differs from the experiment: section.key=value"
     )
-    sweep: dict[str, tuple[float, ...]] = Field(
+    sweep: dict[str, Annotated[tuple[int | float, ...], Field(min_length=1)]] = Field(
         {}, description="keys of the experiment, each with the values to try"
     )
     trained: bool = Field(True, description="whether the networks are trained at all")
@@ -34,6 +34,13 @@ class MethodSpec(Settings):
         description="of the neurons after training: kept; or anew, by exchanges until none "
         "shortens the wiring (descent), or as a relaxed quadratic assignment",
     )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> MethodSpec:
+        for key, values in self.sweep.items():
+            if len({f"{value:.12g}" for value in values}) < len(values):  # as files are named
+                raise ValueError(f"values of {key} must differ from each other, got {list(values)}")
+        return self
 
 
 class Study(Settings):
@@ -47,7 +54,9 @@ class Study(Settings):
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         min_length=1, description="one network of every method for each"
     )
-    only: tuple[str, ...] | None = Field(None, description="some of the methods; unset: all")
+    only: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None, description="some of the methods; unset: all"
+    )
     experiment: Experiment = Experiment()
     methods: dict[str, MethodSpec] = Field(min_length=1, description="by name")
     measure: Measurement
@@ -59,6 +68,9 @@ class Study(Settings):
         for name in self.only or ():
             if name not in self.methods:
                 raise ValueError(unknown("method", name, self.methods))
+        labels = [method.label for method in self.chosen.values()]
+        if len(set(labels)) < len(labels):
+            raise ValueError(f"methods must have labels of their own, got {labels}")
         return self
 
     @property
@@ -122,10 +134,14 @@ def _find(study: str | Path) -> Path:
     raise InputError(unknown("study", str(study), known))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path.resolve() in below:
+        raise InputError(f"{path} extends itself, by way of {below[0].name}: take that line out")
     values = read_toml(path)
     parent = values.pop("extends", None)
-    return values if parent is None else _merged(_read(path.parent / str(parent)), values)
+    if parent is None:
+        return values
+    return _merged(_read(path.parent / str(parent), (*below, path.resolve())), values)
 
 
 def _merged(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,5 +115,5 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return "-" if pd.isna(value) else f"{value:.3g}" if value != int(value) else f"{value:g}"
+        return "-" if pd.isna(value) else f"{value:g}" if value.is_integer() else f"{value:.3g}"
     return str(value)

@@ -49,7 +49,7 @@ class Cell:
     @property
     def name(self) -> str:
         """What files about this network are called."""
-        values = "".join(f"-{value:g}" for value in self.setting.values())
+        values = "".join(f"-{value:.12g}" for value in self.setting.values())
         return f"{self.method}{values}-{self.seed}"
 
     @property
@@ -90,7 +90,7 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
     Raises
     ------
     InputError
-        If it has not been trained to the end, or is not a recurrent network.
+        If it has not been trained to the end.
     """
     suite = load_suite(cell.experiment.task)
     if cell.trained:
@@ -100,8 +100,8 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
         net = run.net
     else:
         net = build_network(cell.experiment.network, suite, seed=cell.experiment.seed)
-    if not isinstance(net, RNN) or not isinstance(suite, Suite):
-        raise InputError("a study is about recurrent networks: use network.kind = 'rnn'")
+    assert isinstance(net, RNN)
+    assert isinstance(suite, Suite)  # Measure.check has seen to it
     if cell.arrangement != "kept":
         rearrange(net, cell.arrangement)
     return Subject(cell, net, suite, folder)

@@ -32,7 +32,9 @@ def test_five_networks_on_one_side():
 
 
 def test_too_few_networks():
-    assert np.isnan(across(np.array([-3.0]))["p_t"])
+    alone = across(np.array([-3.0]))
+    assert np.isnan(alone["p_t"])
+    assert np.isnan(alone["sd"])
     assert across(np.array([np.nan]))["n"] == 0
 
 
@@ -43,11 +45,23 @@ def test_pairs_are_made_by_seed():
     test = stats.ttest_rel([1.0, 2, 3], [0.0, 2, 4])
     assert (found["n"], found["difference"]) == (3, 0)
     assert found["p"] == pytest.approx(test.pvalue)
+    low, high = test.confidence_interval()
+    assert (found["low"], found["high"]) == pytest.approx((low, high))
 
 
 def test_control_of_many_p_values():
     p = pd.Series([0.01, np.nan, 0.04, 0.03])
     assert controlled(p).tolist() == pytest.approx([0.03, np.nan, 0.04, 0.04], nan_ok=True)
+    holm = controlled(p, "holm").tolist()
+    assert holm == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.floats(0.001, 0.999))
+def test_holm_rejects_step_by_step(p, level):
+    rising, rejected = np.sort(p), 0
+    while rejected < len(p) and rising[rejected] * (len(p) - rejected) <= level:
+        rejected += 1
+    assert (controlled(pd.Series(p), "holm") <= level).sum() == rejected
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=40))

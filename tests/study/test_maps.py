@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from brainrnn.analysis import load
+from brainrnn.analysis.lengths import MODELS
 from brainrnn.analysis.map_statistics import STATISTICS
 from brainrnn.study import conduct
 from brainrnn.study.measures import ChoiceMeasure, MapMeasure
@@ -32,8 +33,10 @@ def made(**z: list[float]) -> pd.DataFrame:
                 "wiring_length": 10.0,
                 "mean_length": 0.2,
                 "exponent": 2.0,
-                "weight_power_law": 0.4,
             }
+            | {f"akaike_weight_{model}": 0.2 for model in MODELS}
+            | {f"ratio_{model}": -3.0 if model == "exponential" else 3.0 for model in MODELS}
+            | {f"ratio_p_{model}": 0.01 if seed else 0.2 for model in MODELS}
             for method, values in z.items()
             for seed, value in enumerate(values)
             for statistic in ("isolated", "cluster_size")
@@ -63,8 +66,33 @@ def test_methods_are_compared_by_seed():
     over = found.tables["Over networks"]
     assert set(over[over.method == "BIMT"].p_controlled < 0.05) == {True}
     assert set(over[over.method == "L1"].p_controlled < 0.05) == {False}
-    wide = found.tables["Other statistics: mean z over networks"]
+    wide = found.tables["Mean z over networks"]
     assert list(wide.columns) == ["statistic", "side", "L1", "BIMT"]
+
+
+def test_power_laws_are_rejected_where_a_model_is_better_beyond_chance():
+    lengths = MapMeasure().findings(made(bimt=[-4, -4, -4])).tables["Connection lengths"].iloc[0]
+    assert lengths["power law rejected for exponential"] == "2 of 3"
+    assert lengths["power law rejected for lognormal"] == "0 of 3"
+
+
+def test_networks_that_are_the_same_are_asked_once():
+    """Statistics that do not look at places do not change when neurons are placed afterwards."""
+    rows = made(l1=[-1, -2, -1.5], bimt=[0.5, 1, -1])
+    placed = rows[rows.method == "l1"].assign(method="placed", label="placed")
+    alone, both = (
+        MapMeasure().findings(some).tables["Over networks"].set_index(["method", "statistic"])
+        for some in (rows, pd.concat([rows, placed]))
+    )
+    assert alone.p_controlled.tolist() == pytest.approx(holm_by_hand(alone.p_t))
+    assert both.p_controlled["L1"].tolist() == alone.p_controlled["L1"].tolist()
+    assert both.p_controlled["placed"].tolist() == alone.p_controlled["L1"].tolist()
+
+
+def holm_by_hand(p: pd.Series) -> list[float]:
+    """Four tests; those of the two measures are the same here, and each is asked."""
+    low, high = sorted(set(p))
+    return [4 * low if value == low else min(1, 2 * high) for value in p]
 
 
 def test_choices_and_maps_of_the_same_networks(tmp_path):
@@ -116,6 +144,10 @@ def test_the_share_of_choices_beyond_chance():
         "50% are below p = 0.001 by fraction of neurons isolated (median z -2.5)"
         in (found.words[0])
     )
+    assert "under 1 of 2 combinations both are, in at least 80% of networks" in found.words[0]
+    each = found.tables["Each combination"].set_index("rule")["BIMT"]
+    assert each["8"] == "-4.0, -4.0 (2 of 2)"
+    assert each["silhouette"] == "-1.0, -1.0 (0 of 2)"
     table = found.tables["By choice: average cluster size"]
     held = table[(table.choice == "rule") & (table.value == "8")]
     assert held.iloc[0, 2].endswith(" (100%)")

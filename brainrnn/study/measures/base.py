@@ -11,7 +11,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from brainrnn.config import Settings
+from brainrnn.errors import InputError
+from brainrnn.experiment import load_suite
 from brainrnn.study.subject import Cell, Subject
+from brainrnn.task import Suite
 
 
 @dataclass
@@ -35,6 +38,23 @@ class Findings:
 
 class Measure(Settings):
     """A question that is put to every network of a study, one by one, and its answer over all."""
+
+    def check(self, cells: Sequence[Cell]) -> None:
+        """Find what would go wrong in :meth:`rows`, before any network is trained.
+
+        Raises
+        ------
+        InputError
+            If the networks are not recurrent ones, or cannot be asked this question.
+        """
+        for cell in {cell.training: cell for cell in cells}.values():
+            suite = load_suite(cell.experiment.task)
+            if cell.experiment.network.kind != "rnn" or not isinstance(suite, Suite):
+                raise InputError("a study is about recurrent networks: use network.kind = 'rnn'")
+            self.check_one(cell, suite)
+
+    def check_one(self, cell: Cell, suite: Suite) -> None:
+        """What this question needs of a recurrent network and its tasks, as in :meth:`check`."""
 
     @abstractmethod
     def rows(self, subject: Subject) -> pd.DataFrame:

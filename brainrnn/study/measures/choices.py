@@ -12,6 +12,7 @@ from brainrnn.analysis import analyse, robustness
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.maps import MEASURES
+from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Subject
 
 _CHOICES = ("rule", "threshold", "clustering", "neighbourhood")
@@ -29,6 +30,9 @@ class ChoiceMeasure(Measure):
         (1.0, 1.5, 2.0), description="radii within which neurons are neighbours"
     )
     level: float = Field(0.001, gt=0, lt=1, description="p below which a map is beyond chance")
+    share: float = Field(
+        0.8, gt=0, le=1, description="share of networks that must be for the paper's claim to hold"
+    )
 
     def rows(self, subject: Subject) -> pd.DataFrame:
         """A row for every combination of choices and measure."""
@@ -44,11 +48,16 @@ class ChoiceMeasure(Measure):
     def findings(self, rows: pd.DataFrame) -> Findings:
         """How often each method's maps are beyond chance, over all choices and by each."""
         found = Findings()
+        rows = name_settings(rows)
         rows = rows.assign(beyond=(rows.p < self.level).where(rows.p.notna()))
         for statistic, words in MEASURES.items():
             some = rows[rows.statistic == statistic]
             found.tables[f"By choice: {words}"] = _by_choice(some)
+        combined = _combined(rows)
+        found.tables["Each combination"] = _each(combined)
         for label, group in rows.groupby("label", sort=False):
+            own = combined[combined.label == label]
+            holds = int((own.both >= self.share * own.networks).sum())
             share = group.groupby("statistic", sort=False).beyond.mean()
             median = group.groupby("statistic", sort=False).z.median()
             found.words.append(
@@ -58,12 +67,16 @@ class ChoiceMeasure(Measure):
                     f"{median[name]:.1f})"
                     for name, words in MEASURES.items()
                 )
-                + "."
+                + f"; under {holds} of {len(own)} combinations both are, in at least "
+                f"{self.share:.0%} of networks. Mean z over networks is {own.z.min():.1f} to "
+                f"{own.z.max():.1f} and {own.z_size.min():.1f} to {own.z_size.max():.1f}."
             )
-        found.words.append(
+        found.words += [
             "In the tables by choice: median z (share of maps below "
-            f"p = {self.level:g}), over networks and all other choices."
-        )
+            f"p = {self.level:g}), over networks and all other choices.",
+            "In the table of combinations: mean z by isolated neurons and by cluster size "
+            f"(networks in which both are below p = {self.level:g}).",
+        ]
         found.figures["choices"] = (
             _curves(rows),
             "Specification curves: the z of every combination of choices (number of modules, "
@@ -86,6 +99,30 @@ def _by_choice(rows: pd.DataFrame) -> pd.DataFrame:
             for value, group in rows.groupby(choice, sort=False)
         ]
     )
+
+
+def _combined(rows: pd.DataFrame) -> pd.DataFrame:
+    """Both measures side by side; the cluster size is the same whatever the neighbourhood."""
+    keys = ["label", "rule", "threshold", "clustering"]
+    isolated, size = (rows[rows.statistic == statistic] for statistic in MEASURES)
+    pair = isolated.merge(size[["seed", *keys, "z", "beyond"]], on=["seed", *keys])
+    pair = pair.assign(both=(pair.beyond_x == 1) & (pair.beyond_y == 1))
+    return (
+        pair.rename(columns={"z_x": "z", "z_y": "z_size"})
+        .groupby([*keys, "neighbourhood"], sort=False)
+        .agg({"z": "mean", "z_size": "mean", "both": "sum", "seed": "size"})
+        .rename(columns={"seed": "networks"})
+        .reset_index()
+    )
+
+
+def _each(combined: pd.DataFrame) -> pd.DataFrame:
+    """A row for each combination, a column for each method."""
+    values = zip(combined.z, combined.z_size, combined.both, combined.networks, strict=True)
+    cells = [f"{z:.1f}, {size:.1f} ({both} of {n})" for z, size, both, n in values]
+    wide = combined.assign(cell=cells).pivot(index=list(_CHOICES), columns="label", values="cell")
+    order = combined[list(_CHOICES)].drop_duplicates().itertuples(index=False, name=None)
+    return wide.loc[list(order), combined.label.unique()].reset_index().rename_axis(columns=None)
 
 
 def _curves(rows: pd.DataFrame) -> Figure:

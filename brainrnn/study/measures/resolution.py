@@ -24,8 +24,9 @@ from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.cells import mean_sd, median_range
 from brainrnn.study.measures.swept import name_settings
-from brainrnn.study.subject import Subject
+from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
+from brainrnn.task import Suite
 from brainrnn.training import Trainer
 
 CHANGES = {
@@ -78,23 +79,35 @@ class ResolutionMeasure(Measure):
         """
         method = subject.cell.experiment.method
         on = method.model_copy(update={"schedule": ((0.0, 1.0),)})
-        new = self._new(subject, grid_shape(subject.net))
+        new = self._new(subject)
         changed = {"kept": subject.net.select(0), **self._change(subject)}
         tables = [self._train(subject, change, net, on) for change, net in changed.items()]
         tables.append(self._train(subject, "scratch", new, method))
         return pd.concat(tables, ignore_index=True)
 
-    def _new(self, subject: Subject, shape: tuple[int, ...]) -> RNN:
-        """An untrained network of the resolution that this one will get."""
+    def check_one(self, cell: Cell, suite: Suite) -> None:
+        """Its grid must be the coarse or the fine one."""
+        spec = cell.experiment.network
+        assert isinstance(spec, RNNNetwork)
+        if spec.geometry != "grid":
+            raise InputError("only networks on a grid can change its resolution: network.geometry")
+        self._other(spec.shape)
+
+    def _other(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The fine grid for the coarse, and the coarse one for the fine."""
         fine = tuple(self.factor * side for side in self.shape)
         if shape not in (self.shape, fine):
             raise InputError(
                 f"a network on a grid of {list(shape)} sites is neither on the coarse grid "
                 f"{list(self.shape)} nor on the fine one {list(fine)}: change measure.shape"
             )
+        return fine if shape == self.shape else self.shape
+
+    def _new(self, subject: Subject) -> RNN:
+        """An untrained network of the resolution that this one will get."""
         spec = subject.cell.experiment.network
         assert isinstance(spec, RNNNetwork)
-        spec = spec.model_copy(update={"shape": fine if shape == self.shape else self.shape})
+        spec = spec.model_copy(update={"shape": self._other(grid_shape(subject.net))})
         net = build_network(spec, subject.suite, seed=subject.seed)
         assert isinstance(net, RNN)
         return net

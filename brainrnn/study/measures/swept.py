@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import pandas as pd
+
+
+def with_setting(label: str, setting: Mapping[str, float]) -> str:
+    """A method's label that says its swept settings too."""
+    return label + "".join(_said(key, value) for key, value in setting.items())
 
 
 def name_settings(rows: pd.DataFrame) -> pd.DataFrame:
@@ -16,6 +24,9 @@ def name_settings(rows: pd.DataFrame) -> pd.DataFrame:
     """
     label = rows.label.astype(str)
     for key in (column for column in rows.columns if "." in column):
-        value = rows[key].map(lambda v: f", {key.split('.')[-1]} {v:g}", na_action="ignore")  # noqa: B023
-        label = label + value.fillna("")
+        label = label + rows[key].map(partial(_said, key), na_action="ignore").fillna("")
     return rows.assign(label=label)
+
+
+def _said(key: str, value: float) -> str:
+    return f", {key.split('.')[-1]} {value:.12g}"

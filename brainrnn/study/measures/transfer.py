@@ -25,7 +25,7 @@ from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.newcomer import OneTask, carry_over
-from brainrnn.study.subject import Subject
+from brainrnn.study.subject import Cell, Subject
 from brainrnn.swap import SwapSpec
 from brainrnn.task import Suite
 from brainrnn.training import Trainer, TrainingSpec
@@ -85,7 +85,7 @@ class TransferMeasure(Measure):
         ``steps`` is where the criterion was reached, or given up where ``reached`` is false;
         ``forgetting`` the drop of the mean accuracy in the known tasks until then.
         """
-        suite = self._larger_suite(subject)
+        suite = self._larger_suite(subject.cell, subject.suite)
         net = carry_over(subject.net, subject.suite, suite)
         spec = subject.cell.experiment.analysis
         brain = analyse(subject.net, subject.suite, spec, seed=subject.seed).isel(member=0)
@@ -121,16 +121,20 @@ class TransferMeasure(Measure):
                 )
         return pd.DataFrame(rows)
 
-    def _larger_suite(self, subject: Subject) -> Suite:
+    def check_one(self, cell: Cell, suite: Suite) -> None:
+        """The new tasks must be tasks, and new."""
+        self._larger_suite(cell, suite)
+
+    def _larger_suite(self, cell: Cell, known: Suite) -> Suite:
         """The tasks that the network knows, and the new ones."""
         for name in self.tasks:
-            if name in subject.suite.names:
+            if name in known.names:
                 raise InputError(
                     f"{name!r} is to be a new task, but the networks are trained on it: leave it "
                     "out of experiment.task.names or of measure.tasks"
                 )
-        names = (*subject.suite.names, *self.tasks)
-        suite = load_suite(subject.cell.experiment.task.model_copy(update={"names": names}))
+        names = (*known.names, *self.tasks)
+        suite = load_suite(cell.experiment.task.model_copy(update={"names": names}))
         assert isinstance(suite, Suite)
         return suite
 
@@ -379,17 +383,18 @@ def _accuracy_words(rows: pd.DataFrame) -> Iterator[str]:
     )
     inside = each - each.groupby("label").transform("mean")
     if len(each) - len(mean) >= 3 and (inside.abs().max() > 0).all():
-        test = stats.pearsonr(inside.old_before, inside.slowness)
+        r = stats.pearsonr(inside.old_before, inside.slowness).statistic
+        freedom = len(each) - len(mean) - 1  # a mean is taken of each method
+        p = 2 * stats.t.sf(abs(r) * np.sqrt(freedom / (1 - r**2)), freedom)
         link = (
             "how accurate one is says nothing about how quickly it learns"
-            if test.pvalue >= 0.05
+            if p >= 0.05
             else "those that are more accurate learn new tasks more slowly"
-            if test.statistic > 0
+            if r > 0
             else "those that are more accurate learn new tasks more quickly"
         )
         words += (
-            f". Among networks of one method, {link} (r = {test.statistic:.2f}, "
-            f"p = {test.pvalue:.2g}, n = {len(each)})"
+            f". Among networks of one method, {link} (r = {r:.2f}, p = {p:.2g}, n = {len(each)})"
         )
     yield words + "."
 
