@@ -27,6 +27,13 @@ def test_pruning_takes_the_weakest_weights_of_each_member(net):
         assert old[kept].abs().min() >= old[~kept].abs().max()
 
 
+def test_a_weight_counts_as_a_connection_as_it_does_in_sparsity(net):
+    with torch.no_grad():
+        net.w_rec[0].fill_(1e-4)
+        net.w_rec[0, :3, 0] = 1.0
+    assert connections(net) == 3
+
+
 def test_wiring_length_is_a_sum_over_pairs(net):
     br.relocate(net, br.CostSpec(strength=1.0, locality=1.0), br.SwapSpec())
     total, mean = wiring_length(net)
@@ -61,9 +68,15 @@ def test_at_equal_sparsity_the_best_network_that_is_sparse_enough_counts():
     )
     found = at_equal(rows, "absent", (0.5, 0.9, 0.99))
     assert found.to_dict("records") == [
-        {"label": "a", "seed": 1, "absent": 0.5, "accuracy": 0.7},
-        {"label": "a", "seed": 1, "absent": 0.9, "accuracy": 0.7},
-        {"label": "b", "seed": 1, "absent": 0.5, "accuracy": 0.8},
+        {"label": "a", "seed": 1, "level": 0.5, "accuracy": 0.7},
+        {"label": "a", "seed": 1, "level": 0.9, "accuracy": 0.7},
+        {"label": "b", "seed": 1, "level": 0.5, "accuracy": 0.8},
+    ]
+    rows["wiring_length"] = [100.0, 30.0, 20.0, 30.0]
+    found = at_equal(rows, "wiring_length", (10.0, 30.0))
+    assert found.to_dict("records") == [
+        {"label": "a", "seed": 1, "level": 30.0, "accuracy": 0.7},
+        {"label": "b", "seed": 1, "level": 30.0, "accuracy": 0.8},
     ]
 
 
@@ -93,4 +106,13 @@ def test_findings_compare_methods_at_equal_sparsity():
     assert table.loc["NONE", "90.0% absent"] == pytest.approx(0.798)
     assert table.loc["BIMT", "90.0% absent"] == pytest.approx(0.898)
     assert any("BIMT 0.898, NONE 0.798" in line for line in found.words)
+    fronts = found.tables["Pareto fronts"].set_index(["method", "networks"])
+    # All are as accurate as each other but none's pruned ones, so that the sparsest is the best.
+    assert fronts.index.tolist() == [
+        ("NONE", "as trained"),
+        ("NONE", "pruned to 90.0% absent"),
+        ("BIMT", "pruned to 90.0% absent"),
+    ]
+    assert fronts["own front, sparsity"].tolist() == ["3 of 3"] * 3
+    assert fronts["common front, wiring"].tolist() == ["0 of 3", "0 of 3", "3 of 3"]
     assert set(found.figures) == {"tradeoff"}

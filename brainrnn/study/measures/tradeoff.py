@@ -12,16 +12,18 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
-from torch import Tensor
 
 from brainrnn.analysis import accuracy
 from brainrnn.networks import RNN
-from brainrnn.plots.style import module_colours, new_figure, open_frame
+from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 from brainrnn.strength import present
 from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Subject
 from brainrnn.study.wiring import wiring_length
+
+_WELL = 0.95  # of the best possible accuracy: what the lower panels show
 
 
 class TradeOffMeasure(Measure):
@@ -32,6 +34,9 @@ class TradeOffMeasure(Measure):
         (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995),
         description="fractions of recurrent weights to be without, weakest first, where a network "
         "has more than that",
+    )
+    lengths: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (10.0, 30.0, 100.0, 300.0), description="wiring lengths to compare methods at"
     )
     trials: int = Field(200, ge=1, description="trials per task to measure accuracy in")
 
@@ -65,17 +70,25 @@ class TradeOffMeasure(Measure):
         """Fronts of each method, and methods compared at equal sparsity."""
         found = Findings()
         matched = at_equal(rows, "absent", self.pruned)
-        found.tables["Accuracy at equal sparsity"] = _wide(matched)
+        short = at_equal(rows, "wiring_length", self.lengths)
+        found.tables["Pareto fronts"] = _fronts(rows)
+        found.tables["Accuracy at equal sparsity"] = _wide(matched, "{:.1%} absent")
         found.tables["Methods at equal sparsity, paired by seed"] = _compared(matched)
+        found.tables["Accuracy at equal wiring length"] = _wide(short, "at most {:g}")
+        found.tables["Methods at equal wiring length, paired by seed"] = _compared(short)
         found.tables["Every network"] = rows.drop(columns=["method"])
         found.figures["tradeoff"] = (
             _scatter(rows),
             "Accuracy on all tasks against how sparse the recurrent weights are, and against the "
-            "length of the wiring. Full dots are networks as trained, each with its own strength "
-            "of the penalty; faint ones the same networks with their weakest weights taken away. "
-            "Lines are the Pareto fronts: no network of the method is better in both.",
+            "length of the wiring; below, the same where networks do well. Full dots are networks "
+            "as trained, each with its own strength of the penalty; faint ones the same networks "
+            "with their weakest weights taken away. Lines are the Pareto fronts of all seeds "
+            "together: no network of the method is better in both. Dotted: the best possible.",
         )
-        found.words = list(_words(matched))
+        found.words = [
+            *_words(matched, "With {:.1%} of the recurrent weights absent"),
+            *_words(short, "With a wiring length of at most {:g}"),
+        ]
         return found
 
 
@@ -89,9 +102,8 @@ def prune(net: RNN, absent: float) -> None:
 
 
 def connections(net: RNN) -> int:
-    """Count the recurrent weights of the first member that are not 0."""
-    weights: Tensor = net.get_parameter("w_rec")[0]
-    return int((weights != 0).sum())
+    """Count the recurrent weights of the first member that are there (:func:`present`)."""
+    return int(present(net.w_rec)[0].sum())
 
 
 def front(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
@@ -110,64 +122,116 @@ def front(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
     return order[gain[order] > best]
 
 
-def at_equal(rows: pd.DataFrame, column: str, levels: tuple[float, ...]) -> pd.DataFrame:
-    """Best accuracy that any network of a method and seed has with at least so much absent."""
+def at_equal(
+    rows: pd.DataFrame, cost: Literal["absent", "wiring_length"], levels: tuple[float, ...]
+) -> pd.DataFrame:
+    """Best accuracy that any network of a method and seed has at no more than a cost.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    cost : {"absent", "wiring_length"}
+        At least so much absent, or wiring of at most such a length.
+    levels : tuple of float
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``seed``, ``level`` and ``accuracy``, where there is such a network.
+    """
+    sign = -1 if cost == "absent" else 1
     return pd.DataFrame(
         [
-            {"label": label, "seed": seed, column: level, "accuracy": group.accuracy[sparse].max()}
+            {"label": label, "seed": seed, "level": level, "accuracy": group.accuracy[lean].max()}
             for (label, seed), group in rows.groupby(["label", "seed"], sort=False)
             for level in levels
-            if (sparse := group[column] >= level - 1e-9).any()
-        ]
+            if (lean := sign * group[cost] <= sign * level + 1e-9).any()
+        ],
+        columns=["label", "seed", "level", "accuracy"],
     )
 
 
-def _wide(matched: pd.DataFrame) -> pd.DataFrame:
-    mean = matched.groupby(["label", "absent"], sort=False).accuracy.mean().unstack()
-    mean.columns = pd.Index([f"{level:.1%} absent" for level in mean.columns])
+def _fronts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Networks on the Pareto front of their method and seed, and of all methods of their seed.
+
+    Seeds are counted, and the numbers means over them.
+    """
+    costs = {"sparsity": -rows.absent, "wiring": rows.wiring_length}
+    families = {"own": ["label", "seed"], "common": ["seed"]}
+    on = {
+        f"{family} front, {name}": _on_front(rows.assign(cost=cost), keys)
+        for family, keys in families.items()
+        for name, cost in costs.items()
+    }
+    kept = np.where(rows.pruned, rows.absent.map("pruned to {:.1%} absent".format), "as trained")
+    table = rows.assign(method=name_settings(rows).label, networks=kept, **on)
+    groups = table.groupby(["method", "networks"], sort=False)
+    result = groups[["absent", "wiring_length", "accuracy"]].mean()
+    for name in on:
+        result[name] = groups[name].sum().astype(str) + " of " + groups.size().astype(str)
+    return result[groups[list(on)].any().any(axis=1)].reset_index()
+
+
+def _on_front(rows: pd.DataFrame, family: list[str]) -> pd.Series:
+    """Whether no other row of its family is better in both; alike ones all are, or none."""
+    best = []
+    for _, group in rows.groupby(family, sort=False):
+        point = pd.MultiIndex.from_frame(group[["cost", "accuracy"]])
+        chosen = front(group.cost.to_numpy(), group.accuracy.to_numpy())
+        best.append(pd.Series(point.isin(point[chosen]), group.index))
+    return pd.concat(best).reindex(rows.index)
+
+
+def _wide(matched: pd.DataFrame, words: str) -> pd.DataFrame:
+    mean = matched.groupby(["label", "level"], sort=False).accuracy.mean().unstack()
+    mean = mean.sort_index(axis=1)
+    mean.columns = pd.Index([words.format(level) for level in mean.columns])
     return mean.reset_index().rename(columns={"label": "method"})
 
 
 def _compared(matched: pd.DataFrame) -> pd.DataFrame:
-    labels = list(matched.label.drop_duplicates())
+    """Every two methods at each level, paired by seed; those that are the same are asked once."""
     table = []
-    for level, group in matched.groupby("absent"):
-        by = {label: one.set_index("seed").accuracy for label, one in group.groupby("label")}
+    for level, group in matched.groupby("level"):
+        by = group.pivot(index="label", columns="seed", values="accuracy").drop_duplicates()
+        labels = [label for label in matched.label.drop_duplicates() if label in by.index]
         table += [
-            {"absent": level, "method": one, "against": other} | paired(by[one], by[other])
-            for one, other in combinations([name for name in labels if name in by], 2)
+            {"level": level, "method": one, "against": other} | paired(by.loc[one], by.loc[other])
+            for one, other in combinations(labels, 2)
         ]
     return tabulate(table)
 
 
-def _words(matched: pd.DataFrame) -> Iterator[str]:
-    mean = matched.groupby(["absent", "label"], sort=False).accuracy.mean().unstack()
-    for level, row in mean.iterrows():
+def _words(matched: pd.DataFrame, words: str) -> Iterator[str]:
+    mean = matched.groupby(["level", "label"], sort=False).accuracy.mean().unstack()
+    for level, row in mean.sort_index().iterrows():
         known = row.dropna().sort_values(ascending=False)
         ranking = ", ".join(f"{label} {value:.3f}" for label, value in known.items())
-        yield f"With {level:.1%} of the recurrent weights absent: {ranking}."
+        yield f"{words.format(level)}: {ranking}."
 
 
 def _scatter(rows: pd.DataFrame) -> Figure:
-    figure = new_figure(10, 4.4)
-    left, right = figure.subplots(1, 2, sharey=True)
-    for i, (label, group) in enumerate(rows.groupby("label", sort=False)):
-        colour = module_colours(i)
-        _fronts(left, 1 - group.absent.to_numpy(), group, colour, str(label))
-        _fronts(right, group.wiring_length.to_numpy(), group, colour, str(label))
-    left.set_xlabel("fraction of recurrent weights present")
-    right.set_xlabel("wiring length, sum of |w| d")
-    left.set_ylabel("accuracy")
-    left.legend(frameon=False, fontsize=8, loc="lower right")
-    for ax in (left, right):
+    figure = new_figure(10, 7.6)
+    axes = figure.subplots(2, 2, sharex="col", sharey="row", height_ratios=[1, 1.2])
+    ceiling = rows.ceiling.max()
+    for row in axes:
+        for i, (label, group) in enumerate(rows.groupby("label", sort=False)):
+            colour = module_colours(i)
+            _draw(row[0], 1 - group.absent.to_numpy(), group, colour, str(label))
+            _draw(row[1], group.wiring_length.to_numpy(), group, colour, str(label))
+        row[0].set_ylabel("accuracy")
+    for ax in axes.flat:
+        ax.axhline(ceiling, color=FAINT, lw=0.8, ls=":", zorder=0)
         ax.set_xscale("log")
         open_frame(ax)
+    axes[1, 0].set_ylim(_WELL * ceiling, ceiling + 0.05 * (1 - _WELL))
+    axes[1, 0].set_xlabel("fraction of recurrent weights present")
+    axes[1, 1].set_xlabel("wiring length, sum of |w| d")
+    axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
     return figure
 
 
-def _fronts(
-    ax: Axes, cost: np.ndarray, group: pd.DataFrame, colour: np.ndarray, label: str
-) -> None:
+def _draw(ax: Axes, cost: np.ndarray, group: pd.DataFrame, colour: np.ndarray, label: str) -> None:
     gain, pruned = group.accuracy.to_numpy(), group.pruned.to_numpy(bool)
     ax.plot(cost[pruned], gain[pruned], "o", ms=3, mew=0, alpha=0.25, color=colour)
     ax.plot(cost[~pruned], gain[~pruned], "o", ms=5, mew=0, alpha=0.9, color=colour)
