@@ -27,6 +27,7 @@ from tests.study.small import METHODS, small_study
 
 SUITE = load_suite(small_study().experiment.task)
 FEW = {"draws": 3, "trials": 5, "pruned": 0.5}
+PLANTED = RobustnessMeasure(pruned=0.9)
 
 
 def untrained(n=4, **options):
@@ -155,15 +156,17 @@ def planted(seeds=4, settings=3):
 
 
 def test_planted_robustness_is_found_over_seeds():
-    found = RobustnessMeasure(**FEW).findings(planted())
+    found = PLANTED.findings(planted())
     compared = found.tables["Between methods, paired by seed"]
-    assert len(compared) == 2 * len(DAMAGES)
+    assert len(compared) == 2 * len(DAMAGES) * 3  # at each of the three strengths
+    assert (compared.method.str[-1] == compared.against.str[-1]).all()
     np.testing.assert_allclose(compared.difference, 0.1 - 0.001 * 1.5)
     assert (compared.p_controlled < 0.001).all()
     sparsity = found.tables["Robustness and sparsity"]
-    assert (sparsity["rho of all networks"] < -0.5).all()
+    assert (sparsity.rho < -0.5).all()
+    assert set(sparsity.networks) == {"all"}  # every method has a sweep
     assert (sparsity.seeds == 4).all()
-    assert any("as trained: L1 0.9" in line for line in found.words)
+    assert any("as trained: L1, strength 1 1.0" in line for line in found.words)
     assert list(found.tables["Each method"].networks) == ["as trained"] * 6 + ["matched"] * 6
 
 
@@ -174,8 +177,32 @@ def test_networks_that_do_not_perform_are_not_compared():
     result = robustness(curves(name_settings(rows)), 0.5)
     bad = (result.method == "bimt") & (result.variant == "matched")
     assert result.robustness.isna().equals(bad)
-    words = RobustnessMeasure(**FEW).findings(rows).words
+    words = PLANTED.findings(rows).words
     assert any("no longer perform" in line for line in words)
+
+
+def test_networks_without_a_sweep_are_correlated_with_and_without():
+    rows = planted()
+    plain = rows[(rows.method == "l1") & (rows["method.strength"] == 1)]
+    plain = plain.assign(method="none", label="NONE", absent=0.1, **{"method.strength": np.nan})
+    plain.loc[plain.level > 0, "accuracy"] *= 0.3  # dense and frail, against what others are
+    found = PLANTED.findings(pd.concat([rows, plain], ignore_index=True))
+    rho = found.tables["Robustness and sparsity"].groupby("networks")["mean rho of a seed"].mean()
+    assert rho["of a sweep"] < rho["all"] < 0
+    compared = found.tables["Between methods, paired by seed"]
+    assert (compared.against == "NONE").sum() == 2 * len(DAMAGES) * 6
+
+
+def test_networks_that_are_sparser_are_not_compared_at_matched_sparsity():
+    rows = planted()
+    sparse = (rows.method == "bimt") & (rows["method.strength"] == 100)
+    rows.loc[sparse, "absent"] = 0.99
+    found = PLANTED.findings(rows)
+    table = found.tables["Between methods, paired by seed"]
+    one = table[table.against == "BIMT, strength 100"].set_index("networks").n
+    assert (one["as trained"] == 4).all()
+    assert (one["matched"] == 0).all()
+    assert any("sparser than 90% as trained" in line for line in found.words)
 
 
 def test_settings_of_a_method_are_told_apart():

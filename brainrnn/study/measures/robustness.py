@@ -62,7 +62,7 @@ class RobustnessMeasure(Measure):
 
     Methods differ in how sparse their networks are. So each network is tested as trained, and once
     more *at matched sparsity*: with its weakest recurrent weights taken away until ``pruned`` of
-    them are absent. A network that is sparser as trained stays as it is.
+    them are absent. A network that is sparser as trained stays as it is, and is not compared there.
     """
 
     kind: Literal["robustness"] = "robustness"
@@ -90,7 +90,7 @@ class RobustnessMeasure(Measure):
         0.97, gt=0, lt=1, description="fraction of recurrent weights absent at matched sparsity"
     )
     least: float = Field(
-        0.5,
+        0.9,
         ge=0,
         le=1,
         description="undamaged accuracy, as a share of the best possible, below which a network "
@@ -137,10 +137,15 @@ class RobustnessMeasure(Measure):
     def findings(self, rows: pd.DataFrame) -> Findings:
         """Robustness of each method, at its own and at matched sparsity, and against sparsity."""
         words = dict(zip(rows.method, rows.label, strict=True))
-        curve = curves(name_settings(rows))
+        rows = name_settings(rows)
+        settings = rows.set_index("label")[[c for c in rows.columns if "." in c]]
+        settings = settings[~settings.index.duplicated()]
+        curve = curves(rows)
         area = robustness(curve, self.least)
+        sparser = (area.variant == "matched") & (area.absent > self.pruned + 1e-9)
+        area.loc[sparser, "robustness"] = np.nan
         tasks = [c for c in curve.columns if str(c).startswith("accuracy_")]
-        compared, sparsity = _compared(area, words), _against_sparsity(area)
+        compared, sparsity = _compared(area, settings), _against_sparsity(area, settings)
         found = Findings()
         found.tables["Each method"] = _methods(area)
         found.tables["Between methods, paired by seed"] = compared
@@ -148,7 +153,7 @@ class RobustnessMeasure(Measure):
         found.tables["Each task, as trained"] = _tasks(curve, tasks)
         found.tables["Each network"] = _wide(area).drop(columns="method")
         found.words = [
-            *_words(area, compared, words),
+            *_words(area, compared),
             *_sparsity_words(sparsity),
             *_caveats(area, self.pruned),
         ]
@@ -339,38 +344,53 @@ def _methods(area: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table).sort_values("networks", kind="stable")
 
 
-def _compared(area: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:
+def _compared(area: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     """Every two methods under each damage, paired by seed; p controlled over all of these.
 
-    A method that is trained with several strengths counts once for each seed, by their mean.
+    Methods that are trained with several strengths are compared at the same one.
     """
+    method = dict(zip(area.label, area.method, strict=True))
+    pairs = [
+        (one, other)
+        for one, other in combinations(method, 2)
+        if method[one] != method[other] and _agree(settings.loc[[one, other]])
+    ]
     table = []
     for (variant, damage), group in area.groupby(["variant", "damage"], sort=False):
-        mean = group.groupby(["method", "seed"], sort=False).robustness.mean()
+        by = group.set_index(["label", "seed"]).robustness
         table += [
-            {"networks": variant, "damage": damage, "method": words[one], "against": words[other]}
-            | paired(mean[one], mean[other])
-            for one, other in combinations(group.method.drop_duplicates(), 2)
+            {"networks": variant, "damage": damage, "method": one, "against": other}
+            | paired(by[one], by[other])
+            for one, other in pairs
         ]
     return tabulate(table)
 
 
-def _against_sparsity(area: pd.DataFrame) -> pd.DataFrame:
+def _agree(settings: pd.DataFrame) -> bool:
+    """Whether two methods have the same value of every key that both sweep."""
+    return bool((settings.dropna(axis=1).nunique() <= 1).all())
+
+
+def _against_sparsity(area: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     """Rank correlation of robustness with the fraction of weights absent, as trained.
 
     Networks of one seed saw the same trials and noise, so each seed gives one correlation over its
-    networks, and these, one for each seed, are tested against 0.
+    networks, and these, one for each seed, are tested against 0: of all networks, and of those of
+    methods with a sweep, for others may differ in more than sparsity.
     """
     table = []
     trained = area[(area.variant == "as trained") & area.robustness.notna()]
-    for damage, group in trained.groupby("damage", sort=False):
-        each = [_spearman(one) for _, one in group.groupby("seed")]
-        test = across(np.array(each), "two-sided")
-        table.append(
-            {"damage": damage, "networks": len(group), "rho of all networks": _spearman(group)}
-            | {"seeds": test["n"], "mean rho of a seed": test["mean"], "sd": test["sd"]}
-            | {"p_t": test["p_t"]}
-        )
+    swept = trained.label.map(settings.notna().any(axis=1))
+    some = {"all": trained, "of a sweep": trained[swept]}
+    for which, those in {k: v for k, v in some.items() if k == "all" or not swept.all()}.items():
+        for damage, group in those.groupby("damage", sort=False):
+            each = [_spearman(one) for _, one in group.groupby("seed")]
+            test = across(np.array(each), "two-sided")
+            table.append(
+                {"damage": damage, "networks": which, "n": len(group), "rho": _spearman(group)}
+                | {"seeds": test["n"], "mean rho of a seed": test["mean"], "sd": test["sd"]}
+                | {"p_t": test["p_t"]}
+            )
     return tabulate(table, "p_t")
 
 
@@ -402,17 +422,21 @@ def _wide(area: pd.DataFrame) -> pd.DataFrame:
     return wide.reindex(order).reset_index().rename_axis(columns=None)
 
 
-def _words(area: pd.DataFrame, compared: pd.DataFrame, words: dict[str, str]) -> Iterator[str]:
-    """Methods by how robust they are, each counted by the mean over its settings."""
+def _words(area: pd.DataFrame, compared: pd.DataFrame) -> Iterator[str]:
+    """Methods by how robust they are, and which of those that compare differ."""
     for (variant, damage), group in area.groupby(["variant", "damage"], sort=False):
-        mean = group.groupby("method").robustness.mean().dropna().sort_values(ascending=False)
-        ranking = ", ".join(f"{words[str(m)]} {v:.3f}" for m, v in mean.items()) or "none to tell"
+        mean = group.groupby("label").robustness.mean().dropna().sort_values(ascending=False)
+        ranking = ", ".join(f"{label} {v:.3f}" for label, v in mean.items()) or "none to tell"
         line = f"Robustness to {DAMAGES[str(damage)]}, {_of(str(variant))}: {ranking}"
         if len(compared):
             here = compared[(compared.networks == variant) & (compared.damage == damage)]
             here = here[here.p_controlled.notna()]
-            beyond = here[here.p_controlled < 0.05]
-            line += f"; {len(beyond)} of {len(here)} pairs of methods differ (controlled p < 0.05)"
+            beyond = [
+                f"{row.method} and {row.against}"
+                for row in here[here.p_controlled < 0.05].itertuples()
+            ]
+            line += f". Of {len(here)} pairs of methods at the same setting, {len(beyond)} differ "
+            line += f"(controlled p < 0.05{': ' if beyond else ''}{'; '.join(beyond)})"
         yield f"{line}."
 
 
@@ -429,16 +453,18 @@ def _sparsity_words(table: pd.DataFrame) -> Iterator[str]:
             test = f"alike in {seeds} seeds" if seeds > 1 else "one seed, no test"
         elif p >= 0.05:
             side = "are neither more nor less robust beyond chance"
+        among = "" if row["networks"] == "all" else " of methods with a sweep"
         yield (
-            f"Under {DAMAGES[row['damage']]}, sparser networks {side}: Spearman {rho:.2f} within a "
-            f"seed ({test}), {row['rho of all networks']:.2f} over all {row['networks']} networks."
+            f"Under {DAMAGES[row['damage']]}, sparser networks{among} {side}: Spearman {rho:.2f} "
+            f"within a seed ({test}), {row['rho']:.2f} over all {row['n']} of them."
         )
 
 
 def _caveats(area: pd.DataFrame, pruned: float) -> Iterator[str]:
     matched = area[(area.variant == "matched") & (area.damage == "loss")]
     for label, group in matched.groupby("label", sort=False):
-        unable, sparser = int(group.robustness.isna().sum()), int((group.absent > pruned).sum())
+        above = group.absent > pruned + 1e-9
+        unable, sparser = int((group.robustness.isna() & ~above).sum()), int(above.sum())
         if unable:
             yield (
                 f"{label}: with {pruned:.0%} of the recurrent weights absent, {unable} of "
@@ -448,7 +474,8 @@ def _caveats(area: pd.DataFrame, pruned: float) -> Iterator[str]:
         if sparser:
             yield (
                 f"{label}: {sparser} of {len(group)} networks are sparser than {pruned:.0%} as "
-                f"trained (mean {group.absent.mean():.1%} absent) and stay as they are."
+                f"trained (mean {group.absent.mean():.1%} absent) and are not compared at matched "
+                "sparsity."
             )
 
 
