@@ -15,7 +15,7 @@ from scipy import stats
 from brainrnn.analysis import analyse
 from brainrnn.plots.style import FAINT, module_colours, new_figure, no_frame, open_frame
 from brainrnn.study.damage import damage, lesioned_scores
-from brainrnn.study.inference import across, controlled
+from brainrnn.study.inference import across, tabulate
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Subject
@@ -32,6 +32,10 @@ STATISTICS = {
     "fit": "damage against share of task variance, Spearman",
 }
 _NETWORK = ["label", "seed"]
+_SINGLE = (
+    "The p values of single lesions in the last table are not controlled for how many there are, "
+    "and with so few random sets each cannot be small enough to be: networks are the sample."
+)
 _STAKE = 0.1  # accuracy that a network must have to lose in a task
 _AS_SEVERE = 0.05  # mean damages that differ by no more than this are alike
 
@@ -60,9 +64,6 @@ class LesionMeasure(Measure):
         ge=1,
         description="groups of neurons of equal number and rising task variance, inside which the "
         "random sets that match a module's activity are drawn",
-    )
-    level: float = Field(
-        0.05, gt=0, lt=1, description="controlled p below which a lesion is more than chance"
     )
 
     def rows(self, subject: Subject) -> pd.DataFrame:
@@ -128,10 +129,10 @@ class LesionMeasure(Measure):
         found = Findings()
         found.tables["Each method"] = _methods(rows)
         networks = _networks(rows, tests)
-        over = _over_networks(networks, tests, self.level)
+        over = _over_networks(networks, tests)
         found.tables["More than random sets"] = over
         found.tables["Each lesion"] = _each(rows, tests)
-        found.words = [*_words(over, tests), *_caveats(rows, tests)]
+        found.words = [*_words(over, tests), *_caveats(tests, self.draws), _SINGLE]
         found.figures["damage"] = (
             _profiles(rows),
             "Damage by lesions in one network of each method: the share of what it has to lose in "
@@ -267,8 +268,8 @@ def against_chance(rows: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         A row for each lesion, null and statistic, with ``observed``, ``null_mean``, ``z``, ``p``
-        (one-sided: the lesion has more than random sets) and ``p_controlled``, over the lesions of
-        a kind in one network. NaN where a network has no random sets as severe as the lesion.
+        (one-sided: the lesion has more than random sets), of single lesions and not controlled for
+        how many there are. NaN where a network has no random sets as severe as the lesion.
     """
     table = []
     for (label, seed), group in rows.groupby(_NETWORK, sort=False):
@@ -297,10 +298,7 @@ def against_chance(rows: pd.DataFrame) -> pd.DataFrame:
                 for null, others in nulls.items()
                 for name in STATISTICS
             ]
-    result = pd.DataFrame(table)
-    family = result.groupby([*_NETWORK, "kind", "null", "statistic"], sort=False)
-    result["p_controlled"] = family.p.transform(controlled)
-    return result
+    return pd.DataFrame(table)
 
 
 def _compare(observed: float, null: np.ndarray) -> dict[str, float]:
@@ -341,15 +339,14 @@ def _networks(rows: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
     return mean.join(p).reset_index()
 
 
-def _over_networks(networks: pd.DataFrame, tests: pd.DataFrame, level: float) -> pd.DataFrame:
-    """A method's networks against chance, and how many of all their lesions are by themselves.
+def _over_networks(networks: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
+    """A method's networks against chance, and how many lesions are compared in them.
 
     ``p_t`` and ``p_wilcoxon`` take each network's mean excess as one number; ``p_fisher`` combines
     the permutation tests of single networks, so it says whether any of them is beyond chance.
     """
     keys = ["label", "kind", "null", "statistic"]
-    known = tests[tests.p.notna()]
-    lesions = dict(iter(known.groupby(keys, sort=False).p_controlled))
+    lesions = tests[tests.p.notna()].groupby(keys, sort=False).size()
     table = []
     for names, group in networks.groupby(keys, sort=False):
         label, kind, null, statistic = map(str, names)
@@ -369,15 +366,10 @@ def _over_networks(networks: pd.DataFrame, tests: pd.DataFrame, level: float) ->
                 "p_t": test["p_t"],
                 "p_wilcoxon": test["p_wilcoxon"],
                 "p_fisher": stats.combine_pvalues(p).pvalue if len(p) else np.nan,
-                "beyond": int((lesions[names] < level).sum()),
-                "lesions": len(lesions[names]),
+                "lesions": int(lesions.loc[label, kind, null, statistic]),
             }
         )
-    result = pd.DataFrame(table)
-    if len(result):
-        place = list(result.columns).index("p_t") + 1
-        result.insert(place, "p_controlled", controlled(result.p_t))
-    return result.rename(columns={"beyond": f"lesions with controlled p < {level:g}"})
+    return tabulate(table, "p_t")
 
 
 def _methods(rows: pd.DataFrame) -> pd.DataFrame:
@@ -407,7 +399,7 @@ def _each(rows: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
     worst = lost.loc[one.index].apply(_worst, axis=1)
     table = one[[*key, "neurons", "activity", "severity", *STATISTICS]]
     table = table.assign(**{"tasks it costs most": worst}).set_index(key)
-    p = tests[tests.statistic == "specificity"].set_index([*key, "null"]).p_controlled.unstack()
+    p = tests[tests.statistic == "specificity"].set_index([*key, "null"]).p.unstack()
     p = p.rename(columns={null: f"p specificity, {words}" for null, words in NULLS.items()})
     return table.join(p).reset_index()
 
@@ -433,7 +425,7 @@ def _words(over: pd.DataFrame, tests: pd.DataFrame) -> Iterator[str]:
         return
     short = over.assign(words=over.apply(_beside, axis=1))
     short = short[short["random sets"] != NULLS["matched"]]  # of modules alone: in the table
-    for statistic in ("specificity", "fit"):
+    for statistic in STATISTICS:
         for label, group in short[short.statistic == statistic].groupby("method", sort=False):
             parts = [
                 f"{lesion} {one.observed.iloc[0]:.2f} ({'; '.join(one.words)})"
@@ -450,14 +442,15 @@ def _beside(row: pd.Series) -> str:
     return f"{row['random']:.2f} in random sets {row['random sets']}, p = {row.p_controlled:.2g}"
 
 
-def _caveats(rows: pd.DataFrame, tests: pd.DataFrame) -> Iterator[str]:
+def _caveats(tests: pd.DataFrame, draws: int) -> Iterator[str]:
     severe = tests[(tests.null == "severe") & (tests.statistic == "specificity")]
     for label, group in severe.groupby("label", sort=False):
         without = int(group.p.isna().sum())
         if without:
             yield (
-                f"{label}: {without} of {len(group)} lesions do more or less damage than any "
-                "random set, and are compared at equal size alone."
+                f"{label}: {without} of {len(group)} lesions have no {draws} random sets that do "
+                f"as much damage (within {_AS_SEVERE:g} on average), and are compared at equal "
+                "size alone."
             )
 
 
