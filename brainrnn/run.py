@@ -347,12 +347,15 @@ def _trial_table(suite: Suite, trials: Trials) -> pd.DataFrame:
     return steps
 
 
+def versions() -> dict[str, str]:
+    """Of Python, and of the packages that results depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+
+
 def note_versions(folder: Path) -> None:
-    """Write versions.json: of Python, and of the packages that results depend on."""
-    versions = {"python": platform.python_version()}
-    versions |= {name: version(name) for name in _PACKAGES}
+    """Write versions.json."""
     with atomic_path(folder / "versions.json") as temporary:
-        temporary.write_text(json.dumps(versions, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(versions(), indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager

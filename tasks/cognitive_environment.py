@@ -21,8 +21,10 @@ class CognitiveEnvironment(TrialEnv):
     Observations are fixation and two rings of 16 units; there is no rule, since there is one task.
     Actions are to fixate, 0, or one of 16 places. As in neurogym's own 20 tasks, acting in the
     fixation period costs 0.1 and the first action in the decision period ends the trial, with a
-    reward of 1 if it is right. An answer that moves is not over with its first step: each step of
-    the decision period that is right earns its share of 1, and the performance is 1 if all are.
+    reward of 1 if it is right. Not to act until the end, where that is right, earns 1 as well; in
+    neurogym's own matching tasks it earns nothing. An answer that moves is not over with its first
+    step: each step of the decision period that is right earns its share of 1, and the performance
+    is 1 if all are.
 
     Parameters
     ----------
@@ -115,4 +117,6 @@ class CognitiveEnvironment(TrialEnv):
                 over = True
                 reward = self.rewards["correct" if right else "fail"]
                 self.performance = float(right)
+            elif right and self.t_ind == self.end_ind["decision"] - 1:
+                reward, self.performance = self.rewards["correct"], 1.0
         return self.ob_now, reward, False, False, {"new_trial": over, "gt": self.gt_now}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from brainrnn.config import as_toml, build, read_toml
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.progress import FleetBar, fleet_bar
-from brainrnn.run import InterruptedRun, Run, note_versions, stop_requests
+from brainrnn.run import InterruptedRun, Run, note_versions, stop_requests, versions
 from brainrnn.study.fleet import Fleet, link, processors
 from brainrnn.study.plan import Study
 from brainrnn.study.report import write_report
@@ -94,7 +95,8 @@ def conduct(
         rows.to_csv(temporary, index=False)
     found = study.measure.findings(rows)
     found.figures |= study.measure.gallery(folder / "networks", cells)
-    write = partial(write_report, study, found, command=command, steps=steps)
+    others = _other_versions(networks / name for name in trainings)
+    write = partial(write_report, study, found, command=command, steps=steps, others=others)
     note_versions(folder)
     page = write(folder)
     if report:
@@ -122,6 +124,13 @@ def _keep_to(study: Study, folder: Path) -> None:
 
 def _rows(folder: Path, cell: Cell) -> Path:
     return folder / "rows" / f"{cell.name}.csv"
+
+
+def _other_versions(networks: Iterable[Path]) -> list[str]:
+    """Versions that networks, which may be older, were trained with and that are not these."""
+    found = [json.loads((path / "versions.json").read_text(encoding="utf-8")) for path in networks]
+    now = versions().items()
+    return sorted({f"{name} {number}" for one in found for name, number in one.items() - now})
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -25,7 +25,7 @@ class MethodSpec(Settings):
     settings: tuple[str, ...] = Field(
         (), description="what differs from the experiment: section.key=value"
     )
-    sweep: dict[str, Annotated[tuple[int | float, ...], Field(min_length=1)]] = Field(
+    sweep: dict[str, tuple[int | float, ...]] = Field(
         {}, description="keys of the experiment, each with the values to try"
     )
     trained: bool = Field(True, description="whether the networks are trained at all")
@@ -38,6 +38,8 @@ class MethodSpec(Settings):
     @model_validator(mode="after")
     def _distinct(self) -> MethodSpec:
         for key, values in self.sweep.items():
+            if not values:
+                raise ValueError(f"sweep of {key} needs values")
             if len({f"{value:.12g}" for value in values}) < len(values):  # as files are named
                 raise ValueError(f"values of {key} must differ from each other, got {list(values)}")
         return self
@@ -136,7 +138,7 @@ def _find(study: str | Path) -> Path:
 
 def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path.resolve() in below:
-        raise InputError(f"{path} extends itself, by way of {below[0].name}: take that line out")
+        raise InputError(f"{path} extends itself, by way of {below[-1].name}: take that line out")
     values = read_toml(path)
     parent = values.pop("extends", None)
     if parent is None:

@@ -25,6 +25,7 @@ def write_report(
     *,
     command: str,
     steps: int,
+    others: Sequence[str] = (),
     formats: Sequence[str] = ("png", "svg"),
 ) -> Path:
     """Write README.md, a CSV of every table and the figures; return the page.
@@ -38,6 +39,8 @@ def write_report(
         What made it.
     steps : int
         Training steps of a network.
+    others : sequence of str
+        Versions that networks were trained with, where they are not those of now.
     formats : sequence of str
         Of the figures; the page shows the PNG.
     """
@@ -54,7 +57,7 @@ def write_report(
         with atomic_path(folder / file) as temporary:
             table.to_csv(temporary, index=False)
         parts.append(f"## {headline}\n\n{_shown(table)}\n\n([{file}]({file}))")
-    parts.append("## How it was made\n\n" + _how(study, command, steps))
+    parts.append("## How it was made\n\n" + _how(study, command, steps, others))
     with atomic_path(folder / "study.toml") as temporary:
         temporary.write_text(as_toml(study), encoding="utf-8")
     page = folder / "README.md"
@@ -63,15 +66,17 @@ def write_report(
     return page
 
 
-def _how(study: Study, command: str, steps: int) -> str:
+def _how(study: Study, command: str, steps: int, others: Sequence[str]) -> str:
     experiment = study.experiment
     seeds = ", ".join(map(str, study.seeds))
     lines = [
         f"Networks of seeds {seeds}, each trained for {steps:,} steps of "
         f"{experiment.training.batch} trials unless its method says otherwise. Everything that "
         "determines them, and the analysis, is in [study.toml](study.toml), which was written "
-        "before the first of them was trained. "
-        f"Made on {processors()} processors with the versions in [versions.json](versions.json).",
+        "before the first of them was looked at; those that another study had trained already "
+        "were taken from it. "
+        f"Made on {processors()} processors with the versions in [versions.json](versions.json)"
+        + (f", networks also with {', '.join(others)}." if others else "."),
         "| method | |\n|---|---|\n"
         + "\n".join(f"| {m.label} | {_method(m)} |" for m in study.chosen.values()),
     ]

@@ -1,5 +1,7 @@
 """A study trains, measures and reports; it goes on where it was stopped, to the same numbers."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +18,11 @@ from brainrnn.run import InterruptedRun, Run
 from brainrnn.study import conduct
 from brainrnn.study.fleet import Fleet, link
 from tests.study.small import small_study
+
+FEED_FORWARD = {
+    "experiment": {"task": {"suite": "formulas"}, "network": {"kind": "mlp", "hidden": [4]}},
+    "methods": {"mlp": {"label": "MLP"}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +71,38 @@ def test_a_second_call_trains_nothing_and_says_the_same(conducted):
     conduct(small_study(), out, progress=False, command="brainrnn ...")
     assert _stamps(out / "networks") == before
     assert page.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"measure": {"kind": "transfer", "tasks": ["nonsense"]}}, "nonsense"),
+        ({"measure": {"kind": "resolution", "shape": [3, 3]}}, r"measure\.shape"),
+        (FEED_FORWARD, "recurrent networks"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_anything_is_trained(tmp_path, changes, words):
+    with pytest.raises(InputError, match=words):
+        conduct(small_study(**changes), tmp_path, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_map_study_with_a_sweep_of_a_method_that_is_called_none(tmp_path):
+    sweep = {"label": "None", "sweep": {"method.strength": [0.0, 1e-3]}}
+    page = conduct(small_study(seeds=[1], methods={"all": sweep}), tmp_path, progress=False)
+    text = page.read_text()
+    assert "| None, strength 0 |" in text
+    assert "| None, strength 0.001 |" in text
+
+
+def test_the_page_says_with_which_versions_older_networks_were_trained(conducted):
+    out, _ = conducted
+    path = next((out / "networks").glob("*/versions.json"))
+    before = path.read_text()
+    path.write_text(json.dumps(json.loads(before) | {"torch": "1.0"}))
+    page = conduct(small_study(), out, progress=False)
+    path.write_text(before)
+    assert "networks also with torch 1.0." in page.read_text()
 
 
 def test_other_settings_want_another_folder(conducted):
@@ -146,6 +185,15 @@ def test_a_fleet_returns_everything_and_passes_reports_on():
 def test_a_fleet_raises_what_a_job_raises():
     with pytest.raises(InputError, match="-1 is below 0"):
         list(Fleet(1).run(_square, [(-1,)], report=lambda _: None, stopping=lambda: False))
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_is_said_in_words():
+    with pytest.raises(InputError, match="worker process was killed"):
+        list(Fleet(1).run(_die, [()], report=lambda _: None, stopping=lambda: False))
 
 
 def test_a_stopped_study_says_so(tmp_path, monkeypatch):

@@ -45,6 +45,20 @@ def test_a_sweep_is_a_grid():
         assert (method.strength, method.locality) == tuple(cell.setting.values())
 
 
+def test_whole_numbers_are_swept_too():
+    sweep = {"training.batch": [4, 8]}
+    study = small_study(seeds=[3], methods={"all": {"label": "all", "sweep": sweep}})
+    assert [cell.experiment.training.batch for cell in study.cells()] == [4, 8]
+    assert [cell.name for cell in study.cells()] == ["all-4-3", "all-8-3"]
+
+
+def test_a_file_that_extends_itself(tmp_path):
+    for name, parent in {"one": "other", "other": "one"}.items():
+        (tmp_path / f"{name}.toml").write_text(f'extends = "{parent}.toml"\n')
+    with pytest.raises(InputError, match=r"extends itself, by way of other\.toml"):
+        load_study(tmp_path / "one.toml")
+
+
 def test_only_some_methods():
     assert {cell.method for cell in small_study(only=["bimt"]).cells()} == {"bimt"}
 
@@ -78,6 +92,10 @@ def test_the_studies_of_the_repository(path):
     assert study.experiment.training.steps >= 1000
 
 
+def _swept(values):
+    return {"methods": {"all": {"label": "all", "sweep": {"method.strength": values}}}}
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -85,6 +103,10 @@ def test_the_studies_of_the_repository(path):
         ({"seeds": []}, "seeds: give at least 1, got none"),
         ({"methods": {}}, "methods: give at least 1, got none"),
         ({"only": ["bimpt"]}, "did you mean 'bimt'"),
+        ({"only": []}, "only: give at least 1, got none"),
+        ({"methods": METHODS | {"again": METHODS["bimt"]}}, "labels of their own"),
+        (_swept([]), r"methods: sweep of method\.strength needs values"),
+        (_swept([1e-4, 0.00010]), "values of method.strength must differ"),
         ({"measure": {"kind": "mapp"}}, "measure.kind"),
         ({"name": "a b"}, "name"),
     ],

@@ -36,3 +36,4 @@ def test_the_page_says_how_it_was_made(page):
     assert "seeds 201, 202, 203, 204, 205, each trained for 6,000 steps" in page
     assert "| BIMT | as the experiment |" in page
     assert page.rstrip().endswith("```\nbrainrnn study it\n```")
+    assert "networks also with" not in page

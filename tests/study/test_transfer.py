@@ -190,17 +190,35 @@ def test_every_task_is_learned_in_every_condition(rows_and_subject):
     assert (known.groupby("task").new_before.nunique() == 1).all()
 
 
-def test_learning_stops_where_the_criterion_is_reached_and_is_given_up_otherwise():
+def fixating(bias):
+    """A subject whose network is silent, and fixates by bias alone."""
     one = subject()
-    trivial = small_measure(criterion=1e-9, tasks=("dms",)).rows(one)
-    # Not to answer is right in half the matching trials, so that some score is there soon.
-    reached = trivial[trivial.reached]
-    assert (trivial.steps[~trivial.reached] == 4).all()
-    assert (reached.new_after > 0).all()
-    assert (reached.steps.isin([0, 2, 4])).all()
-    hard = small_measure(criterion=1.0, tasks=("dlygo",)).rows(one)
-    assert (hard.steps == 4).all()
-    assert not hard.reached.any()
+    with torch.no_grad():
+        for parameter in one.net.parameters():
+            parameter.zero_()
+        one.net.b_out[:, 0] = bias
+    return one
+
+
+def test_learning_stops_where_the_criterion_is_reached_and_is_given_up_otherwise():
+    """Not to answer is right in half the matching trials: a bias of fixation is enough."""
+    options = {"tasks": ("dms",), "criterion": 0.2, "trials": 40, "steps": 80, "batch": 2}
+    measure = small_measure(**options, learning_rate=0.05)
+    free = ["all", "rule", "module", "random"]
+    at_once = measure.rows(fixating(1.0)).set_index("condition").loc[free]
+    assert at_once.reached.all()
+    assert (at_once.steps == 0).all()
+    assert (at_once.new_before > 0.3).all()
+    assert (at_once.forgetting == 0).all()
+    soon = measure.rows(fixating(-1.0)).set_index("condition").loc[free[:2]]  # the bias is free
+    assert soon.reached.all()
+    assert (soon.new_before < 0.2 * soon.ceiling).all()
+    assert (soon.new_after >= 0.2 * soon.ceiling).all()
+    assert soon.steps.between(4, 78).all()
+    assert (soon.steps % 2 == 0).all()
+    never = small_measure(**options | {"steps": 4, "criterion": 1.0}).rows(fixating(-5.0))
+    assert not never.reached.any()
+    assert (never.steps == 4).all()
 
 
 def test_a_task_that_the_network_knows_is_not_a_new_one():
@@ -257,5 +275,6 @@ def test_findings_say_who_is_quicker():
 
 def test_findings_where_nothing_is_learned():
     found = TransferMeasure().findings(synthetic(learned=False))
-    assert set(found.tables["Each method"]["steps: median"]) == {"> 1000"}
+    steps = found.tables["Each method"]["steps: median of each task"]
+    assert set(steps) == {"dms > 1000, go > 1000"}
     assert not any("quickly" in line and "learns more" in line for line in found.words)

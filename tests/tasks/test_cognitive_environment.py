@@ -72,7 +72,7 @@ def _play(env: gym.Env, answer: object) -> tuple[float, float]:
             return total, info["performance"]
 
 
-@pytest.mark.parametrize("name", ["go", "goseqr", "dlydm1intlseql"])
+@pytest.mark.parametrize("name", ["go", "dms", "dmsseqr", "goseqr", "dlydm1intlseql"])
 def test_who_follows_the_target_earns_one(name: str) -> None:
     env = make(name).unwrapped
     env.seed(1)
@@ -81,6 +81,18 @@ def test_who_follows_the_target_earns_one(name: str) -> None:
         reward, performance = _play(env, lambda env: int(env.gt_now))
         assert reward == pytest.approx(1)
         assert performance == 1
+
+
+def test_not_to_act_is_right_in_trials_without_an_answer_only() -> None:
+    env = make("dnms").unwrapped
+    env.seed(3)
+    env.new_trial()
+    seen = set()
+    for _ in range(20):
+        silent = not env.gt[env.start_ind["decision"] :].any()
+        assert _play(env, 0) == (float(silent), float(silent))
+        seen.add(silent)
+    assert seen == {True, False}
 
 
 def test_a_moving_answer_earns_a_share_for_every_step() -> None:

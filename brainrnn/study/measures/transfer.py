@@ -343,7 +343,8 @@ def _methods(rows: pd.DataFrame) -> pd.DataFrame:
                 "weights and biases": f"{group.entries.mean():.0f}",
                 "accuracy before": f"{group.new_before.mean():.3f}",
                 "learned": f"{len(reached)} of {len(group)}",
-                "steps: median": _median(group),
+                "without a step": int((reached.steps == 0).sum()),
+                "steps: median of each task": _medians(group),
                 "known tasks before": "" if fresh else f"{group.old_before.mean():.3f}",
                 "forgetting": "" if fresh else f"{group.forgetting.mean():.3f}",
                 "forgetting where learned": ""
@@ -358,6 +359,11 @@ def _median(group: pd.DataFrame) -> str:
     """Median of steps; where it falls on what was not learned, more than the last step."""
     value = group.steps.where(group.reached, np.inf).median()
     return f"{value:g}" if np.isfinite(value) else f"> {group.steps.max():g}"
+
+
+def _medians(group: pd.DataFrame) -> str:
+    """Tasks one by one, for they take as different numbers of steps as methods do."""
+    return ", ".join(f"{task} {_median(one)}" for task, one in group.groupby("task", sort=False))
 
 
 def _tasks(rows: pd.DataFrame) -> pd.DataFrame:
@@ -415,10 +421,10 @@ def _words(rows: pd.DataFrame) -> Iterator[str]:
         for condition, one in group.groupby("condition", sort=False):
             forgotten = "" if condition == "new" else f", forgetting {one.forgetting.mean():.3f}"
             parts.append(
-                f"{CONDITIONS[str(condition)]} {one.reached.sum()} of {len(one)}, median "
-                f"{_median(one)} steps{forgotten}"
+                f"{CONDITIONS[str(condition)]} {one.reached.sum()} of {len(one)} "
+                f"({_medians(one)}){forgotten}"
             )
-        yield f"**{label}**, new tasks learned: {'; '.join(parts)}."
+        yield f"**{label}**, new tasks learned (median steps): {'; '.join(parts)}."
 
 
 def _method_words(methods: pd.DataFrame) -> Iterator[str]:
