@@ -20,7 +20,10 @@ from brainrnn.study.fleet import Fleet, link
 from tests.study.small import small_study
 
 FEED_FORWARD = {
-    "experiment": {"task": {"suite": "formulas"}, "network": {"kind": "mlp", "hidden": [4]}},
+    "experiment": {
+        "task": {"suite": "formulas", "names": ["products"]},
+        "network": {"kind": "mlp", "hidden": [4]},
+    },
     "methods": {"mlp": {"label": "MLP"}},
 }
 
