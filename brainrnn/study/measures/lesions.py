@@ -428,18 +428,21 @@ def _words(over: pd.DataFrame, tests: pd.DataFrame) -> Iterator[str]:
     for statistic in STATISTICS:
         for label, group in short[short.statistic == statistic].groupby("method", sort=False):
             parts = [
-                f"{lesion} {one.observed.iloc[0]:.2f} ({'; '.join(one.words)})"
+                f"{lesion} {', '.join(one.words)}"
                 for lesion, one in group.groupby("lesion", sort=False)
             ]
             yield (
                 f"**{label}**, {STATISTICS[statistic]}, n = {group.networks.max()}: "
-                f"{', '.join(parts)}."
+                f"{'; '.join(parts)}."
             )
 
 
 def _beside(row: pd.Series) -> str:
-    """A kind of random sets, and whether lesions are beyond it."""
-    return f"{row['random']:.2f} in random sets {row['random sets']}, p = {row.p_controlled:.2g}"
+    """Lesions that compare with a kind of random sets, and whether they are beyond it."""
+    return (
+        f"{row.observed:.2f} against {row['random']:.2f} in random sets {row['random sets']} "
+        f"(p = {row.p_controlled:.2g})"
+    )
 
 
 def _caveats(tests: pd.DataFrame, draws: int) -> Iterator[str]:
