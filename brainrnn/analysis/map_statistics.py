@@ -40,6 +40,7 @@ STATISTICS: dict[str, tuple[str, Alternative]] = {
     "small_world": ("small-worldness", GRAPH["small_world"]),
     "small_world_density": ("small-worldness, equal density", GRAPH["small_world"]),
 }
+MEASURES = {name: STATISTICS[name][0] for name in ("isolated", "cluster_size")}  # of the paper
 TITLE = "brainrnn map statistics"
 MORAN = "moran_"  # before the name of a task
 _FEW = 3  # active neurons that there must be

@@ -7,8 +7,9 @@ from typing import Any
 
 import xarray as xr
 
+from brainrnn.analysis.map_statistics import MEASURES
+
 _LEVEL = 0.05
-_NAMES = {"isolated": "fraction of neurons isolated", "cluster_size": "average cluster size"}
 
 
 def summary(brain: xr.Dataset) -> str:
@@ -54,7 +55,7 @@ def as_json(brain: xr.Dataset) -> dict[str, Any]:
     if len(members) == 1:
         return members[0]
     whole = _mean(members)
-    for key in _NAMES:
+    for key in MEASURES:
         whole[key] |= {"z": None, "p": None}
     return whole | {"members": members}
 
@@ -77,12 +78,12 @@ def _map_table(brain: xr.Dataset, title: str) -> str:
     )
     if math.isfinite(cost):
         counts += f", connection cost {cost:.4g}"
-    width = max(map(len, _NAMES.values()))
+    width = max(map(len, MEASURES.values()))
     lines = [
         counts,
         f"{'':<{width}}  observed  null mean  95 % of the null         z         p",
     ]
-    for key, name in _NAMES.items():
+    for key, name in MEASURES.items():
         s = brain.sel(statistic=key)
         lines.append(
             f"{name:<{width}}  {_number(float(s.observed), 8, 4)}  "
@@ -105,7 +106,7 @@ def _verdict(brain: xr.Dataset) -> str:
             "No modules to test: too few active neurons differ in the tasks they take part in; "
             "lower analysis.k_range or analysis.active_threshold, or train for longer."
         )
-    below = [name for key, name in _NAMES.items() if float(brain.p.sel(statistic=key)) < _LEVEL]
+    below = [name for key, name in MEASURES.items() if float(brain.p.sel(statistic=key)) < _LEVEL]
     test = f"(p < {_LEVEL}, {brain.sizes['permutation']} permutations)"
     match below:
         case []:
@@ -122,7 +123,7 @@ def _member_json(brain: xr.Dataset) -> dict[str, Any]:
             field: _plain(brain[field].sel(statistic=key))
             for field in ("observed", "null_mean", "z", "p")
         }
-        for key in _NAMES
+        for key in MEASURES
     }
     return {
         "accuracy": _plain(brain.accuracy.mean()),

@@ -158,7 +158,7 @@ def _longer():
     study = small_study(name="longer", seeds=[4], only=["bimt", "l1"])
     experiment = study.experiment
     training = experiment.training.model_copy(
-        update={"steps": 600, "evaluate_every": 600, "checkpoint_every": 50}
+        update={"steps": 300, "evaluate_every": 300, "checkpoint_every": 50}
     )
     return study.model_copy(
         update={"experiment": experiment.model_copy(update={"training": training})}

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from brainrnn.analysis import analyse, robustness
+from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.maps import MEASURES
 from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Subject
 

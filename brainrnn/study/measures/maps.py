@@ -14,7 +14,7 @@ from pydantic import Field
 
 from brainrnn.analysis import analyse, load, map_statistics, save
 from brainrnn.analysis.lengths import MODELS
-from brainrnn.analysis.map_statistics import MORAN, STATISTICS
+from brainrnn.analysis.map_statistics import MEASURES, MORAN, STATISTICS
 from brainrnn.plots import plot_map
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 from brainrnn.study.inference import Control, across, controlled, paired, tabulate
@@ -24,7 +24,6 @@ from brainrnn.study.measures.swept import name_settings, with_setting
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 
-MEASURES = {"isolated": "fraction of neurons isolated", "cluster_size": "average cluster size"}
 _LINES = 200  # in each of the maps side by side
 _CONTROL = (
     "Over networks, p is controlled by Holm's procedure for the two measures, over all methods, "

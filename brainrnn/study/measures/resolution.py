@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from pydantic import Field
 
 from brainrnn.analysis import analyse
+from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.errors import InputError
 from brainrnn.experiment import build_network
 from brainrnn.method import BIMT
@@ -37,7 +38,6 @@ CHANGES = {
     "random": "merged at random",
     "scratch": "from scratch",
 }
-MAP = {"isolated": "fraction isolated", "cluster_size": "cluster size"}
 _CONTROLS = ("scratch", "kept")
 _COLOURS = dict(zip(CHANGES, (7, 0, 2, 1, 3, -1), strict=True))
 
@@ -196,7 +196,7 @@ def _describe(net: RNN, subject: Subject) -> dict[str, float]:
     one = brain.isel(member=0)
     statistics = {
         f"{name}_{field}": float(one[field].sel(statistic=name))
-        for name in MAP
+        for name in MEASURES
         for field in ("z", "p")
     }
     return {
@@ -219,7 +219,7 @@ def staged(rows: pd.DataFrame) -> pd.DataFrame:
     key = ["method", "label", "seed"]
     first, last = rows[rows.step == 0], rows[rows.step == rows.step.max()]
     quantities = ["accuracy", "active", "modules", "absent", "wiring_length"]
-    quantities += [f"{name}_{field}" for name in MAP for field in ("z", "p")]
+    quantities += [f"{name}_{field}" for name in MEASURES for field in ("z", "p")]
     before = first[first.change == "kept"].set_index(key)[quantities].add_suffix("_before")
     after = first.set_index([*key, "change"])[["neurons", "ceiling", *quantities]]
     after = after.rename(columns={name: f"{name}_after" for name in quantities})
@@ -280,10 +280,10 @@ def _maps(stages: pd.DataFrame) -> pd.DataFrame:
         row: dict[str, object] = {"method": label, "network": CHANGES[str(change)]}
         for stage, words in (("before", "before"), ("after", "right after"), ("trained", "later")):
             if change == "scratch" and stage == "before":
-                row |= {f"z {what}, {words}": "" for what in MAP.values()}
+                row |= {f"z {what}, {words}": "" for what in MEASURES.values()}
                 row[f"both p < 0.05, {words}"] = ""
                 continue
-            for name, what in MAP.items():
+            for name, what in MEASURES.items():
                 row[f"z {what}, {words}"] = median_range(group[f"{name}_z_{stage}"])
             row[f"both p < 0.05, {words}"] = f"{_beyond(group, stage)} of {len(group)}"
         row["active, later"] = f"{group.active_trained.mean():.0f}"
@@ -293,7 +293,7 @@ def _maps(stages: pd.DataFrame) -> pd.DataFrame:
 
 def _beyond(group: pd.DataFrame, stage: str) -> int:
     """Networks whose map is beyond chance by both measures."""
-    return int((group[[f"{name}_p_{stage}" for name in MAP]] < 0.05).all(axis=1).sum())
+    return int((group[[f"{name}_p_{stage}" for name in MEASURES]] < 0.05).all(axis=1).sum())
 
 
 def _words(stages: pd.DataFrame, compared: pd.DataFrame) -> Iterator[str]:
@@ -395,9 +395,9 @@ def _map_lines(stages: pd.DataFrame) -> Figure:
     """Both z through the stages, a line for each network; rows are measures, columns methods."""
     labels = [label for line in _directions(stages) for label in line]
     figure = new_figure(1.4 + 2.1 * len(labels), 6.0)
-    axes = figure.subplots(len(MAP), len(labels), sharex=True, sharey="row", squeeze=False)
+    axes = figure.subplots(len(MEASURES), len(labels), sharex=True, sharey="row", squeeze=False)
     handles: dict[str, Line2D] = {}
-    for row, (name, words) in zip(axes, MAP.items(), strict=True):
+    for row, (name, words) in zip(axes, MEASURES.items(), strict=True):
         for ax, label in zip(row, labels, strict=True):
             _lines(ax, stages[stages.label == label], name, handles)
             ax.set_title(label if name == "isolated" else "", loc="left", fontsize=9)
