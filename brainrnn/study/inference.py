@@ -92,14 +92,19 @@ def tabulate(
     Parameters
     ----------
     tests : iterable of dict
+        Where they have the key ``asked``, those that are alike in it are one question, which counts
+        once: the same networks under another name, say.
     p : str
         The key of the p value that is to be controlled.
     method : {"benjamini-hochberg", "holm"}
     """
     table = pd.DataFrame(list(tests))
-    if len(table):
-        table["p_controlled"] = controlled(table[p], method)
-    return table
+    if table.empty:
+        return table
+    asked = table.pop("asked") if "asked" in table else pd.Series(table.index)
+    first = asked.drop_duplicates()
+    once = dict(zip(first, controlled(table[p][first.index], method), strict=True))
+    return table.assign(p_controlled=asked.map(once))
 
 
 def controlled(p: pd.Series, method: Control = "benjamini-hochberg") -> pd.Series:

@@ -1,4 +1,4 @@
-"""What a study consists of, as a configuration that is fixed before the networks are trained."""
+"""What a study consists of, as a configuration that is fixed before networks are measured."""
 
 from __future__ import annotations
 

@@ -73,8 +73,9 @@ def _how(study: Study, command: str, steps: int, others: Sequence[str]) -> str:
         f"Networks of seeds {seeds}, each trained for {steps:,} steps of "
         f"{experiment.training.batch} trials unless its method says otherwise. Everything that "
         "determines them, and the analysis, is in [study.toml](study.toml), which was written "
-        "before the first of them was looked at; those that another study had trained already "
-        "were taken from it. "
+        "before any of them was measured for it; those that another study had trained already "
+        "were taken from it. A controlled p is by Benjamini and Hochberg's procedure over its "
+        "table, unless another is named. "
         f"Made on {processors()} processors with the versions in [versions.json](versions.json)"
         + (f", networks also with {', '.join(others)}." if others else "."),
         "| method | |\n|---|---|\n"

@@ -1,3 +1,4 @@
+import networkx as nx
 import numpy as np
 import pytest
 import torch
@@ -16,6 +17,7 @@ from brainrnn.analysis import (
     save,
     statistics_table,
 )
+from brainrnn.analysis.recurrent import live
 from brainrnn.errors import InputError
 from tests.analysis.synthetic import TASKS, brain_dataset
 
@@ -53,6 +55,23 @@ def test_the_two_measures_are_those_of_the_analysis(brain, statistics):
     draws = statistics.draws.to_series()
     assert draws[["isolated", "join_count", "moran_a"]].tolist() == [200] * 3
     assert draws["modularity"] == 20
+
+
+def test_small_worldness_beside_graphs_of_equal_density_against_networkx(brain, statistics):
+    one = brain.isel(member=0)
+    some = one.active.values
+    edge = live(one.weight.values[np.ix_(some, some)].astype(float))
+    graph = nx.from_numpy_array(edge | edge.T)
+    assert nx.is_connected(graph)
+    size = graph.number_of_nodes(), graph.number_of_edges()
+    random = [nx.gnm_random_graph(*size, seed=seed) for seed in range(20)]
+    ratio = [
+        measure(graph) / np.mean([measure(other) for other in random])
+        for measure in (nx.average_clustering, nx.average_shortest_path_length)
+    ]
+    found = statistics.observed[0].to_series()
+    assert found["small_world_density"] == pytest.approx(ratio[0] / ratio[1], rel=0.1)
+    assert found["small_world"] < 0.9 * found["small_world_density"]  # degrees explain a part
 
 
 def test_what_is_observed_against_other_libraries(brain, statistics):

@@ -143,9 +143,9 @@ class LesionMeasure(Measure):
         found.figures["specificity"] = (
             _specificity(networks),
             "Above: how much more a lesion costs the task it costs most than the median task. "
-            "Below: whether it costs most in the tasks that its neurons take part in. A full dot "
-            "is the mean over a network's lesions, the ring on its line the mean over random sets "
-            "of as many active neurons.",
+            "Middle: how unequal its damage is over tasks. Below: whether it costs most in the "
+            "tasks that its neurons take part in. A full dot is the mean over a network's lesions, "
+            "the ring on its line the mean over random sets of as many active neurons.",
         )
         found.figures["severity"] = (
             _severity(rows),
@@ -344,6 +344,7 @@ def _over_networks(networks: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
 
     ``p_t`` and ``p_wilcoxon`` take each network's mean excess as one number; ``p_fisher`` combines
     the permutation tests of single networks, so it says whether any of them is beyond chance.
+    Modules do not look at places: networks that differ by these alone are asked once.
     """
     keys = ["label", "kind", "null", "statistic"]
     lesions = tests[tests.p.notna()].groupby(keys, sort=False).size()
@@ -358,6 +359,7 @@ def _over_networks(networks: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
                 "lesion": KINDS[kind],
                 "random sets": NULLS[null],
                 "statistic": statistic,
+                "asked": (kind, null, statistic, *group.sort_values("seed").excess),
                 "observed": group.observed.mean(),
                 "random": group.null_mean.mean(),
                 "excess": test["mean"],
@@ -385,7 +387,7 @@ def _methods(rows: pd.DataFrame) -> pd.DataFrame:
         }
         for kind, words in KINDS.items():
             one = observed[observed.kind == kind].groupby("seed")
-            mean = one[["neurons", "severity", "specificity", "fit"]].mean()
+            mean = one[["neurons", "severity", *STATISTICS]].mean()
             row |= {f"{words}: {name}": mean[name].mean() for name in mean}
         table.append(row)
     return pd.DataFrame(table)
@@ -491,6 +493,7 @@ def _specificity(networks: pd.DataFrame) -> Figure:
     labels = list(networks.label.drop_duplicates())
     names = {
         "specificity": "specificity: largest less median damage",
+        "gini": "Gini coefficient of damage over tasks",
         "fit": "fit: damage against share of task variance, rank correlation",
     }
     figure = new_figure(9.5, 0.8 + len(names) * (0.9 + 0.4 * max(1, len(labels))))

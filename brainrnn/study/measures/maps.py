@@ -17,7 +17,7 @@ from brainrnn.analysis.lengths import MODELS
 from brainrnn.analysis.map_statistics import MEASURES, MORAN, STATISTICS
 from brainrnn.plots import plot_map
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
-from brainrnn.study.inference import Control, across, controlled, paired, tabulate
+from brainrnn.study.inference import Control, across, paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.cells import mean_sd, median_range
 from brainrnn.study.measures.swept import name_settings, with_setting
@@ -26,10 +26,10 @@ from brainrnn.study.wiring import wiring_length
 
 _LINES = 200  # in each of the maps side by side
 _CONTROL = (
-    "Over networks, p is controlled by Holm's procedure for the two measures, over all methods, "
-    "and for the other statistics by Benjamini and Hochberg's, over all of them; what networks "
+    "Over networks, p is controlled by Holm's procedure for the two measures, over all methods; "
+    "for the other statistics, and between methods, by Benjamini and Hochberg's. What networks "
     "that differ by their places alone have in common is asked once. In the table of mean z a "
-    "star says that it is below 0.05."
+    "star says that the controlled p is below 0.05."
 )
 
 
@@ -168,19 +168,15 @@ def _over_networks(rows: pd.DataFrame, control: Control) -> pd.DataFrame:
     Statistics that do not look at places are the same in networks that differ by their places
     alone: that is one question, not several.
     """
-    table, asked = [], []
-    for (label, statistic, side), group in rows.groupby(
-        ["label", "statistic", "alternative"], sort=False
-    ):
-        test = across(group.z.to_numpy(), str(side))
-        table.append({"method": label, "statistic": statistic, "alternative": side} | test)
-        asked.append((statistic, *group.sort_values("seed").z))
-    result = pd.DataFrame(table)
-    if len(result):
-        first = pd.Series(asked).drop_duplicates()
-        p = controlled(result.p_t[first.index], control)
-        result["p_controlled"] = pd.Series(asked).map(dict(zip(first, p, strict=True)))
-    return result
+    tests = (
+        {"method": label, "statistic": statistic, "alternative": side}
+        | {"asked": (statistic, *group.sort_values("seed").z)}
+        | across(group.z.to_numpy(), str(side))
+        for (label, statistic, side), group in rows.groupby(
+            ["label", "statistic", "alternative"], sort=False
+        )
+    )
+    return tabulate(tests, "p_t", control)
 
 
 def _side_by_side(over: pd.DataFrame) -> pd.DataFrame:

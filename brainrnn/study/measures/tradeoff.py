@@ -183,10 +183,15 @@ def _on_front(rows: pd.DataFrame, family: list[str]) -> pd.Series:
 
 
 def _wide(matched: pd.DataFrame, words: str) -> pd.DataFrame:
-    mean = matched.groupby(["label", "level"], sort=False).accuracy.mean().unstack()
-    mean = mean.sort_index(axis=1)
-    mean.columns = pd.Index([words.format(level) for level in mean.columns])
-    return mean.reset_index().rename(columns={"label": "method"})
+    """Means over seeds, and over how many where not all of them have such a network."""
+    seeds = matched.seed.nunique()
+    groups = matched.groupby(["label", "level"], sort=False).accuracy
+    cells = groups.agg(
+        lambda one: f"{one.mean():.3f}" + f" ({len(one)} of {seeds})" * (len(one) < seeds)
+    )
+    wide = cells.unstack().sort_index(axis=1).fillna("-")
+    wide.columns = pd.Index([words.format(level) for level in wide.columns])
+    return wide.reset_index().rename(columns={"label": "method"})
 
 
 def _compared(matched: pd.DataFrame) -> pd.DataFrame:
@@ -203,10 +208,12 @@ def _compared(matched: pd.DataFrame) -> pd.DataFrame:
 
 
 def _words(matched: pd.DataFrame, words: str) -> Iterator[str]:
-    mean = matched.groupby(["level", "label"], sort=False).accuracy.mean().unstack()
+    """Methods by their accuracy at each level, where every seed has such a network."""
+    groups = matched.groupby(["level", "label"], sort=False).accuracy
+    mean = groups.mean().where(groups.size() == matched.seed.nunique()).unstack()
     for level, row in mean.sort_index().iterrows():
         known = row.dropna().sort_values(ascending=False)
-        ranking = ", ".join(f"{label} {value:.3f}" for label, value in known.items())
+        ranking = ", ".join(f"{label} {value:.3f}" for label, value in known.items()) or "none"
         yield f"{words.format(level)}: {ranking}."
 
 
