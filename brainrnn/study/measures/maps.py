@@ -202,7 +202,8 @@ def _lengths(rows: pd.DataFrame) -> pd.DataFrame:
         row = {"method": label, "mean length": round(group.mean_length.mean(), 3)}
         row["exponent"] = round(group.exponent.mean(), 3)
         for model in MODELS:
-            row[f"weight of {model.replace('_', ' ')}"] = group[f"akaike_weight_{model}"].mean()
+            weight = round(group[f"akaike_weight_{model}"].mean(), 3)
+            row[f"weight of {model.replace('_', ' ')}"] = weight
         for model in (model for model in MODELS if model != "power_law"):
             worse = (group[f"ratio_{model}"] < 0) & (group[f"ratio_p_{model}"] < 0.05)
             row[f"power law rejected for {model.replace('_', ' ')}"] = (
