@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from brainrnn.anatomy import PlacedNetwork
+from brainrnn.anatomy.network import PlacedNetwork
 
 
 class PlainMLP(nn.Module):

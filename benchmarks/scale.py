@@ -23,7 +23,7 @@ import brainrnn as br
 from benchmarks.swap_rnn import recurrent, restart
 from benchmarks.timing import timed
 from brainrnn.plots import save_figure
-from brainrnn.training import Trainer, TrainingSpec
+from brainrnn.training.loop import Trainer, TrainingSpec
 from tasks import cog20
 
 SIZES = (100, 400, 1600, 6400)

@@ -12,9 +12,9 @@ from torch.utils.data import DataLoader, TensorDataset
 import brainrnn as br
 from benchmarks.plain import PlainMLP, stepper
 from benchmarks.timing import Comparison, Setting, compare
-from brainrnn.experiment import build_network, load_suite
+from brainrnn.runs.experiment import build_network, load_suite
 from brainrnn.task import Examples, Task
-from brainrnn.training import Trainer
+from brainrnn.training.loop import Trainer
 from paper_mlp.experiments import EXPERIMENTS
 
 

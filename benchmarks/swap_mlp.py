@@ -8,7 +8,7 @@ import torch
 
 import brainrnn as br
 from benchmarks.timing import Comparison, Setting, compare
-from brainrnn.swap import importance
+from brainrnn.wiring_cost.swap import importance
 from paper_mlp.experiments import EXPERIMENTS
 
 _GOAL, _FLOOR = 1000, 150

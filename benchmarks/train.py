@@ -18,7 +18,7 @@ import brainrnn as br
 from benchmarks.rnn_step import plain_loop
 from benchmarks.tasks import neurogym_batches
 from benchmarks.timing import Comparison, Setting, timed
-from brainrnn.training import Trainer, TrainingSpec
+from brainrnn.training.loop import Trainer, TrainingSpec
 from tasks import cog20
 
 ACCURACY = 0.90

@@ -7,6 +7,7 @@ torch.Size([400, 2])
 
 from importlib.metadata import version
 
+from brainrnn._moved import install as install_former_names
 from brainrnn.analysis import (
     AnalysisSpec,
     analyse,
@@ -19,11 +20,10 @@ from brainrnn.analysis import (
     summary,
     task_variance,
 )
-from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
-from brainrnn.cost import CostSpec, connection_cost
+from brainrnn.anatomy.geometry import great_circle, grid, l1, l2, line, periodic, ring, sphere
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.errors import InputError
-from brainrnn.geometry import great_circle, grid, l1, l2, line, periodic, ring, sphere
-from brainrnn.method import BIMT
 from brainrnn.networks import MLP, RNN, MLPSpec, RNNSpec, Transformer, TransformerSpec
 from brainrnn.plots import (
     plot_lengths,
@@ -35,12 +35,15 @@ from brainrnn.plots import (
     plot_training,
     plot_trial,
 )
-from brainrnn.run import Run
-from brainrnn.swap import SwapSpec, relocate
+from brainrnn.runs.folder import Run
 from brainrnn.task import Examples, Suite, Task, Trials
-from brainrnn.training import DivergedError, Trainer, TrainingSpec, train
+from brainrnn.training.loop import DivergedError, Trainer, TrainingSpec, train
+from brainrnn.wiring_cost.cost import CostSpec, connection_cost
+from brainrnn.wiring_cost.method import BIMT
+from brainrnn.wiring_cost.swap import SwapSpec, relocate
 
 __version__ = version("brainrnn")
+install_former_names()
 
 __all__ = [
     "BIMT",

@@ -21,7 +21,8 @@ from brainrnn.analysis import (
 from brainrnn.config import describe, override
 from brainrnn.data import DATA, set_data_folder
 from brainrnn.errors import InputError
-from brainrnn.experiment import (
+from brainrnn.plots import plot_trial, save_figure
+from brainrnn.runs.experiment import (
     Experiment,
     TaskSpec,
     build,
@@ -30,11 +31,10 @@ from brainrnn.experiment import (
     on_device,
     suites,
 )
-from brainrnn.plots import plot_trial, save_figure
-from brainrnn.run import InterruptedRun, Run
+from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.study import conduct, load_study
 from brainrnn.task import Suite, Task
-from brainrnn.training import DivergedError
+from brainrnn.training.loop import DivergedError
 
 RUN = click.argument("run", type=click.Path(path_type=Path))
 

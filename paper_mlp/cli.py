@@ -18,9 +18,9 @@ from brainrnn.cli import DATA_DIR, DEVICE, run_command_line
 from brainrnn.config import as_toml
 from brainrnn.data import data_folder
 from brainrnn.errors import InputError, unknown
-from brainrnn.experiment import Experiment, on_device
 from brainrnn.files import atomic_path
-from brainrnn.run import InterruptedRun, Run
+from brainrnn.runs.experiment import Experiment, on_device
+from brainrnn.runs.folder import InterruptedRun, Run
 from paper_mlp.experiments import EXPERIMENTS, Reproduction
 from paper_mlp.methods import METHODS, member_methods, parse_methods
 from paper_mlp.outcome import MEASURES, Outcome

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainrnn.errors import InputError, unknown
-from brainrnn.experiment import Experiment
+from brainrnn.runs.experiment import Experiment
 
 
 @dataclass(frozen=True)

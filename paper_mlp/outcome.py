@@ -13,13 +13,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.anatomy import PlacedNetwork
+from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.plots import animate, draw_network, draw_networks, save_figure
 from brainrnn.plots.style import new_figure
 from brainrnn.progress import counted
-from brainrnn.run import Run
+from brainrnn.runs.folder import Run
 from paper_mlp.methods import METHODS, member_methods
 from paper_mlp.reproduction import MeanAndSd, Reproduction, Text
 from tasks.fixed import FixedTask

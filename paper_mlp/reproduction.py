@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from brainrnn.config import Settings
-from brainrnn.experiment import Experiment, build
+from brainrnn.runs.experiment import Experiment, build
 from paper_mlp.methods import METHODS, method_settings
 from tasks.fixed import FixedTask
 

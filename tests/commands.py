@@ -6,8 +6,8 @@ import io
 import pytest
 import torch
 
-from brainrnn.checkpoint import load_checkpoint
 from brainrnn.cli import main as brainrnn_main
+from brainrnn.training.checkpoint import load_checkpoint
 from paper_mlp.cli import main as paper_mlp_main
 
 

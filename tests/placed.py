@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from brainrnn import geometry
-from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
+from brainrnn.anatomy import geometry
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.populations import Anatomy, Population
 
 WIRING = {
     "embed": "_ token",

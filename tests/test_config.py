@@ -2,14 +2,14 @@ import pytest
 
 from brainrnn.config import describe, override
 from brainrnn.errors import InputError
-from brainrnn.experiment import (
+from brainrnn.networks import MLPNetwork, RNNNetwork, TransformerNetwork
+from brainrnn.runs.experiment import (
     Experiment,
     TaskSpec,
     build,
     build_network,
     load_experiment,
 )
-from brainrnn.networks import MLPNetwork, RNNNetwork, TransformerNetwork
 from tasks import cog20
 
 CONFIG = "seed = 3\n[network]\nshape = [6, 5]\n[method.swap]\nevery = 7\n"

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import brainrnn as br
-from brainrnn.cost import cost_coefficients
-from brainrnn.flat import FlatParameters
 from brainrnn.networks import Transformer, TransformerSpec
 from brainrnn.task import Examples
-from brainrnn.training import Trainer, TrainingSpec
+from brainrnn.training.flat import FlatParameters
+from brainrnn.training.loop import Trainer, TrainingSpec
+from brainrnn.wiring_cost.cost import cost_coefficients
 from tasks import FixedTask, cog20, formulas, groups, in_context
 
 META = torch.device("meta")

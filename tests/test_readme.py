@@ -26,7 +26,7 @@ def test_what_the_readme_points_at_exists(name):
 
 
 def test_every_configuration_it_names_is_valid_and_differs_in_the_method_alone():
-    from brainrnn.experiment import load_experiment
+    from brainrnn.runs.experiment import load_experiment
 
     configs = README.parent / "configs"
     named = set(re.findall(r"configs/(\w+\.toml)", README.read_text(encoding="utf-8")))

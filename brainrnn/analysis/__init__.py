@@ -1,31 +1,27 @@
 """Functional modules of a trained network, and whether they form a map in space."""
 
-from brainrnn.analysis.agreement import adjusted_mutual_information
-from brainrnn.analysis.autocorrelation import morans_i
+from brainrnn.analysis.activity.clustering import cluster_units
+from brainrnn.analysis.activity.record import accuracy, record
+from brainrnn.analysis.activity.variance import active_units, normalise, task_variance
 from brainrnn.analysis.brain import AnalysisSpec, analyse
-from brainrnn.analysis.clustering import cluster_units
 from brainrnn.analysis.feedforward import assess, feedforward_json, feedforward_table
-from brainrnn.analysis.graph import (
-    active_neurons,
-    communities,
-    connection_graph,
-    live_connections,
-    newman_modularity,
-)
-from brainrnn.analysis.lengths import connection_lengths
-from brainrnn.analysis.mantel import mantel, similarity
+from brainrnn.analysis.graph.agreement import adjusted_mutual_information
+from brainrnn.analysis.graph.live import active_neurons, live_connections
+from brainrnn.analysis.graph.mixing import participation, within_module_weight
+from brainrnn.analysis.graph.modularity import communities, connection_graph, newman_modularity
+from brainrnn.analysis.graph.recurrent import graph_test
+from brainrnn.analysis.graph.stages import Stage, stages
 from brainrnn.analysis.map_statistics import map_statistics, statistics_table
-from brainrnn.analysis.mixing import participation, within_module_weight
-from brainrnn.analysis.patches import component_size, join_count
-from brainrnn.analysis.permutation import permutation_test
-from brainrnn.analysis.record import accuracy, record
-from brainrnn.analysis.recurrent import graph_test
 from brainrnn.analysis.robustness import robustness
-from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbours
-from brainrnn.analysis.stages import Stage, stages
+from brainrnn.analysis.space.cluster_size import cluster_size
+from brainrnn.analysis.space.isolated import fraction_isolated, neighbours
+from brainrnn.analysis.space.lengths import connection_lengths
+from brainrnn.analysis.space.mantel import mantel, similarity
+from brainrnn.analysis.space.moran import morans_i
+from brainrnn.analysis.space.patches import component_size, join_count
+from brainrnn.analysis.space.permutation import permutation_test
 from brainrnn.analysis.storage import load, save
 from brainrnn.analysis.summary import as_json, summary
-from brainrnn.analysis.variance import active_units, normalise, task_variance
 
 __all__ = [
     "AnalysisSpec",

@@ -12,15 +12,16 @@ import xarray as xr
 from pydantic import Field, PositiveInt, field_validator, model_validator
 from torch import Tensor
 
-from brainrnn.analysis.clustering import Clustering, cluster_units
-from brainrnn.analysis.permutation import permutation_test
-from brainrnn.analysis.record import accuracy, record
-from brainrnn.analysis.spatial import cluster_size, fraction_isolated, neighbours
-from brainrnn.analysis.variance import active_units, task_variance
+from brainrnn.analysis.activity.clustering import Clustering, cluster_units
+from brainrnn.analysis.activity.record import accuracy, record
+from brainrnn.analysis.activity.variance import active_units, task_variance
+from brainrnn.analysis.space.cluster_size import cluster_size
+from brainrnn.analysis.space.isolated import fraction_isolated, neighbours
+from brainrnn.analysis.space.permutation import permutation_test
 from brainrnn.config import Settings
 from brainrnn.networks import RNN
-from brainrnn.strength import ABSENT, present
 from brainrnn.task import Suite
+from brainrnn.wiring_cost.strength import ABSENT, present
 
 
 class AnalysisSpec(Settings):

@@ -11,11 +11,12 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from brainrnn.analysis.graph import active_neurons, live_connections, newman_modularity
-from brainrnn.analysis.stages import stages
-from brainrnn.anatomy import PlacedNetwork
+from brainrnn.analysis.graph.live import active_neurons, live_connections
+from brainrnn.analysis.graph.modularity import newman_modularity
+from brainrnn.analysis.graph.stages import stages
+from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.task import Examples, Task
-from brainrnn.training import answer
+from brainrnn.training.loop import answer
 
 TITLE = "brainrnn feed-forward analysis"
 

@@ -7,17 +7,17 @@ import torch
 import xarray as xr
 from scipy.spatial.distance import pdist, squareform
 
-from brainrnn.analysis.agreement import adjusted_mutual_information
-from brainrnn.analysis.autocorrelation import morans_i
-from brainrnn.analysis.lengths import connection_lengths
-from brainrnn.analysis.mantel import mantel, similarity
-from brainrnn.analysis.mixing import participation, strength, within_module_weight
-from brainrnn.analysis.patches import component_size, join_count
-from brainrnn.analysis.permutation import Alternative, Statistic, permutation_test
-from brainrnn.analysis.recurrent import ALTERNATIVES as GRAPH
-from brainrnn.analysis.recurrent import graph_test, live
-from brainrnn.analysis.spatial import neighbours, site_spacing
-from brainrnn.analysis.variance import normalise
+from brainrnn.analysis.activity.variance import normalise
+from brainrnn.analysis.graph.agreement import adjusted_mutual_information
+from brainrnn.analysis.graph.mixing import participation, strength, within_module_weight
+from brainrnn.analysis.graph.recurrent import ALTERNATIVES as GRAPH
+from brainrnn.analysis.graph.recurrent import graph_test, live
+from brainrnn.analysis.space.isolated import neighbours, site_spacing
+from brainrnn.analysis.space.lengths import connection_lengths
+from brainrnn.analysis.space.mantel import mantel, similarity
+from brainrnn.analysis.space.moran import morans_i
+from brainrnn.analysis.space.patches import component_size, join_count
+from brainrnn.analysis.space.permutation import Alternative, Statistic, permutation_test
 from brainrnn.errors import InputError
 
 # Name, and the side on which a map or anatomical modularity would be.

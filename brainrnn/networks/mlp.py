@@ -12,10 +12,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from brainrnn.anatomy import Anatomy, PlacedNetwork, Population, Pullback
+from brainrnn.anatomy.geometry import Distance, grid, line, ring
+from brainrnn.anatomy.network import PlacedNetwork, Pullback
+from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
-from brainrnn.geometry import Distance, grid, line, ring
 from brainrnn.networks.layers import ACTIVATIONS, Activation, Passed, through_layers
 from brainrnn.networks.linear import Linear, member_streams
 from brainrnn.networks.members import MembersSpec

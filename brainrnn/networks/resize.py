@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from brainrnn import geometry
+from brainrnn.anatomy import geometry
 from brainrnn.errors import InputError
 from brainrnn.networks.rnn import RNN
 

@@ -12,11 +12,12 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from brainrnn import geometry
-from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
+from brainrnn.anatomy import geometry
+from brainrnn.anatomy.geometry import Distance
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.config import Settings
 from brainrnn.errors import InputError, unknown
-from brainrnn.geometry import Distance
 from brainrnn.networks.linear import member_streams
 from brainrnn.networks.members import MembersSpec
 from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_network

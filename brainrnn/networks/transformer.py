@@ -11,10 +11,11 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
-from brainrnn.anatomy import Anatomy, PlacedNetwork, Population
+from brainrnn.anatomy.geometry import Distance, line
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
-from brainrnn.geometry import Distance, line
 from brainrnn.networks.linear import Linear, member_streams
 from brainrnn.networks.members import MembersSpec
 from brainrnn.task import Examples, Suite, Task

@@ -1,17 +1,17 @@
 """Pictures. Those that plot return a matplotlib Figure; nothing is saved or shown unasked."""
 
-from brainrnn.plots.animation import animate
-from brainrnn.plots.brain_map import plot_map
 from brainrnn.plots.figures import draw_all, draw_graphs, draw_statistics
-from brainrnn.plots.lengths import plot_lengths
-from brainrnn.plots.network import draw_network, draw_networks
-from brainrnn.plots.null import plot_nulls
-from brainrnn.plots.robustness import plot_robustness
-from brainrnn.plots.statistics import plot_statistics
+from brainrnn.plots.maps.brain_map import plot_map
+from brainrnn.plots.maps.variance_map import plot_task_variance
+from brainrnn.plots.networks.animation import animate
+from brainrnn.plots.networks.network import draw_network, draw_networks
+from brainrnn.plots.statistics.lengths import plot_lengths
+from brainrnn.plots.statistics.null import plot_nulls
+from brainrnn.plots.statistics.observed import plot_statistics
+from brainrnn.plots.statistics.robustness import plot_robustness
 from brainrnn.plots.style import save_figure
 from brainrnn.plots.training import plot_training
 from brainrnn.plots.trial import plot_trial
-from brainrnn.plots.variance_map import plot_task_variance
 
 __all__ = [
     "animate",

@@ -10,15 +10,15 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from brainrnn.anatomy import PlacedNetwork
-from brainrnn.plots.brain_map import plot_map
-from brainrnn.plots.lengths import plot_lengths
-from brainrnn.plots.network import draw_networks
-from brainrnn.plots.null import plot_nulls
-from brainrnn.plots.statistics import plot_statistics
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.plots.maps.brain_map import plot_map
+from brainrnn.plots.maps.variance_map import plot_task_variance
+from brainrnn.plots.networks.network import draw_networks
+from brainrnn.plots.statistics.lengths import plot_lengths
+from brainrnn.plots.statistics.null import plot_nulls
+from brainrnn.plots.statistics.observed import plot_statistics
 from brainrnn.plots.style import save_figure
 from brainrnn.plots.training import plot_training
-from brainrnn.plots.variance_map import plot_task_variance
 from brainrnn.task import Task
 
 _COLUMNS = 5  # graphs in a row

@@ -15,12 +15,12 @@ from brainrnn.config import as_toml, build, read_toml
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.progress import FleetBar, fleet_bar
-from brainrnn.run import InterruptedRun, Run, note_versions, stop_requests, versions
+from brainrnn.runs.folder import InterruptedRun, Run, note_versions, stop_requests, versions
 from brainrnn.study.fleet import Fleet, link, processors
 from brainrnn.study.plan import Study
 from brainrnn.study.report import write_report
 from brainrnn.study.subject import Cell, make_subject
-from brainrnn.training import Record
+from brainrnn.training.loop import Record
 
 
 def conduct(

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from brainrnn.config import Settings, build, override, read_toml
 from brainrnn.errors import InputError, unknown
-from brainrnn.experiment import Experiment
+from brainrnn.runs.experiment import Experiment
 from brainrnn.study.measures import Measurement
 from brainrnn.study.subject import Arrangement, Cell
 

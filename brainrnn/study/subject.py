@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from brainrnn.cost import CostSpec
 from brainrnn.errors import InputError
-from brainrnn.experiment import Experiment, build_network, load_suite
 from brainrnn.networks import RNN
-from brainrnn.run import Run
-from brainrnn.swap import SwapSpec, relocate
+from brainrnn.runs.experiment import Experiment, build_network, load_suite
+from brainrnn.runs.folder import Run
 from brainrnn.task import Suite
+from brainrnn.wiring_cost.cost import CostSpec
+from brainrnn.wiring_cost.swap import SwapSpec, relocate
 
 Arrangement = Literal["kept", "descent", "assignment"]
 

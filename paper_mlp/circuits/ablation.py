@@ -10,10 +10,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.analysis.graph import check_member, live_connections
+from brainrnn.analysis.graph.live import check_member, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
-from brainrnn.plots.network import Connection, draw_network
+from brainrnn.plots.networks.network import Connection, draw_network
 from brainrnn.plots.style import INK, new_figure
 from paper_mlp.circuits.boundary import class_probability, draw_boundary
 from tasks.fixed import FixedTask
@@ -26,7 +26,7 @@ _MOST = 40  # weights that one figure shows
 def remove_each_weight(net: MLP, task: FixedTask, member: int = 0) -> tuple[MLP, xr.Dataset]:
     """Remove each live weight of one network in turn.
 
-    Live as in :func:`brainrnn.analysis.graph.live_connections`, whether or not on a path from an
+    Live as in :func:`brainrnn.analysis.live_connections`, whether or not on a path from an
     input: a constant also moves the boundary. To remove a weight is to set it to 0.
 
     Parameters

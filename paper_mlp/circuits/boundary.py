@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from brainrnn.analysis.graph import check_member
+from brainrnn.analysis.graph.live import check_member
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from brainrnn.analysis.graph import active_neurons, live_connections
+from brainrnn.analysis.graph.live import active_neurons, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP, MLPSpec
 from paper_mlp.circuits.structure import dependence
@@ -88,7 +88,7 @@ def closed_formulas(
 def live_circuit(net: MLP, member: int = 0) -> MLP:
     """One network with nothing but its live connections and active neurons, in float64.
 
-    See :func:`brainrnn.analysis.graph.live_connections`; :func:`fold_constants` follows.
+    See :func:`brainrnn.analysis.live_connections`; :func:`fold_constants` follows.
 
     Raises
     ------

@@ -7,7 +7,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.analysis.graph import active_neurons, check_member
+from brainrnn.analysis.graph.live import active_neurons, check_member
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, NEGATIVE, POSITIVE, new_figure, open_frame

@@ -1,7 +1,7 @@
 """Whether a trained network shows the structure that the paper sees in its pictures.
 
 Each check says yes or no for every member, so that structure is reported as a rate over seeds and
-never by one picture. Live connections and active neurons are those of ``brainrnn.analysis.graph``.
+never by one picture. Live connections and active neurons are those of ``brainrnn.analysis``.
 "Seeing Is Believing", Figures 2-4.
 """
 
@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from brainrnn.analysis.graph import active_neurons, live_connections
+from brainrnn.analysis.graph.live import active_neurons, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from paper_mlp.circuits.quantities import quantity_correlations
@@ -29,7 +29,7 @@ def dependence(net: MLP, *, threshold: float = 0.05) -> dict[str, Tensor]:
     net : MLP
         For vectors, not for tokens.
     threshold : float
-        See :func:`brainrnn.analysis.graph.live_connections`.
+        See :func:`brainrnn.analysis.live_connections`.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from brainrnn import MLP, InputError
-from brainrnn.analysis.graph import active_neurons
+from brainrnn.analysis.graph.live import active_neurons
 
 
 def active_embedding(net: MLP, member: int = 0, *, threshold: float = 0.05) -> xr.DataArray:
@@ -18,7 +18,7 @@ def active_embedding(net: MLP, member: int = 0, *, threshold: float = 0.05) -> x
     member : int
         Which network.
     threshold : float
-        See :func:`brainrnn.analysis.graph.active_neurons`.
+        See :func:`brainrnn.analysis.active_neurons`.
 
     Returns
     -------

@@ -57,7 +57,7 @@ def module_spectra(net: MLP, *, threshold: float = 0.05) -> xr.Dataset:
     net : MLP
         Of tokens.
     threshold : float
-        See :func:`brainrnn.analysis.graph.live_connections`.
+        See :func:`brainrnn.analysis.live_connections`.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from brainrnn import MLP, InputError
-from brainrnn.analysis.graph import active_neurons, live_connections
+from brainrnn.analysis.graph.live import active_neurons, live_connections
 from paper_mlp.groups.embedding import check_tokens
 
 
@@ -30,7 +30,7 @@ def embedding_modules(net: MLP, *, threshold: float = 0.05) -> np.ndarray:
     net : MLP
         Of tokens.
     threshold : float
-        See :func:`brainrnn.analysis.graph.live_connections`.
+        See :func:`brainrnn.analysis.live_connections`.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def compare_modules(base: MLP, other: MLP, *, threshold: float = 0.05) -> pd.Dat
     other : MLP
         With populations of the same sizes.
     threshold : float
-        See :func:`brainrnn.analysis.graph.live_connections`.
+        See :func:`brainrnn.analysis.live_connections`.
 
     Returns
     -------

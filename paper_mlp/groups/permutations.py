@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from brainrnn import MLP, InputError
-from brainrnn.analysis.graph import active_neurons
+from brainrnn.analysis.graph.live import active_neurons
 from brainrnn.plots.style import FAINT, INK, NEGATIVE, POSITIVE, new_figure, open_frame
 from paper_mlp.groups.embedding import active_embedding, check_tokens, normalised
 from tasks.fixed import FixedTask

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from brainrnn.analysis.graph import active_neurons, check_member
+from brainrnn.analysis.graph.live import active_neurons, check_member
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, POSITIVE, new_figure, open_frame
-from brainrnn.strength import wiring_strength
+from brainrnn.wiring_cost.strength import wiring_strength
 from paper_mlp.images.pixels import SIGNED, check_image, first_hidden, first_layer, image_shape
 from tasks.fixed import FixedTask
 

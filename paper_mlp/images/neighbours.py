@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from brainrnn.analysis.permutation import Statistic, permutation_test
+from brainrnn.analysis.space.permutation import Statistic, permutation_test
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, POSITIVE, new_figure, no_frame

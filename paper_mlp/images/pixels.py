@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from matplotlib.colors import LinearSegmentedColormap
 
+from brainrnn.anatomy.geometry import grid
 from brainrnn.errors import InputError
-from brainrnn.geometry import grid
 from brainrnn.networks import MLP
 from brainrnn.plots.style import NEGATIVE, POSITIVE
 from tasks.fixed import FixedTask

@@ -12,11 +12,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from brainrnn.analysis.graph import check_member, live_connections
+from brainrnn.analysis.graph.live import check_member, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, NEGATIVE, POSITIVE, new_figure, open_frame
-from brainrnn.strength import wiring_strength
+from brainrnn.wiring_cost.strength import wiring_strength
 from paper_mlp.images.pixels import check_image, first_hidden, image_shape
 from tasks.fixed import FixedTask
 

@@ -12,12 +12,12 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.analysis.stages import connections
+from brainrnn.analysis.graph.stages import connections
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, new_figure, open_frame
 from brainrnn.task import Examples
-from brainrnn.training import answer
+from brainrnn.training.loop import answer
 from paper_mlp.circuits.pruning import method_colour
 from paper_mlp.images.distortions import DISTORTIONS
 from paper_mlp.images.pixels import check_image, image_shape

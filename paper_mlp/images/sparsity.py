@@ -11,13 +11,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from brainrnn.analysis.graph import live_connections
-from brainrnn.analysis.stages import connections
+from brainrnn.analysis.graph.live import live_connections
+from brainrnn.analysis.graph.stages import connections
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks import MLP
 from brainrnn.plots.style import INK, new_figure, open_frame
 from brainrnn.task import Examples
-from brainrnn.training import answer
+from brainrnn.training.loop import answer
 from paper_mlp.circuits.pruning import draw_by_method, magnitude_ranks
 from paper_mlp.methods import METHODS
 from tasks.fixed import FixedTask

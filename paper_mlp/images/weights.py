@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from brainrnn.analysis.graph import check_member, live_connections
+from brainrnn.analysis.graph.live import check_member, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import INK, NEGATIVE, POSITIVE, new_figure, open_frame

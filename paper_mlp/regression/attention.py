@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from brainrnn.analysis.graph import check_member
+from brainrnn.analysis.graph.live import check_member
 from brainrnn.networks import Transformer
 from paper_mlp.regression.names import token_names
 from tasks.fixed import FixedTask

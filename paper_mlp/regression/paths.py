@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from brainrnn.analysis.graph import live_connections
-from brainrnn.analysis.stages import stages
+from brainrnn.analysis.graph.live import live_connections
+from brainrnn.analysis.graph.stages import stages
 from brainrnn.networks import Transformer
 from paper_mlp.regression.sequences import need_sequences
 from tasks.fixed import FixedTask
@@ -18,7 +18,7 @@ def unrolled_paths(
 ) -> dict[str, Tensor]:
     """Neurons on a path of live connections from an input to an answer, token by token.
 
-    As :func:`brainrnn.analysis.graph.active_neurons`, but every token has neurons of its own: paths
+    As :func:`brainrnn.analysis.active_neurons`, but every token has neurons of its own: paths
     start at inputs that are not 0 in all test sequences, end at the outputs that the test asks for,
     and go from one token to a later one only through keys and values.
 
@@ -27,7 +27,7 @@ def unrolled_paths(
     net : Transformer
     task : FixedTask
     threshold : float
-        See :func:`brainrnn.analysis.graph.live_connections`.
+        See :func:`brainrnn.analysis.live_connections`.
 
     Returns
     -------

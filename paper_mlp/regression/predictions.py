@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from brainrnn.analysis.graph import check_member
+from brainrnn.analysis.graph.live import check_member
 from brainrnn.networks import Transformer
 from brainrnn.plots.style import FAINT, INK, POSITIVE, new_figure, open_frame
-from brainrnn.training import answer
+from brainrnn.training.loop import answer
 from paper_mlp.regression.sequences import first_x
 from tasks.fixed import FixedTask
 

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from scipy.spatial import KDTree
 
-from brainrnn.analysis.graph import active_neurons, check_member
+from brainrnn.analysis.graph.live import active_neurons, check_member
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks import Transformer
 from brainrnn.task import Examples
@@ -42,7 +42,7 @@ def probe_table(
 ) -> pd.DataFrame:
     """How well single neurons and pairs of one stage tell w, the best first.
 
-    Of the active neurons (:func:`brainrnn.analysis.graph.active_neurons`), those are probed whose
+    Of the active neurons (:func:`brainrnn.analysis.active_neurons`), those are probed whose
     activation at the last token varies: its standard deviation is above 1 % of the largest in the
     stage. Probes are fitted to the first 4000 training sequences, activations standardised, and
     scored on the test sequences. The non-linear probe is the mean w of the ten nearest neighbours.

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from brainrnn.analysis.graph import check_member, live_connections
+from brainrnn.analysis.graph.live import check_member, live_connections
 from brainrnn.networks import Transformer
-from brainrnn.plots.labels import write_labels
-from brainrnn.plots.layers import Layout, connection_ends, lay_out
+from brainrnn.plots.networks.labels import write_labels
+from brainrnn.plots.networks.layers import Layout, connection_ends, lay_out
 from brainrnn.plots.style import FAINT, INACTIVE, INK, NEGATIVE, POSITIVE, new_figure
 from paper_mlp.regression.names import stage_name, token_names
 from paper_mlp.regression.paths import asked_outputs, attends, unrolled_paths

@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 
 from brainrnn.analysis import active_units
-from brainrnn.geometry import grid
+from brainrnn.anatomy.geometry import grid
 from brainrnn.task import Trials
 
 TASKS = ("a", "b", "c", "d")

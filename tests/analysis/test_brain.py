@@ -8,8 +8,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from brainrnn.analysis import AnalysisSpec, analyse, as_json, summary
 from brainrnn.errors import InputError
+from tests.analysis.space.test_isolated import isolated_by_hand, size_by_hand
 from tests.analysis.synthetic import TASKS, Net, Suite, brain_dataset, quadrants, tuned_net
-from tests.analysis.test_spatial import isolated_by_hand, size_by_hand
 
 SPEC = AnalysisSpec(trials=32, accuracy_trials=40, permutations=500, k_range=(2, 6))
 DIMS = {

@@ -17,7 +17,7 @@ from brainrnn.analysis import (
     save,
     statistics_table,
 )
-from brainrnn.analysis.recurrent import live
+from brainrnn.analysis.graph.recurrent import live
 from brainrnn.errors import InputError
 from tests.analysis.synthetic import TASKS, brain_dataset
 

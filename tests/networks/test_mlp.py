@@ -7,10 +7,10 @@ import torch
 from scipy.stats import ks_2samp, kstest
 from torch import nn
 
-from brainrnn.cost import CostSpec, connection_cost
+from brainrnn.anatomy.geometry import grid, line
 from brainrnn.errors import InputError
-from brainrnn.geometry import grid, line
 from brainrnn.networks import MLP, MLPSpec
+from brainrnn.wiring_cost.cost import CostSpec, connection_cost
 
 MEMBERS = 3
 ACTIVATIONS = {"silu": nn.SiLU, "relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}

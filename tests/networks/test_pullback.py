@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from brainrnn import geometry
+from brainrnn.anatomy import geometry
 from brainrnn.networks import MLP, RNN, MLPSpec, Transformer, TransformerSpec
 from brainrnn.task import Examples
 from tasks import cog20

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import brainrnn as br
 from brainrnn.networks import recurrence
 from brainrnn.networks.recurrence import LeakyNetwork, awake_units, leaky_network
-from brainrnn.training import Trainer, TrainingSpec
+from brainrnn.training.loop import Trainer, TrainingSpec
 from tasks import cog20
 from tests.networks.test_rnn import INPUTS, LENGTHS, gradients, network, stepwise
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from brainrnn import geometry
+from brainrnn.anatomy import geometry
 from brainrnn.errors import InputError
 from brainrnn.networks.rnn import RNN, RNNSpec
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from brainrnn.cost import CostSpec, connection_cost
 from brainrnn.errors import InputError
 from brainrnn.networks import Transformer, TransformerSpec
-from brainrnn.swap import SwapSpec, relocate
+from brainrnn.wiring_cost.cost import CostSpec, connection_cost
+from brainrnn.wiring_cost.swap import SwapSpec, relocate
 from tests.test_swap import exchanged_cost
 
 MEMBERS = 3

@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from brainrnn.checkpoint import load_checkpoint
 from brainrnn.data import DATA
-from brainrnn.experiment import load_experiment
-from brainrnn.run import Run
+from brainrnn.runs.experiment import load_experiment
+from brainrnn.runs.folder import Run
+from brainrnn.training.checkpoint import load_checkpoint
 from paper_mlp.cli import configurations
 from paper_mlp.experiments import EXPERIMENTS
 from paper_mlp.methods import METHODS
@@ -228,7 +228,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_it_had_not_stopped(
     path = tmp_path / "stopped"
     command = ["run", "fig2", *LIKE, "--out", str(path)]
     slow = (
-        "import time, brainrnn.training as t, paper_mlp.cli as cli\n"
+        "import time, brainrnn.training.loop as t, paper_mlp.cli as cli\n"
         "from tests.paper_mlp.small import small_experiments\n"
         "descend = t.Trainer._descend\n"
         "t.Trainer._descend = lambda *args: (time.sleep(0.03), descend(*args))[1]\n"

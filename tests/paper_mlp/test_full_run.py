@@ -8,8 +8,8 @@ import torch
 
 from brainrnn.analysis import newman_modularity
 from brainrnn.data import DATA, data_folder
-from brainrnn.experiment import build_network, load_suite
-from brainrnn.training import Trainer
+from brainrnn.runs.experiment import build_network, load_suite
+from brainrnn.training.loop import Trainer
 from paper_mlp.experiments import EXPERIMENTS
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from brainrnn.run import Run
+from brainrnn.runs.folder import Run
 from paper_mlp.experiments import EXPERIMENTS
 from paper_mlp.outcome import Outcome
 from paper_mlp.report import modularity_order

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
-from brainrnn import geometry
+from brainrnn.anatomy import geometry
 from brainrnn.errors import InputError
-from brainrnn.experiment import load_suite
 from brainrnn.networks import RNN
+from brainrnn.runs.experiment import load_suite
 from brainrnn.study import conduct
 from brainrnn.study.damage import (
     damage,

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from brainrnn.analysis import load
-from brainrnn.analysis.lengths import MODELS
 from brainrnn.analysis.map_statistics import STATISTICS
+from brainrnn.analysis.space.lengths import MODELS
 from brainrnn.study import conduct
 from brainrnn.study.measures import ChoiceMeasure, MapMeasure
 from tests.study.small import small_study

@@ -14,7 +14,7 @@ import pytest
 
 from brainrnn.config import as_toml
 from brainrnn.errors import InputError
-from brainrnn.run import InterruptedRun, Run
+from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.study import conduct
 from brainrnn.study.fleet import Fleet, link
 from tests.study.small import small_study

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import brainrnn as br
 from brainrnn.config import build
 from brainrnn.errors import InputError
-from brainrnn.experiment import Experiment
 from brainrnn.networks import RNN
 from brainrnn.networks.resize import grid_shape, merge, refine
+from brainrnn.runs.experiment import Experiment
 from brainrnn.study.grouping import (
     Moments,
     activity_moments,

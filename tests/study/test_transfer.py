@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import brainrnn as br
 from brainrnn.config import build
 from brainrnn.errors import InputError
-from brainrnn.experiment import Experiment
+from brainrnn.runs.experiment import Experiment
 from brainrnn.study.measures.transfer import (
     CONDITIONS,
     TransferMeasure,

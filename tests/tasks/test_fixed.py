@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from brainrnn.config import build
 from brainrnn.errors import InputError
-from brainrnn.experiment import TaskSpec, load_suite
+from brainrnn.runs.experiment import TaskSpec, load_suite
 from brainrnn.task import Examples, Suite, Task
 from tasks import FixedTask, formulas, groups, two_moons
 from tasks.fixed import MeanCrossEntropy, MeanSquaredError

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
-from brainrnn.experiment import load_suite
+from brainrnn.runs.experiment import load_suite
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
 

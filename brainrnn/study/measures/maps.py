@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from brainrnn.analysis import analyse, load, map_statistics, save
-from brainrnn.analysis.lengths import MODELS
 from brainrnn.analysis.map_statistics import MEASURES, MORAN, STATISTICS
+from brainrnn.analysis.space.lengths import MODELS
 from brainrnn.plots import plot_map
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 from brainrnn.study.inference import Control, across, paired, tabulate

@@ -15,11 +15,10 @@ from pydantic import Field
 from brainrnn.analysis import analyse
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.errors import InputError
-from brainrnn.experiment import build_network
-from brainrnn.method import BIMT
 from brainrnn.networks import RNN, RNNNetwork
 from brainrnn.networks.resize import grid_shape, merge, refine
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
+from brainrnn.runs.experiment import build_network
 from brainrnn.study.grouping import activity_moments, at_random, by_correlation, by_place
 from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
@@ -28,7 +27,8 @@ from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 from brainrnn.task import Suite
-from brainrnn.training import Trainer
+from brainrnn.training.loop import Trainer
+from brainrnn.wiring_cost.method import BIMT
 
 CHANGES = {
     "kept": "as it was",

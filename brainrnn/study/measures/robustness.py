@@ -20,7 +20,6 @@ from torch import Tensor
 from brainrnn.analysis import AnalysisSpec, active_units, record, task_variance
 from brainrnn.networks import RNN
 from brainrnn.plots.style import module_colours, new_figure, open_frame
-from brainrnn.strength import present
 from brainrnn.study.damage import lesioned_scores, part_of, relevant_neurons, task_scores
 from brainrnn.study.inference import across, paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
@@ -29,6 +28,7 @@ from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.measures.tradeoff import prune
 from brainrnn.study.subject import Subject
 from brainrnn.task import Suite, Trials
+from brainrnn.wiring_cost.strength import present
 
 DAMAGES = {
     "inputs": "noise on inputs",

@@ -16,12 +16,12 @@ from pydantic import Field
 from brainrnn.analysis import accuracy
 from brainrnn.networks import RNN
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
-from brainrnn.strength import present
 from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Subject
 from brainrnn.study.wiring import wiring_length
+from brainrnn.wiring_cost.strength import present
 
 _WELL = 0.95  # of the best possible accuracy: what the lower panels show
 

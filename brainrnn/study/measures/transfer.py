@@ -16,19 +16,19 @@ from torch import Tensor
 
 from brainrnn.analysis import analyse, record, task_variance
 from brainrnn.errors import InputError
-from brainrnn.experiment import build_network, load_suite
-from brainrnn.method import BIMT
 from brainrnn.networks import RNN
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
+from brainrnn.runs.experiment import build_network, load_suite
 from brainrnn.study.damage import task_scores
 from brainrnn.study.inference import paired, tabulate
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.newcomer import OneTask, carry_over
 from brainrnn.study.subject import Cell, Subject
-from brainrnn.swap import SwapSpec
 from brainrnn.task import Suite
-from brainrnn.training import Trainer, TrainingSpec
+from brainrnn.training.loop import Trainer, TrainingSpec
+from brainrnn.wiring_cost.method import BIMT
+from brainrnn.wiring_cost.swap import SwapSpec
 
 CONDITIONS = {
     "all": "everything free",

@@ -4,7 +4,7 @@ import torch
 
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP, MLPSpec
-from brainrnn.plots.network import draw_network
+from brainrnn.plots.networks.network import draw_network
 from paper_mlp.circuits.ablation import plot_ablations, remove_each_weight
 from paper_mlp.circuits.boundary import class_probability
 from tasks import formulas, two_moons

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import brainrnn as br
-from brainrnn.analysis.graph import active_neurons, live_connections
+from brainrnn.analysis.graph.live import active_neurons, live_connections
 from paper_mlp.groups.embedding import active_embedding, normalised
 from paper_mlp.groups.modules import compare_modules, embedding_modules, module_name
 from tests.paper_mlp.groups.constructed import together, trees

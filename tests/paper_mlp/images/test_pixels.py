@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from brainrnn.anatomy.geometry import grid
 from brainrnn.errors import InputError
-from brainrnn.geometry import grid
 from brainrnn.networks import MLP
 from paper_mlp.images.pixels import check_image, first_hidden, first_layer, image_shape
 from tests.paper_mlp.images.handmade import SHAPE, connect, empty, noise_task

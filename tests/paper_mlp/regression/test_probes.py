@@ -7,7 +7,7 @@ import torch
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from brainrnn.analysis.graph import active_neurons
+from brainrnn.analysis.graph.live import active_neurons
 from brainrnn.errors import InputError
 from brainrnn.networks import Transformer, TransformerSpec
 from paper_mlp.regression.probes import (

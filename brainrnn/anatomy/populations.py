@@ -1,0 +1,278 @@
+"""Who sits where: populations of neurons on sites, and which parameter wires which population.
+
+A neuron has a place; swapping two neurons exchanges their places and never their weights, so the
+function that the network computes cannot change even in its last bit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from brainrnn.anatomy.geometry import Distance, as_sites, distance_function
+from brainrnn.anatomy.wiring import parse_wiring
+from brainrnn.errors import InputError, unknown
+
+
+@dataclass(frozen=True)
+class Population:
+    """A named set of neurons, one on each of a set of fixed sites.
+
+    Attributes
+    ----------
+    name : str
+        The name by which wiring patterns call it.
+    sites : (site, dimension) float64
+        Fixed places; neuron i starts on site i.
+    movable : bool
+        Whether its neurons may exchange places (False for image pixels, say).
+    blocks : int
+        Attention heads: neurons swap inside a block, and whole blocks swap. Neurons and sites are
+        numbered block by block.
+    """
+
+    name: str
+    sites: Tensor
+    movable: bool = True
+    blocks: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the sites and the blocks."""
+        if not re.fullmatch(r"[A-Za-z]\w*", self.name):
+            raise InputError(
+                f"a population's name must be a letter followed by letters, digits or _, "
+                f"got {self.name!r}"
+            )
+        object.__setattr__(self, "sites", as_sites(self.sites))
+        if self.blocks < 1 or len(self.sites) % self.blocks:
+            raise InputError(
+                f"population {self.name!r}: {len(self.sites)} neurons cannot form "
+                f"{self.blocks} equal blocks"
+            )
+
+    def __len__(self) -> int:
+        """Count the neurons."""
+        return len(self.sites)
+
+
+class Anatomy(nn.Module):
+    """The populations of a network, its wiring, and where each neuron of each member sits.
+
+    Places are buffers (in ``state_dict``): ``places(name)[m, i]`` is the site of neuron i in
+    member m.
+
+    Parameters
+    ----------
+    populations : iterable of Population
+    wiring : mapping of parameter name to pattern
+        See :func:`parse_wiring`.
+    distance : str or function
+        ``"l1"``, ``"l2"``, ``"periodic"`` (a torus of period 1 in every dimension; see
+        :func:`brainrnn.periodic` for others), ``"great_circle"``, or a function of two arrays of
+        sites, (i, d) and (j, d), that returns their distances (i, j).
+    members : int
+        Number of networks that live side by side in the leading axis of every parameter.
+
+    Raises
+    ------
+    InputError
+        If names clash or are unknown, wired populations lie in spaces of different dimension, or
+        the distance is not one (negative, not finite, asymmetric, or non-zero from a site to
+        itself).
+    """
+
+    def __init__(
+        self,
+        populations: Iterable[Population],
+        wiring: Mapping[str, str],
+        *,
+        distance: str | Distance = "l2",
+        members: int = 1,
+    ) -> None:
+        super().__init__()
+        if not isinstance(members, int) or members < 1:
+            raise InputError(f"members must be a whole number of at least 1, got {members!r}")
+        self.members = members
+        self.populations: dict[str, Population] = {}
+        for population in populations:
+            if population.name in self.populations:
+                raise InputError(f"two populations are named {population.name!r}; rename one")
+            self.populations[population.name] = population
+            start = torch.arange(len(population)).repeat(members, 1)
+            self.register_buffer(f"places_{population.name}", start)
+        self.wiring = {name: parse_wiring(pattern) for name, pattern in wiring.items()}
+        self._distance = distance_function(distance)
+        self._site_distances: dict[tuple[str, str], Tensor] = {}
+        self._lengths: dict[str, Tensor] = {}
+        self.version = 0  # rises whenever lengths may have changed
+        for parameter in self.wiring:
+            self._check_wiring(parameter)
+
+    def _check_wiring(self, parameter: str) -> None:
+        placed = [axis.population for axis in self.wiring[parameter] if axis.population]
+        for name in placed:
+            if name not in self.populations:
+                message = unknown("population", name, self.populations)
+                raise InputError(f"wiring of {parameter!r}: {message}")
+        if len(placed) < 2:
+            return
+        one, two = (self.populations[name] for name in placed)
+        if one.sites.shape[1] != two.sites.shape[1]:
+            raise InputError(
+                f"wiring of {parameter!r} joins {one.name!r} in {one.sites.shape[1]} dimensions "
+                f"to {two.name!r} in {two.sites.shape[1]}; give both the same"
+            )
+        if one is two and one.blocks > 1:
+            raise InputError(
+                f"wiring of {parameter!r}: population {one.name!r} has blocks and cannot be wired "
+                "to itself"
+            )
+
+    @property
+    def distance(self) -> Distance:
+        """Distances between two arrays of sites, (i, d) and (j, d): (i, j)."""
+        return self._distance
+
+    def changed(self) -> None:
+        """Forget what was computed from the places."""
+        self._lengths.clear()
+        self.version += 1
+
+    def bind(self, parameters: Iterable[tuple[str, Tensor]]) -> None:
+        """Check that the wiring describes exactly these (name, parameter) pairs.
+
+        Raises
+        ------
+        InputError
+            If a parameter is undeclared, declared but missing, or of another shape.
+        """
+        shapes = {name: tuple(value.shape) for name, value in parameters}
+        for name in shapes:
+            if name not in self.wiring:
+                raise InputError(
+                    f"parameter {name!r} has no wiring: add it, for example {name!r}: '_ _'"
+                )
+        for name, axes in self.wiring.items():
+            if name not in shapes:
+                raise InputError(f"wiring names {name!r}, but the network has no such parameter")
+            sizes = [
+                axis.folds * len(self.populations[axis.population]) if axis.population else None
+                for axis in axes
+            ]
+            shape = shapes[name]
+            fits = len(shape) == 1 + len(sizes) and shape[0] == self.members
+            if not fits or any(s not in (None, n) for s, n in zip(sizes, shape[1:], strict=True)):
+                expected = ", ".join("any" if s is None else str(s) for s in sizes)
+                raise InputError(
+                    f"parameter {name!r}: its wiring expects the shape ({self.members}, "
+                    f"{expected}), got {shape}"
+                )
+
+    def places(self, population: str) -> Tensor:
+        """Site of every neuron, (member, neuron) int64. Change it through :meth:`move` alone."""
+        return self.get_buffer(f"places_{population}")
+
+    def positions(self, population: str) -> Tensor:
+        """Coordinates of every neuron, (member, neuron, dimension) float64."""
+        places = self.places(population)
+        return self.populations[population].sites.to(places.device)[places]
+
+    def move(self, population: str, places: Tensor) -> None:
+        """Give every neuron of a population a new site, (member, neuron).
+
+        Raises
+        ------
+        InputError
+            If two neurons of a member would share a site, or a block would be torn apart.
+        """
+        current = self.places(population)
+        blocks = self.populations[population].blocks
+        whole = torch.arange(current.shape[1], device=current.device).expand_as(current)
+        if places.shape != current.shape or not torch.equal(places.sort(dim=1).values, whole):
+            raise InputError(
+                f"places of {population!r} must put one neuron on each of its sites in every "
+                f"member, shape {tuple(current.shape)}"
+            )
+        if blocks > 1:
+            block = (places * blocks // places.shape[1]).view(len(places), blocks, -1)
+            if bool((block != block[..., :1]).any()):
+                raise InputError(f"places of {population!r} tear a block apart; move blocks whole")
+        current.copy_(places)
+        self.changed()
+
+    def site_distances(self, one: str, two: str) -> Tensor:
+        """Distance from every site of one population to every site of another, float64."""
+        if (one, two) not in self._site_distances:
+            a, b = self.populations[one].sites, self.populations[two].sites
+            distance = torch.as_tensor(self._distance(a, b)).to(torch.float64)
+            self._check_distance(distance, one, two)
+            self._site_distances[one, two] = distance
+        here = self._site_distances[one, two].to(self.places(one).device)
+        self._site_distances[one, two] = here
+        return here
+
+    def _check_distance(self, distance: Tensor, one: str, two: str) -> None:
+        expected = (len(self.populations[one]), len(self.populations[two]))
+        if tuple(distance.shape) != expected:
+            raise InputError(
+                f"the distance function returned the shape {tuple(distance.shape)} for sites of "
+                f"{one!r} and {two!r}, expected {expected}"
+            )
+        if not bool((distance.isfinite() & (distance >= 0)).all()):
+            raise InputError("the distance function returned negative or non-finite distances")
+        if one == two:
+            scale = float(distance.max()) or 1.0
+            if float(distance.diagonal().abs().max()) > 1e-9 * scale:
+                raise InputError(
+                    "the distance from a site to itself must be 0 (torch.cdist needs "
+                    "compute_mode='donot_use_mm_for_euclid_dist')"
+                )
+            if float((distance - distance.T).abs().max()) > 1e-9 * scale:
+                raise InputError("the distance between two sites must not depend on their order")
+
+    def length(self, parameter: str) -> Tensor | None:
+        """Length of every connection of a parameter, (member, out, in) float64.
+
+        None where fewer than two of its axes have places.
+        """
+        axes = self.wiring[parameter]
+        if len(axes) < 2 or None in (axes[0].population, axes[1].population):
+            return None
+        if parameter not in self._lengths:
+            out, source = axes
+            assert out.population is not None
+            assert source.population is not None
+            between = self.site_distances(out.population, source.population)
+            rows, columns = self.places(out.population), self.places(source.population)
+            length = between[rows[:, :, None], columns[:, None, :]]
+            self._lengths[parameter] = length.repeat(1, out.folds, source.folds)
+        return self._lengths[parameter]
+
+    def in_site_order(self, parameter: str, value: Tensor) -> Tensor:
+        """Reorder a parameter so that index i of each placed axis is the neuron on site i.
+
+        ``value`` is the parameter or anything of its shape, (member, out[, in]).
+        """
+        for dim, axis in enumerate(self.wiring[parameter], start=1):
+            if axis.population is None:
+                continue
+            occupant = self.places(axis.population).argsort(dim=1)  # neuron on each site
+            n = occupant.shape[1]
+            index = torch.cat([occupant + fold * n for fold in range(axis.folds)], dim=1)
+            index = index.view(
+                index.shape[0], *(-1 if d == dim else 1 for d in range(1, value.ndim))
+            )
+            value = value.gather(dim, index.expand_as(value))
+        return value
+
+    def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]
+        self.changed()
+        return super()._apply(fn, recurse)
+
+    def _load_from_state_dict(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+        self.changed()
+        super()._load_from_state_dict(*args, **kwargs)

@@ -1,0 +1,442 @@
+"""The training loop: one step at a time, for all members of a network together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from brainrnn.anatomy.network import PlacedNetwork, per_member
+from brainrnn.config import Settings
+from brainrnn.errors import InputError, unknown
+from brainrnn.progress import progress_bar
+from brainrnn.task import Examples, Suite, Task, Trials
+from brainrnn.threads import in_pieces, one_thread, share
+from brainrnn.training.flat import FlatParameters, shared
+from brainrnn.wiring_cost.cost import connection_cost, cost_coefficients
+from brainrnn.wiring_cost.method import BIMT
+from brainrnn.wiring_cost.strength import count_live
+from brainrnn.wiring_cost.swap import relocate
+
+_SMALL = 2e7  # multiplications in the forward pass of a step
+_CACHE = 4_000_000  # bytes of what members compute together
+_AT_ONCE = 100_000  # examples times members that a network answers at once in an evaluation
+
+
+class TrainingSpec(Settings):
+    """How long and how fast to train, and how often to look."""
+
+    steps: int = Field(3000, ge=1, description="training steps")
+    batch: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
+        128, description="trials per step; all: every example, where they are fixed"
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
+    decay: Literal["none", "linear", "cosine"] = Field(
+        "linear", description="how the learning rate falls to 0 at the end"
+    )
+    decay_over: float = Field(
+        0.3, gt=0, le=1, description="last fraction of training over which the rate falls"
+    )
+    clip: float = Field(
+        1.0, ge=0, description="largest norm of each member's loss gradient; 0: no clipping"
+    )
+    log_every: int = Field(10, ge=1, description="steps between two rows of metrics")
+    evaluate_every: int = Field(250, ge=1, description="steps between two evaluations")
+    evaluation_trials: int = Field(20, ge=1, description="held-out trials per task")
+    checkpoint_every: int = Field(500, ge=1, description="steps between two checkpoints of a run")
+    snapshot_every: int | None = Field(
+        None,
+        ge=1,
+        description="steps between two snapshots of a run's network, for animations; unset: none",
+    )
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step, counted from 0."""
+        start = self.steps * (1 - self.decay_over)
+        if self.decay == "none" or step < start:
+            return self.learning_rate
+        left = (self.steps - step) / (self.steps - start)
+        return self.learning_rate * (
+            left if self.decay == "linear" else math.sin(left * math.pi / 2) ** 2
+        )
+
+
+class DivergedError(RuntimeError):
+    """The loss became NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one step of training did.
+
+    Attributes
+    ----------
+    step : int
+        Steps done so far.
+    loss : (member,) tensor
+        Prediction loss of the batch, before the step.
+    moves : (member,) tensor
+        Neurons that changed place.
+    metrics : list of dict
+        One row per member every ``log_every`` steps and at evaluations, else empty: step, member,
+        loss, cost (connection cost without lambda), strength (lambda in this step), live
+        (neurons with connections), moves (since the last row), test_loss and accuracy (both
+        held-out, NaN but at evaluations).
+    """
+
+    step: int
+    loss: Tensor
+    moves: Tensor
+    metrics: list[dict[str, float]]
+
+
+class Trainer:
+    """A network in training: everything that a step changes, and nothing else.
+
+    All members see the same trials and the same private noise; they differ in their initial
+    weights and in what ``method`` gives one value per member. Gradients are clipped member by
+    member, so that each member trains as it would alone.
+
+    Parameters
+    ----------
+    net : PlacedNetwork
+    task : Task
+    method : BIMT
+    spec : TrainingSpec
+    seed : int
+        Of the trials, the held-out trials and the private noise.
+    free : mapping of str to bool tensor, optional
+        Which entries of which parameters may change, broadcast to their shapes; all if not given.
+        Every other entry, and every parameter that is not named, keeps its value to the last bit:
+        it takes part in no gradient, no clipping and no penalty. Neurons still change places.
+    """
+
+    def __init__(
+        self,
+        net: PlacedNetwork,
+        task: Task,
+        method: BIMT,
+        spec: TrainingSpec,
+        *,
+        seed: int = 0,
+        free: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        self.net, self.task, self.method, self.spec, self.seed = net, task, method, spec, seed
+        self.device = next(net.parameters()).device
+        self.step = 0
+        self._moves = torch.zeros(net.members, dtype=torch.int64, device=self.device)
+        self._trials = np.random.default_rng([seed, 1])
+        self._noise = torch.Generator(self.device).manual_seed(seed)
+        rng = np.random.default_rng([seed, 2])
+        self.held_out = task.held_out(spec.evaluation_trials, rng).to(self.device)
+        self._flat = FlatParameters(net)
+        self._frozen = None if free is None else self._frozen_entries(free)
+        self._prices = torch.empty(0)
+        self._priced: tuple[object, ...] = ()  # what the prices were computed from
+        self._optimizer = torch.optim.Adam([self._flat.values], lr=spec.learning_rate, fused=True)
+        self._watched = self.device.type == "cpu"  # where looking at a value costs nothing
+        # Settings that do not fit fail here, not in the middle of training.
+        if spec.batch == "all" and isinstance(task, Suite):
+            raise InputError(
+                "training.batch must be a number, not all: these trials are drawn without end"
+            )
+        cost_coefficients(net, method)
+        if method.swap.locality is not None:
+            per_member(method.swap.locality, net, "swap locality")
+        self._pays = bool(method.strengths(net).any())
+        self._small, self._parts = self._plan()
+
+    def records(self) -> Iterator[Record]:
+        """Train to the last step, yielding a record after each.
+
+        Raises
+        ------
+        DivergedError
+            If a member's loss is NaN or infinite, before the step is taken; or if a weight is
+            after it. On a GPU, whose work is not waited for, weights are looked at only when
+            metrics are due, before neurons move, and before anything is saved.
+        """
+        self._flat.attach(self.net)
+        with _flushed_denormals(), one_thread(self._small), in_pieces(len(self._parts) > 1):
+            while self.step < self.spec.steps:
+                progress = self.step / self.spec.steps
+                loss = self._descend(progress)
+                self.step += 1
+                swap = self._due(self.method.swap.every) and self.method.factor(progress) > 0
+                if self._watched or swap or self._due(self.spec.log_every):
+                    self._require_finite_weights()
+                moves = torch.zeros_like(self._moves)
+                if swap:
+                    moves = relocate(self.net, self.method, self.method.swap)
+                    self._moves += moves
+                yield Record(self.step, loss, moves, self._metrics(loss, progress))
+
+    def _plan(self) -> tuple[bool, list[tuple[slice, PlacedNetwork]]]:
+        """Whether a step is small work, and which members to compute together.
+
+        What a few members compute stays in the processor's cache; of all of them it would not.
+        """
+        batch = self.task.sample(self._batch, np.random.default_rng(0))
+        vectors = isinstance(batch, Examples) and batch.inputs.is_floating_point()
+        rows = batch.inputs[..., 0].numel() if vectors else len(batch)
+        if isinstance(batch, Trials):
+            rows = int(batch.lengths.sum())
+        parameters = list(self.net.parameters())
+        entries = sum(value.numel() for value in parameters)
+        states = rows * sum(value.shape[1] for value in parameters) * parameters[0].itemsize
+        together = max(1, _CACHE // states) if self.device.type == "cpu" else self.net.members
+        if together >= self.net.members:
+            return rows * entries < _SMALL, [(slice(None), self.net)]
+        starts = range(0, self.net.members, together)
+        parts = [slice(m, m + together) for m in starts]
+        return rows * entries < _SMALL, [(part, shared(self.net, part)) for part in parts]
+
+    @property
+    def _batch(self) -> int | None:
+        return None if self.spec.batch == "all" else self.spec.batch
+
+    def _due(self, every: int) -> bool:
+        return self.step % every == 0 or self.step == self.spec.steps
+
+    def _frozen_entries(self, free: Mapping[str, Tensor]) -> Tensor:
+        """Which entries of the flat buffer keep their values, (member, entry) bool."""
+        parameters = dict(self.net.named_parameters())
+        for name, mask in free.items():
+            if name not in parameters:
+                raise InputError(unknown("parameter in free", name, parameters))
+            shape = tuple(parameters[name].shape)
+            try:
+                fits = torch.broadcast_shapes(mask.shape, shape) == shape
+            except RuntimeError:
+                fits = False
+            if not fits or mask.dtype != torch.bool:
+                raise InputError(
+                    f"free of {name!r} must be bool and broadcast to {shape}, got {mask.dtype} "
+                    f"{tuple(mask.shape)}"
+                )
+        return self._flat.join(free) == 0
+
+    def _price(self, progress: float) -> tuple[Tensor, float]:
+        """Lambda times the cost of a unit of |w|, (member, entry), and the factor on it now."""
+        # All but the factor changes seldom.
+        now = (self.method.pays_biases(progress), self.net.anatomy.version)
+        if now != self._priced:
+            strength, self._priced = per_member(self.method.strength, self.net, "strength"), now
+            costs = cost_coefficients(self.net, self.method, progress)
+            self._prices = self._flat.join(costs) * strength[:, None]
+        return self._prices, self.method.factor(progress)
+
+    def _descend(self, progress: float) -> Tensor:
+        """One step of Adam on prediction loss and connection cost; the loss, (member,)."""
+        batch = self.task.sample(self._batch, self._trials).to(self.device)
+        loss = self._differentiate(batch)
+        if self._watched:
+            self._require_finite(loss, "loss", self.step + 1)
+        values, gradient = self._flat.values.data, self._flat.gradient
+        if self._frozen is not None:
+            gradient.masked_fill_(self._frozen, 0.0)
+            before = values.clone()
+        if self.spec.clip:
+            norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
+            gradient *= (self.spec.clip / (norm + 1e-6)).clamp_(max=1.0)
+        rate = self.spec.rate(self.step)
+        self._optimizer.param_groups[0]["lr"] = rate
+        price, factor = self._price(progress) if self._pays else (gradient, 0.0)
+        if factor and self.method.form == "subgradient":
+            gradient.addcmul_(price, values.sign(), value=factor)
+        self._optimizer.step()
+        if factor and self.method.form == "proximal":
+            self._shrink(values, price, factor * rate)
+        if self._frozen is not None:  # put back, whatever penalty and flushed denormals did
+            torch.where(self._frozen, before, values, out=values)
+        return loss
+
+    def _differentiate(self, batch: Any) -> Tensor:
+        """Prediction loss of every member, (member,), and its gradient in the flat buffer."""
+        # All members see the same noise: the first part draws it, the others draw it again.
+        sources = [self._noise, *(self._same_noise() for _ in self._parts[1:])]
+
+        def work(piece: tuple[tuple[slice, PlacedNetwork], torch.Generator]) -> Tensor:
+            (members, net), noise = piece
+            outputs, pullback = net.pullback(batch, generator=noise)
+            loss = self.task.loss(outputs.requires_grad_(), batch)
+            (gradient,) = torch.autograd.grad(loss.sum(), outputs)
+            self._flat.gather(pullback(gradient), members)
+            return loss.detach()
+
+        return torch.cat(share(work, list(zip(self._parts, sources, strict=True))))
+
+    def _same_noise(self) -> torch.Generator:
+        copy = torch.Generator(self.device)
+        return copy.set_state(self._noise.get_state())
+
+    def _require_finite_weights(self) -> None:
+        self._require_finite(self._flat.values.detach().sum(1), "sum of the weights", self.step)
+
+    def _require_finite(self, values: Tensor, what: str, step: int) -> None:
+        """Raise ``DivergedError`` if a member's value, (member,), is NaN or infinite."""
+        for member, value in enumerate(values.tolist()):
+            if not math.isfinite(value):
+                raise DivergedError(
+                    f"the {what} of member {member} is not finite at step {step}: lower "
+                    "training.learning_rate, set training.clip, or start from smaller weights"
+                )
+
+    def _shrink(self, values: Tensor, price: Tensor, rate: float) -> None:
+        """Soft threshold in the metric of Adam: each weight's own step size times its price.
+
+        The proximal operator of sum price |w| under Adam's diagonal preconditioner
+        eta = rate / (sqrt(v) + eps): w <- sign(w) max(|w| - eta price, 0).
+        """
+        group = self._optimizer.param_groups[0]
+        correction = math.sqrt(1 - group["betas"][1] ** (self.step + 1))
+        second_moment = self._optimizer.state[self._flat.values]["exp_avg_sq"]
+        scale = second_moment.sqrt().add_(group["eps"] * correction)
+        threshold = torch.div(price, scale, out=scale).mul_(rate * correction)
+        values -= torch.minimum(torch.maximum(values, -threshold), threshold)
+
+    @torch.no_grad()
+    def _metrics(self, loss: Tensor, progress: float) -> list[dict[str, float]]:
+        evaluate = self._due(self.spec.evaluate_every)
+        if not (evaluate or self._due(self.spec.log_every)):
+            return []
+        nothing = torch.full((self.net.members,), torch.nan)
+        test_loss, score = self.evaluate() if evaluate else (nothing, nothing[:, None])
+        columns = {
+            "loss": loss,
+            "test_loss": test_loss,
+            "cost": connection_cost(self.net, self.method, progress),
+            "strength": self.method.strengths(self.net, progress),
+            "live": count_live(self.net),
+            "moves": self._moves,
+            "accuracy": score.mean(1),
+        }
+        self._moves = torch.zeros_like(self._moves)
+        values = {name: column.tolist() for name, column in columns.items()}
+        return [
+            {"step": self.step, "member": m} | {name: value[m] for name, value in values.items()}
+            for m in range(self.net.members)
+        ]
+
+    @torch.no_grad()
+    def evaluate(self) -> tuple[Tensor, Tensor]:
+        """Loss (member,) and mean score (member, task) on the held-out trials."""
+        outputs = answer(self.net, self.held_out)
+        score = self.task.score(outputs, self.held_out)
+        score = score.view(self.net.members, len(self.task.names), -1).mean(2)
+        return self.task.loss(outputs, self.held_out), score
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that an exact continuation needs.
+
+        Raises
+        ------
+        DivergedError
+            If a weight is NaN or infinite.
+        """
+        self._require_finite_weights()
+        return {
+            "step": self.step,
+            "network": self.net.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "trials": self._trials.bit_generator.state,
+            "noise": self._noise.get_state(),
+            "moves": self._moves,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a saved state.
+
+        Raises
+        ------
+        InputError
+            If it belongs to another network.
+        """
+        try:
+            self.net.load_state_dict(state["network"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._trials.bit_generator.state = state["trials"]
+            self._set_noise(state["noise"].cpu(), state["step"])
+            self._moves = state["moves"].to(self.device)
+            self.step = int(state["step"])
+        except (KeyError, RuntimeError, TypeError, ValueError, AttributeError):
+            raise InputError(
+                "the checkpoint belongs to another network: it does not fit the configuration"
+            ) from None
+
+    def _set_noise(self, state: Tensor, step: int) -> None:
+        if len(state) == len(self._noise.get_state()):
+            self._noise.set_state(state)
+        else:  # of a generator on another kind of device
+            self._noise.manual_seed(
+                int(np.random.default_rng([self.seed, 4, step]).integers(2**63))
+            )
+
+
+@torch.no_grad()
+def answer(net: PlacedNetwork, batch: Trials | Examples) -> Tensor:
+    """Outputs for a batch of any size, without noise or gradients; examples part by part."""
+    if isinstance(batch, Trials):
+        return net.respond(batch)
+    size = max(1, _AT_ONCE // net.members)
+    parts = range(0, len(batch), size)
+    return torch.cat([net.respond(batch.take(slice(i, i + size))) for i in parts], dim=1)
+
+
+def train(
+    net: PlacedNetwork,
+    task: Task,
+    method: BIMT | None = None,
+    *,
+    seed: int = 0,
+    free: Mapping[str, Tensor] | None = None,
+    progress: bool = True,
+    **training: Any,
+) -> pd.DataFrame:
+    """Train a network in place and return its metrics, a row per logged step and member.
+
+    Parameters
+    ----------
+    net : PlacedNetwork
+    task : Task
+    method : BIMT
+        Brain-inspired modular training with its defaults if not given.
+    seed : int
+    free : mapping of str to bool tensor, optional
+        Which entries may change; see :class:`Trainer`.
+    progress : bool
+        Whether to draw a progress bar.
+    **training
+        Fields of :class:`TrainingSpec`, for example ``steps=3000``.
+
+    Raises
+    ------
+    DivergedError
+        If the loss becomes NaN or infinite.
+    """
+    trainer = Trainer(net, task, method or BIMT(), TrainingSpec(**training), seed=seed, free=free)
+    rows: list[dict[str, float]] = []
+    with progress_bar(trainer.spec.steps, enabled=progress) as bar:
+        for record in trainer.records():
+            rows += record.metrics
+            bar.update(record.step, record.metrics)
+    return pd.DataFrame(rows)
+
+
+@contextmanager
+def _flushed_denormals() -> Iterator[None]:
+    """Take denormal numbers for zero: L1 makes many, and they slow arithmetic down many times."""
+    before = bool(torch.tensor(1e-40) * 1 == 0)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)

@@ -1,0 +1,140 @@
+"""The connection cost: what a network pays for its wiring (Eqs. 2-4 of the BIMT paper).
+
+A weight w between neurons a distance d apart costs |w| (A d + y*); a weight with fewer than two
+placed axes, and a bias, costs |w| y*. The loss is
+
+    loss = prediction + lambda (sum of all costs).
+
+A = 0 is plain L1. "Seeing Is Believing", Entropy 2024, 26, 41, Section 2.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from brainrnn.anatomy.network import PlacedNetwork, per_member
+from brainrnn.config import NonNegative, PerMember, Settings
+from brainrnn.errors import InputError, unknown
+
+
+class CostSpec(Settings):
+    """How connections are paid for."""
+
+    strength: PerMember = Field(
+        1e-4, description="lambda, strength of the connection cost; a list gives one per member"
+    )
+    locality: PerMember = Field(
+        1.0, description="A, cost per unit of distance; 0 is plain L1; a list gives one per member"
+    )
+    offset: NonNegative = Field(
+        1.0, description="y*, cost of a connection of length 0, and of what has no length"
+    )
+    biases_from: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="fraction of training from which on biases cost y* |b|; 1: never",
+    )
+    reduction: Literal["sum", "mean"] = Field(
+        "sum", description="sum or mean over the entries of each parameter"
+    )
+    parameter_strength: dict[str, NonNegative] = Field(
+        {}, description="factor on lambda by parameter name, 1 where not given"
+    )
+    parameter_locality: dict[str, NonNegative] = Field(
+        {}, description="factor on A by parameter name, 1 where not given"
+    )
+    form: Literal["subgradient", "proximal"] = Field(
+        "proximal",
+        description="subgradient: the penalty's gradient is added (the paper); "
+        "proximal: soft threshold after each step, which makes weights exactly zero",
+    )
+    schedule: tuple[tuple[Annotated[float, Field(ge=0, le=1)], NonNegative], ...] = Field(
+        ((0.0, 1.0),),
+        description="[fraction of training, factor on lambda] pairs",
+    )
+    interpolation: Literal["constant", "linear"] = Field(
+        "constant", description="how lambda goes from one pair of the schedule to the next"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> CostSpec:
+        times = [time for time, _ in self.schedule]
+        if not times or times[0] != 0 or any(b <= a for a, b in pairwise(times)):
+            raise ValueError("schedule must start at fraction 0 and rise")
+        return self
+
+    def factor(self, progress: float) -> float:
+        """Factor on lambda at a fraction of training between 0 and 1."""
+        before = [point for point in self.schedule if point[0] <= progress][-1]
+        after = [point for point in self.schedule if point[0] > progress]
+        if self.interpolation == "constant" or not after:
+            return before[1]
+        share = (progress - before[0]) / (after[0][0] - before[0])
+        return before[1] + share * (after[0][1] - before[1])
+
+    def pays_biases(self, progress: float) -> bool:
+        """Whether biases cost anything at a fraction of training between 0 and 1."""
+        return self.biases_from <= progress and self.biases_from < 1
+
+    def strengths(self, net: PlacedNetwork, progress: float = 1.0) -> Tensor:
+        """Lambda of every member at a fraction of training, (member,)."""
+        return per_member(self.strength, net, "strength") * self.factor(progress)
+
+    def weight(self, parameter: str, value: Tensor) -> float:
+        """Factor of one parameter in the cost, from its own strength and the reduction."""
+        factor = self.parameter_strength.get(parameter, 1.0)
+        return factor / math.prod(value.shape[1:]) if self.reduction == "mean" else factor
+
+
+def cost_coefficients(
+    net: PlacedNetwork, spec: CostSpec, progress: float = 1.0
+) -> dict[str, Tensor]:
+    """Cost of a unit of |w| for every parameter that is paid for, each broadcastable to it.
+
+    A d + y* where two axes are placed, (member, out, in); y* elsewhere, a scalar. Biases are paid
+    for, or not, as at a fraction ``progress`` of training.
+    """
+    anatomy = net.anatomy
+    parameters = dict(net.named_parameters())
+    for key in ("parameter_strength", "parameter_locality"):
+        for name in getattr(spec, key):
+            if name not in parameters:
+                raise InputError(unknown(f"parameter in {key}", name, parameters))
+    for name in spec.parameter_locality:
+        if anatomy.length(name) is None:
+            raise InputError(
+                f"parameter_locality of {name!r} would change nothing: it does not join neurons "
+                "that have places; leave it out"
+            )
+    locality = per_member(spec.locality, net, "locality")[:, None, None]
+    coefficients: dict[str, Tensor] = {}
+    for name, value in parameters.items():
+        if value.ndim == 2 and not spec.pays_biases(progress):
+            continue
+        length = anatomy.length(name)
+        cost = torch.full((), spec.offset, dtype=value.dtype, device=value.device)
+        if length is not None:
+            cost = locality * spec.parameter_locality.get(name, 1.0) * length.to(value.dtype) + cost
+        coefficients[name] = spec.weight(name, value) * cost
+    return coefficients
+
+
+def connection_cost(net: PlacedNetwork, spec: CostSpec, progress: float = 1.0) -> Tensor:
+    """The connection cost of every member, without lambda, (member,); differentiable.
+
+    Eq. 3: sum |w| (A d + y*) + y* sum |b|. Equals lambda's factor in Eq. 4 at a fraction
+    ``progress`` of training, which may spare the biases; at the end if not given.
+    """
+    coefficients = cost_coefficients(net, spec, progress)
+    parameters = dict(net.named_parameters())
+    total = [
+        (parameters[name].abs() * cost).flatten(1).sum(1) for name, cost in coefficients.items()
+    ]
+    return torch.stack(total).sum(0)

@@ -1,0 +1,78 @@
+"""How strongly each neuron is wired, which are wired at all, and which connections are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from brainrnn.anatomy.network import PlacedNetwork
+
+ABSENT = 1e-3
+"""Weights up to this fraction of a network's largest count as absent."""
+
+
+def present(weight: Tensor) -> Tensor:
+    """Which weights of each member's matrix, (member, to, from), are there; bool."""
+    magnitude = weight.abs()
+    return magnitude > ABSENT * magnitude.amax((1, 2), keepdim=True)
+
+
+@torch.no_grad()
+def magnitudes(net: PlacedNetwork) -> dict[str, Tensor]:
+    """|w| of every parameter, by name."""
+    return {name: value.abs() for name, value in net.named_parameters()}
+
+
+@torch.no_grad()
+def wiring_strength(
+    net: PlacedNetwork, population: str, magnitude: Mapping[str, Tensor] | None = None
+) -> tuple[Tensor, Tensor]:
+    """Sum of |weights| into and out of every neuron of a population, each (member, neuron).
+
+    Biases do not count; a weight inside the population counts for both of its neurons.
+    ``magnitude`` is what :func:`magnitudes` returns, where that is at hand.
+    """
+    magnitude = magnitudes(net) if magnitude is None else magnitude
+    n = len(net.anatomy.populations[population])
+    strength = next(iter(magnitude.values())).new_zeros(2, net.members, n)
+    for name, value in magnitude.items():
+        axes = net.anatomy.wiring[name]
+        for side, axis in enumerate(axes):
+            if len(axes) == 2 and axis.population == population:
+                total = value.sum(2 - side)
+                strength[side] += total.view(net.members, axis.folds, n).sum(1)
+    return strength[0], strength[1]
+
+
+@torch.no_grad()
+def live_neurons(net: PlacedNetwork, population: str, *, threshold: float = 1e-3) -> Tensor:
+    """Neurons that are wired on every side that the wiring gives them, (member, neuron) bool.
+
+    A side is live when its strength is above 0 and above ``threshold`` of that of the member's
+    strongest neuron on that side; an input population has only an outgoing side.
+    """
+    alive = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
+    strengths = wiring_strength(net, population)
+    for side in _sides(net)[population]:
+        strength = strengths[side]
+        alive &= (strength > 0) & (strength >= threshold * strength.max(1, keepdim=True).values)
+    return alive
+
+
+def count_live(net: PlacedNetwork) -> Tensor:
+    """Live neurons of every member, over the populations that are wired on both sides."""
+    inner = [name for name, sides in _sides(net).items() if len(sides) == 2]
+    counts = [live_neurons(net, name).sum(1) for name in inner]
+    return torch.stack(counts).sum(0) if counts else torch.zeros(net.members, dtype=torch.int64)
+
+
+def _sides(net: PlacedNetwork) -> dict[str, set[int]]:
+    """Whether anything comes into (0) and goes out of (1) each population, by the wiring."""
+    sides: dict[str, set[int]] = {name: set() for name in net.anatomy.populations}
+    for axes in net.anatomy.wiring.values():
+        for side, axis in enumerate(axes):
+            if len(axes) == 2 and axis.population:
+                sides[axis.population].add(side)
+    return sides

@@ -1,0 +1,204 @@
+"""Relocation: neurons exchange places when that lowers the connection cost.
+
+What neuron i would cost on site s, given where all others sit, is one entry of
+
+    C[i, s] = sum over its connections of |w| d(s, site of the partner),
+
+and exchanging neurons i and j, which sit on sites p and q, changes the cost by
+
+    C[i, q] + C[j, p] - C[i, p] - C[j, q] + 2 T[i, j] d(p, q),
+
+with T the symmetrised weights inside the population (diagonal zero): their mutual connection
+keeps its length, but appears in both C[i, q] and C[j, p] as if it had vanished. All partners of a
+neuron are scored by one such expression, in float64 and by the very cost that is trained.
+"Seeing Is Believing", Section 2, step 3.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from brainrnn.anatomy.network import PlacedNetwork, per_member
+from brainrnn.config import PerMember, Settings
+from brainrnn.threads import one_thread
+from brainrnn.wiring_cost import arrange
+from brainrnn.wiring_cost.arrange import exchanges, linear_assignment, quadratic_assignment
+from brainrnn.wiring_cost.cost import CostSpec
+from brainrnn.wiring_cost.strength import magnitudes, wiring_strength
+
+_SMALL = 300_000  # entries of all cost matrices together
+
+
+class SwapSpec(Settings):
+    """When and how neurons exchange places."""
+
+    algorithm: Literal["none", "greedy", "assignment", "descent"] = Field(
+        "greedy",
+        description="greedy: each of the top_k neurons takes its best partner (the paper); "
+        "descent: greedy passes over all neurons until no exchange helps; assignment: the "
+        "cheapest arrangement given the other populations, exact unless a population is wired to "
+        "itself, then approximate; none: no swaps",
+    )
+    every: int = Field(50, ge=1, description="training steps between two relocations")
+    top_k: int | None = Field(
+        None, ge=1, description="neurons per population that look for a partner; unset: all"
+    )
+    locality: PerMember | None = Field(
+        None,
+        description="A that scores the swaps, of all parameters alike; unset: what is trained. "
+        "With A = 0 every arrangement costs the same, so L1 with swaps needs its own",
+    )
+
+
+@torch.no_grad()
+def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Tensor, Tensor]:
+    """Cost of every neuron on every site, and the weights inside the population.
+
+    Returns
+    -------
+    costs : (member, neuron, site) float64
+        C above; what does not depend on the neuron's place is left out.
+    inside : (member, neuron, neuron) float64
+        T above.
+    """
+    anatomy = net.anatomy
+    fixed, inside = _parts(net, magnitudes(net), spec, population, list(range(net.members)))
+    places = anatomy.places(population)
+    if inside is None:
+        inside = torch.zeros(*places.shape, places.shape[1], dtype=torch.float64).to(places.device)
+    distance = anatomy.site_distances(population, population)
+    return arrange.site_costs(fixed, inside, distance, places), inside
+
+
+def _parts(
+    net: PlacedNetwork,
+    magnitude: dict[str, Tensor],
+    spec: CostSpec,
+    population: str,
+    members: list[int],
+) -> tuple[Tensor | None, Tensor | None]:
+    """What the rest of the network asks of some members' neurons on every site, and T above.
+
+    None where there are no such connections.
+    """
+    anatomy = net.anatomy
+    locality = per_member(spec.locality, net, "locality").to(torch.float64)
+    fixed: Tensor | None = None
+    inside: Tensor | None = None
+    for name, value in magnitude.items():
+        axes = anatomy.wiring[name]
+        names = [axis.population for axis in axes]
+        if len(axes) < 2 or None in names or population not in names:
+            continue
+        factor = spec.weight(name, value) * spec.parameter_locality.get(name, 1.0)
+        scale = _of(locality, members)[:, None, None] * factor
+        weight = _folded(_of(value, members).to(torch.float64), *(a.folds for a in axes))
+        if names[0] == names[1]:
+            both = (weight + weight.mT).mul_(scale)
+            inside = both if inside is None else inside.add_(both)
+            continue
+        if names[0] != population:
+            weight = weight.mT
+        other = names[1] if names[0] == population else names[0]
+        assert other is not None
+        distance = anatomy.site_distances(other, population)
+        asked = (weight @ arrange.rows(distance, _of(anatomy.places(other), members))).mul_(scale)
+        fixed = asked if fixed is None else fixed.add_(asked)
+    if inside is not None:
+        inside.diagonal(dim1=1, dim2=2).zero_()
+    return fixed, inside
+
+
+def _of(value: Tensor, members: list[int]) -> Tensor:
+    """Some members of a tensor; itself, and no copy, if all."""
+    return value if len(members) == len(value) else value[members]
+
+
+def _folded(weight: Tensor, rows: int, columns: int) -> Tensor:
+    """Sum over the copies of a population, (member, neuron, neuron)."""
+    if rows == columns == 1:
+        return weight
+    members, out, source = weight.shape
+    return weight.view(members, rows, out // rows, columns, source // columns).sum((1, 3))
+
+
+def importance(
+    net: PlacedNetwork, population: str, magnitude: dict[str, Tensor] | None = None
+) -> Tensor:
+    """Score of every neuron: sum of |incoming| and |outgoing| weights, (member, neuron); Eq. 5."""
+    incoming, outgoing = wiring_strength(net, population, magnitude)
+    return incoming + outgoing
+
+
+@torch.no_grad()
+def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
+    """Let the neurons of every movable population exchange places; return moves, (member,).
+
+    No parameter changes; the cost that scores the swaps, which is the connection cost unless they
+    have a locality of their own, never rises. Members whose strength is 0 pay for
+    nothing and stay where they are.
+    """
+    anatomy = net.anatomy
+    moves = torch.zeros(net.members, dtype=torch.int64, device=next(net.parameters()).device)
+    if swap.locality is not None:
+        cost = cost.model_copy(update={"locality": swap.locality, "parameter_locality": {}})
+    members = _paying(net, cost)
+    if swap.algorithm == "none" or not members:
+        return moves
+    magnitude = magnitudes(net)  # which no exchange changes
+    movable = {n: len(p) for n, p in anatomy.populations.items() if p.movable and len(p) > 1}
+    with one_thread(net.members * sum(n**2 for n in movable.values()) < _SMALL):
+        for name in movable:
+            before = anatomy.places(name)
+            places = _arranged(net, magnitude, cost, swap, name, members)
+            if len(members) < net.members:
+                places = before.index_copy(0, torch.tensor(members).to(before.device), places)
+            moved = (places != before).sum(1)
+            if bool(moved.any()):
+                anatomy.move(name, places)
+                moves += moved
+    return moves
+
+
+def _paying(net: PlacedNetwork, cost: CostSpec) -> list[int]:
+    """The members whose neurons' places make a difference to what they pay."""
+    paying = [True] * net.members
+    for what in ("strength", "locality"):
+        value = getattr(cost, what)
+        per_member(value, net, what)  # complains of a wrong number of values
+        values = value if isinstance(value, tuple) else (value,)
+        paying = [p and values[m % len(values)] > 0 for m, p in enumerate(paying)]
+    return [m for m, pays in enumerate(paying) if pays]
+
+
+def _arranged(
+    net: PlacedNetwork,
+    magnitude: dict[str, Tensor],
+    cost: CostSpec,
+    swap: SwapSpec,
+    name: str,
+    members: list[int],
+) -> Tensor:
+    """New places of one population, (member, neuron), of some members."""
+    anatomy, blocks = net.anatomy, net.anatomy.populations[name].blocks
+    places = _of(anatomy.places(name), members)
+    fixed, inside = _parts(net, magnitude, cost, name, members)
+    if fixed is None and inside is None:
+        return places
+    distance = anatomy.site_distances(name, name)
+    if swap.algorithm == "assignment" and inside is None:
+        assert fixed is not None
+        return linear_assignment(fixed, places, blocks)
+    score = _of(importance(net, name, magnitude), members)
+    order = score.argsort(dim=1, descending=True, stable=True)
+    if swap.algorithm == "assignment":
+        assert inside is not None
+        return quadratic_assignment(fixed, inside, distance, places, order)
+    greedy = swap.algorithm == "greedy"
+    if greedy and swap.top_k is not None:
+        order = order[:, : swap.top_k]
+    return exchanges(fixed, inside, distance, places, order, blocks, repeat=not greedy)

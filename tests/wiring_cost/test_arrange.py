@@ -1,0 +1,186 @@
+"""Exchanges against a plain pass that computes the whole cost of every arrangement it tries."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from brainrnn.wiring_cost import arrange
+
+
+def whole_cost(fixed, inside, distance, places):
+    """Of one member, float."""
+    cost = 0.0
+    if fixed is not None:
+        cost += float(fixed[torch.arange(len(places)), places].sum())
+    if inside is not None:
+        cost += float((inside * distance[places][:, places]).sum()) / 2
+    return cost
+
+
+def exchanged(places, i, j):
+    places = places.clone()
+    places[i], places[j] = places[j].item(), places[i].item()
+    return places
+
+
+def plain_pass(fixed, inside, distance, places, order, size):
+    """Each takes the partner, among its block of some size, that makes the whole cheapest."""
+    for i in order.tolist():
+        block = range(i // size * size, (i // size + 1) * size)
+        now = whole_cost(fixed, inside, distance, places)
+        costs = [whole_cost(fixed, inside, distance, exchanged(places, i, j)) for j in block]
+        least = min(costs)
+        if least < now - 1e-11 * now:
+            places = exchanged(places, i, block[costs.index(least)])
+    return places
+
+
+def plain_exchanges(fixed, inside, distance, places, order, blocks, repeat):
+    """Of one member."""
+    n = len(places)
+    size = n // blocks
+    while True:
+        before = places
+        places = plain_pass(fixed, inside, distance, places, order, size)
+        for b in range(blocks if blocks > 1 else 0):
+            tried = []
+            for c in range(blocks):
+                other = places.clone()
+                mine, theirs = slice(b * size, (b + 1) * size), slice(c * size, (c + 1) * size)
+                slots = places[b * size] // size, places[c * size] // size
+                other[theirs] = places[theirs] % size + slots[0] * size
+                other[mine] = places[mine] % size + slots[1] * size
+                tried.append(other)
+            costs = [whole_cost(fixed, inside, distance, other) for other in tried]
+            now = whole_cost(fixed, inside, distance, places)
+            if min(costs) < now - 1e-11 * now:
+                places = tried[costs.index(min(costs))]
+        if not repeat or torch.equal(places, before):
+            return places
+
+
+def problem(seed, members, n, *, wired, outside, silent, density, blocks=1, k=None):
+    """Random sites (so that no two exchanges gain the same), weights, places and order."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def random(*shape):
+        return torch.rand(*shape, generator=generator, dtype=torch.float64)
+
+    def shuffled(count):
+        return torch.randperm(count, generator=generator)
+
+    sites = random(n, 2)
+    distance = (sites[:, None] - sites).square().sum(2).sqrt()
+    alive = random(members, n, 1) >= silent
+    fixed = random(members, n, n) * alive if outside else None
+    inside = None
+    if wired:
+        half = random(members, n, n) * (random(members, n, n) < density) * alive * alive.mT
+        inside = half + half.mT
+        inside.diagonal(dim1=1, dim2=2).zero_()
+    size = n // blocks
+    places = torch.stack(
+        [
+            torch.cat([slot * size + shuffled(size) for slot in shuffled(blocks)])
+            for _ in range(members)
+        ]
+    )
+    order = torch.stack([shuffled(n)[:k] for _ in range(members)])
+    return fixed, inside, distance, places, order
+
+
+def expected(fixed, inside, distance, places, order, blocks, repeat):
+    return torch.stack(
+        [
+            plain_exchanges(
+                None if fixed is None else fixed[m],
+                None if inside is None else inside[m],
+                distance,
+                places[m],
+                order[m],
+                blocks,
+                repeat,
+            )
+            for m in range(len(places))
+        ]
+    )
+
+
+@pytest.mark.parametrize("on_host", [True, False])
+@settings(max_examples=60)
+@given(data=st.data())
+def test_populations_wired_to_themselves_exchange_as_one_by_one(on_host, data):
+    given_problem = problem(
+        data.draw(st.integers(0, 10**6)),
+        data.draw(st.integers(1, 3)),
+        data.draw(st.integers(2, 10)),
+        wired=True,
+        outside=data.draw(st.booleans()),
+        silent=data.draw(st.sampled_from([0.0, 0.6, 1.0])),
+        density=data.draw(st.sampled_from([0.3, 1.0])),
+        k=data.draw(st.sampled_from([None, 1, 4])),
+    )
+    repeat = data.draw(st.booleans())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrange, "_on_host", lambda tensor: on_host)
+        patch.setattr(arrange, "_PENDING", data.draw(st.sampled_from([1, 2, 3, 64])))
+        patch.setattr(arrange, "_LOOKAHEAD", data.draw(st.sampled_from([1, 2, 64])))
+        places = arrange.exchanges(*given_problem, 1, repeat=repeat)
+    assert torch.equal(places, expected(*given_problem, 1, repeat))
+
+
+@pytest.mark.parametrize("on_host", [True, False])
+@settings(max_examples=60)
+@given(data=st.data())
+def test_other_populations_exchange_as_one_by_one(on_host, data):
+    blocks = data.draw(st.sampled_from([1, 2, 3]))
+    given_problem = problem(
+        data.draw(st.integers(0, 10**6)),
+        data.draw(st.integers(1, 3)),
+        blocks * data.draw(st.integers(1, 4)),
+        wired=False,
+        outside=True,
+        silent=data.draw(st.sampled_from([0.0, 0.6, 1.0])),
+        density=1.0,
+        blocks=blocks,
+        k=data.draw(st.sampled_from([None, 1, 4])),
+    )
+    repeat = data.draw(st.booleans())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrange, "_on_host", lambda tensor: on_host)
+        places = arrange.exchanges(*given_problem, blocks, repeat=repeat)
+    assert torch.equal(places, expected(*given_problem, blocks, repeat))
+
+
+@pytest.mark.parametrize("silent", [0.0, 0.7])
+def test_many_exchanges_end_on_the_host_as_on_a_device(monkeypatch, silent):
+    # More than wait at once, so that sums are made several times; and long looks ahead.
+    given_problem = problem(7, 2, 100, wired=True, outside=False, silent=silent, density=0.3)
+    host = arrange.exchanges(*given_problem, 1, repeat=False)
+    monkeypatch.setattr(arrange, "_on_host", lambda tensor: False)
+    assert torch.equal(arrange.exchanges(*given_problem, 1, repeat=False), host)
+
+
+@pytest.mark.parametrize(("wired", "outside"), [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_a_pass_on_a_device_never_waits_for_it(wired, outside, blocks):
+    # Tensors without data cannot be looked at: whatever would bring a value to the host fails.
+    fixed, inside, distance, places, order = problem(
+        0, 2, 6, wired=wired and blocks == 1, outside=outside or blocks > 1, silent=0.0, density=1.0
+    )
+    problem_on_device = [None if t is None else t.to("meta") for t in (fixed, inside)]
+    rest = [t.to("meta") for t in (distance, places, order)]
+    moved = arrange.exchanges(*problem_on_device, *rest, blocks, repeat=False)
+    assert moved.shape == places.shape
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        bool(moved.any())
+
+
+def test_what_is_given_stays_as_it_is():
+    for wired in (True, False):
+        given_problem = problem(1, 2, 8, wired=wired, outside=True, silent=0.0, density=1.0)
+        before = [None if value is None else value.clone() for value in given_problem]
+        assert not torch.equal(arrange.exchanges(*given_problem, 1, repeat=True), given_problem[3])
+        for value, old in zip(given_problem, before, strict=True):
+            assert value is None or torch.equal(value, old)
