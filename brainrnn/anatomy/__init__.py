@@ -12,7 +12,8 @@ from brainrnn.anatomy.geometry import (
     ring,
     sphere,
 )
-from brainrnn.anatomy.network import PlacedNetwork, per_member
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed, per_member
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.anatomy.wiring import Axis, parse_wiring
 
@@ -21,6 +22,7 @@ __all__ = [
     "Anatomy",
     "Axis",
     "Distance",
+    "Placed",
     "PlacedNetwork",
     "Population",
     "great_circle",

@@ -9,13 +9,12 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from brainrnn.anatomy.populations import Anatomy
-from brainrnn.errors import InputError
+from brainrnn.anatomy.placed import Placed
 
 Pullback = Callable[[Tensor], Sequence[Tensor]]
 
 
-class PlacedNetwork(nn.Module):
+class PlacedNetwork(nn.Module, Placed):
     """Base of every network whose neurons have places.
 
     A network sets ``anatomy`` and its parameters, each with a leading member axis, and then calls
@@ -23,12 +22,13 @@ class PlacedNetwork(nn.Module):
     needs ``respond``.
     """
 
-    anatomy: Anatomy
+    def weights(self) -> dict[str, Tensor]:
+        """Every parameter by name, (member, out, in) or, of a bias, (member, out)."""
+        return dict(self.named_parameters())
 
-    @property
-    def members(self) -> int:
-        """Number of networks that live side by side."""
-        return self.anatomy.members
+    def weight(self, parameter: str) -> Tensor:
+        """One of the :meth:`weights`."""
+        return self.get_parameter(parameter)
 
     def respond(self, batch: Any, *, generator: torch.Generator | None = None) -> Tensor:
         """Outputs for a batch of what the network is trained on, (member, ..., output).
@@ -66,20 +66,3 @@ class PlacedNetwork(nn.Module):
                 value.data = value[index].clone()
         chosen.anatomy.changed()
         return chosen
-
-
-def per_member(value: float | tuple[float, ...], net: PlacedNetwork, what: str) -> Tensor:
-    """One value per member of a network, (member,).
-
-    Raises
-    ------
-    InputError
-        If there is neither one value nor one for each member.
-    """
-    anchor = next(net.parameters())
-    values = torch.as_tensor(value, dtype=anchor.dtype, device=anchor.device).reshape(-1)
-    if len(values) not in (1, net.members):
-        raise InputError(
-            f"{what} has {len(values)} values for {net.members} members: give one, or one for each"
-        )
-    return values.expand(net.members)

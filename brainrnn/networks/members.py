@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from pydantic import Field, model_validator
 
-from brainrnn.anatomy.network import PlacedNetwork, per_member
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import per_member
 from brainrnn.config import PerMember, Settings
 from brainrnn.task import Task
 

@@ -14,7 +14,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from brainrnn.anatomy.network import PlacedNetwork, per_member
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import per_member
 from brainrnn.config import Settings
 from brainrnn.errors import InputError, unknown
 from brainrnn.progress import progress_bar

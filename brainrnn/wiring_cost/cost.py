@@ -18,7 +18,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from brainrnn.anatomy.network import PlacedNetwork, per_member
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import per_member
 from brainrnn.config import NonNegative, PerMember, Settings
 from brainrnn.errors import InputError, unknown
 

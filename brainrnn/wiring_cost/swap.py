@@ -22,7 +22,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from brainrnn.anatomy.network import PlacedNetwork, per_member
+from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import per_member
 from brainrnn.config import PerMember, Settings
 from brainrnn.threads import one_thread
 from brainrnn.wiring_cost import arrange

@@ -10,7 +10,7 @@ from brainrnn.errors import InputError
 from brainrnn.networks import Transformer, TransformerSpec
 from brainrnn.wiring_cost.cost import CostSpec, connection_cost
 from brainrnn.wiring_cost.swap import SwapSpec, relocate
-from tests.test_swap import exchanged_cost
+from tests.wiring_cost.test_swap import exchanged_cost
 
 MEMBERS = 3
 

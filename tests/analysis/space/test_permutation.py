@@ -7,7 +7,7 @@ import scipy.stats
 import torch
 
 from brainrnn.analysis import cluster_size, fraction_isolated, neighbours, permutation_test
-from brainrnn.analysis import permutation as module
+from brainrnn.analysis.space import permutation as module
 from brainrnn.anatomy.geometry import grid
 from brainrnn.errors import InputError
 

@@ -16,7 +16,7 @@ from brainrnn.errors import InputError
 from brainrnn.plots import draw_network, draw_networks, save_figure
 from brainrnn.plots.networks.projection import AZIMUTH, ELEVATION, project, view
 from brainrnn.plots.style import INACTIVE, INK, NEGATIVE, POSITIVE, new_figure
-from tests.plots.test_network import shuffled, text, touching
+from tests.plots.networks.test_network import shuffled, text, touching
 
 DIGITS = "0123456789"
 LEVELS = ("input", "h1", "h2", "out")
