@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from brainrnn.anatomy.geometry import Distance, as_sites, distance_function
-from brainrnn.anatomy.wiring import parse_wiring
+from brainrnn.anatomy.wiring import Axis, parse_wiring
 from brainrnn.errors import InputError, unknown
 
 
@@ -69,7 +69,7 @@ class Anatomy(nn.Module):
     ----------
     populations : iterable of Population
     wiring : mapping of parameter name to pattern
-        See :func:`parse_wiring`.
+        See :func:`parse_wiring`; or the axes that it returns.
     distance : str or function
         ``"l1"``, ``"l2"``, ``"periodic"`` (a torus of period 1 in every dimension; see
         :func:`brainrnn.periodic` for others), ``"great_circle"``, or a function of two arrays of
@@ -88,7 +88,7 @@ class Anatomy(nn.Module):
     def __init__(
         self,
         populations: Iterable[Population],
-        wiring: Mapping[str, str],
+        wiring: Mapping[str, str | tuple[Axis, ...]],
         *,
         distance: str | Distance = "l2",
         members: int = 1,
@@ -104,7 +104,10 @@ class Anatomy(nn.Module):
             self.populations[population.name] = population
             start = torch.arange(len(population)).repeat(members, 1)
             self.register_buffer(f"places_{population.name}", start)
-        self.wiring = {name: parse_wiring(pattern) for name, pattern in wiring.items()}
+        self.wiring = {
+            name: parse_wiring(pattern) if isinstance(pattern, str) else pattern
+            for name, pattern in wiring.items()
+        }
         self._distance = distance_function(distance)
         self._site_distances: dict[tuple[str, str], Tensor] = {}
         self._lengths: dict[str, Tensor] = {}

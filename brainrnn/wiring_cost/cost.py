@@ -10,7 +10,6 @@ A = 0 is plain L1. "Seeing Is Believing", Entropy 2024, 26, 41, Section 2.
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -18,8 +17,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from brainrnn.anatomy.network import PlacedNetwork
-from brainrnn.anatomy.placed import per_member
+from brainrnn.anatomy.placed import Placed, per_member
 from brainrnn.config import NonNegative, PerMember, Settings
 from brainrnn.errors import InputError, unknown
 
@@ -84,26 +82,24 @@ class CostSpec(Settings):
         """Whether biases cost anything at a fraction of training between 0 and 1."""
         return self.biases_from <= progress and self.biases_from < 1
 
-    def strengths(self, net: PlacedNetwork, progress: float = 1.0) -> Tensor:
+    def strengths(self, net: Placed, progress: float = 1.0) -> Tensor:
         """Lambda of every member at a fraction of training, (member,)."""
         return per_member(self.strength, net, "strength") * self.factor(progress)
 
-    def weight(self, parameter: str, value: Tensor) -> float:
+    def weight(self, parameter: str, net: Placed) -> float:
         """Factor of one parameter in the cost, from its own strength and the reduction."""
         factor = self.parameter_strength.get(parameter, 1.0)
-        return factor / math.prod(value.shape[1:]) if self.reduction == "mean" else factor
+        return factor / net.entries(parameter) if self.reduction == "mean" else factor
 
 
-def cost_coefficients(
-    net: PlacedNetwork, spec: CostSpec, progress: float = 1.0
-) -> dict[str, Tensor]:
+def cost_coefficients(net: Placed, spec: CostSpec, progress: float = 1.0) -> dict[str, Tensor]:
     """Cost of a unit of |w| for every parameter that is paid for, each broadcastable to it.
 
     A d + y* where two axes are placed, (member, out, in); y* elsewhere, a scalar. Biases are paid
     for, or not, as at a fraction ``progress`` of training.
     """
     anatomy = net.anatomy
-    parameters = dict(net.named_parameters())
+    parameters = net.weights()
     for key in ("parameter_strength", "parameter_locality"):
         for name in getattr(spec, key):
             if name not in parameters:
@@ -123,18 +119,18 @@ def cost_coefficients(
         cost = torch.full((), spec.offset, dtype=value.dtype, device=value.device)
         if length is not None:
             cost = locality * spec.parameter_locality.get(name, 1.0) * length.to(value.dtype) + cost
-        coefficients[name] = spec.weight(name, value) * cost
+        coefficients[name] = spec.weight(name, net) * cost
     return coefficients
 
 
-def connection_cost(net: PlacedNetwork, spec: CostSpec, progress: float = 1.0) -> Tensor:
+def connection_cost(net: Placed, spec: CostSpec, progress: float = 1.0) -> Tensor:
     """The connection cost of every member, without lambda, (member,); differentiable.
 
     Eq. 3: sum |w| (A d + y*) + y* sum |b|. Equals lambda's factor in Eq. 4 at a fraction
     ``progress`` of training, which may spare the biases; at the end if not given.
     """
     coefficients = cost_coefficients(net, spec, progress)
-    parameters = dict(net.named_parameters())
+    parameters = net.weights()
     total = [
         (parameters[name].abs() * cost).flatten(1).sum(1) for name, cost in coefficients.items()
     ]

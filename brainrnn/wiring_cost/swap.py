@@ -22,8 +22,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from brainrnn.anatomy.network import PlacedNetwork
-from brainrnn.anatomy.placed import per_member
+from brainrnn.anatomy.placed import Placed, per_member
 from brainrnn.config import PerMember, Settings
 from brainrnn.threads import one_thread
 from brainrnn.wiring_cost import arrange
@@ -56,7 +55,7 @@ class SwapSpec(Settings):
 
 
 @torch.no_grad()
-def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Tensor, Tensor]:
+def site_costs(net: Placed, spec: CostSpec, population: str) -> tuple[Tensor, Tensor]:
     """Cost of every neuron on every site, and the weights inside the population.
 
     Returns
@@ -76,7 +75,7 @@ def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Ten
 
 
 def _parts(
-    net: PlacedNetwork,
+    net: Placed,
     magnitude: dict[str, Tensor],
     spec: CostSpec,
     population: str,
@@ -95,7 +94,7 @@ def _parts(
         names = [axis.population for axis in axes]
         if len(axes) < 2 or None in names or population not in names:
             continue
-        factor = spec.weight(name, value) * spec.parameter_locality.get(name, 1.0)
+        factor = spec.weight(name, net) * spec.parameter_locality.get(name, 1.0)
         scale = _of(locality, members)[:, None, None] * factor
         weight = _folded(_of(value, members).to(torch.float64), *(a.folds for a in axes))
         if names[0] == names[1]:
@@ -127,16 +126,14 @@ def _folded(weight: Tensor, rows: int, columns: int) -> Tensor:
     return weight.view(members, rows, out // rows, columns, source // columns).sum((1, 3))
 
 
-def importance(
-    net: PlacedNetwork, population: str, magnitude: dict[str, Tensor] | None = None
-) -> Tensor:
+def importance(net: Placed, population: str, magnitude: dict[str, Tensor] | None = None) -> Tensor:
     """Score of every neuron: sum of |incoming| and |outgoing| weights, (member, neuron); Eq. 5."""
     incoming, outgoing = wiring_strength(net, population, magnitude)
     return incoming + outgoing
 
 
 @torch.no_grad()
-def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
+def relocate(net: Placed, cost: CostSpec, swap: SwapSpec) -> Tensor:
     """Let the neurons of every movable population exchange places; return moves, (member,).
 
     No parameter changes; the cost that scores the swaps, which is the connection cost unless they
@@ -144,7 +141,7 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     nothing and stay where they are.
     """
     anatomy = net.anatomy
-    moves = torch.zeros(net.members, dtype=torch.int64, device=next(net.parameters()).device)
+    moves = torch.zeros(net.members, dtype=torch.int64, device=net.anchor().device)
     if swap.locality is not None:
         cost = cost.model_copy(update={"locality": swap.locality, "parameter_locality": {}})
     members = _paying(net, cost)
@@ -165,7 +162,7 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     return moves
 
 
-def _paying(net: PlacedNetwork, cost: CostSpec) -> list[int]:
+def _paying(net: Placed, cost: CostSpec) -> list[int]:
     """The members whose neurons' places make a difference to what they pay."""
     paying = [True] * net.members
     for what in ("strength", "locality"):
@@ -177,7 +174,7 @@ def _paying(net: PlacedNetwork, cost: CostSpec) -> list[int]:
 
 
 def _arranged(
-    net: PlacedNetwork,
+    net: Placed,
     magnitude: dict[str, Tensor],
     cost: CostSpec,
     swap: SwapSpec,
