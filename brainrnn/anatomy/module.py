@@ -41,7 +41,7 @@ class PlacedModule(Placed):
         self.step = 0
         self._layouts = dict(layouts)
 
-    def weights(self) -> dict[str, Float[Tensor, "1 out ..."]]:
+    def weights(self) -> dict[str, Float[Tensor, "1 out *source"]]:
         """Every wired parameter by name, (1, out, in) or, of a bias, (1, out); differentiable.
 
         Of a parameter with further axes, such as those of a kernel, the sum of its magnitudes over
@@ -49,7 +49,7 @@ class PlacedModule(Placed):
         """
         return {name: self.weight(name) for name in self._layouts}
 
-    def weight(self, name: str) -> Float[Tensor, "1 out ..."]:
+    def weight(self, name: str) -> Float[Tensor, "1 out *source"]:
         """One of the :meth:`weights`."""
         if name not in self._layouts:
             raise InputError(unknown("wired parameter", name, self._layouts))
@@ -76,7 +76,7 @@ class PlacedModule(Placed):
             )
         return value
 
-    def spread(self, name: str, values: Float[Tensor, ...]) -> Float[Tensor, ...]:
+    def spread(self, name: str, values: Float[Tensor, "*weight"]) -> Float[Tensor, "*parameter"]:
         """Values for a parameter's weights, (1, out, in), in the parameter's own layout."""
         return self._layouts[name].spread(values)
 
@@ -84,7 +84,7 @@ class PlacedModule(Placed):
         """Number of entries of a parameter."""
         return _tensor(self.model, name).numel()
 
-    def anchor(self) -> Float[Tensor, ...]:
+    def anchor(self) -> Float[Tensor, "*shape"]:
         """A tensor that has the weights' dtype and lies on the network's device."""
         self._follow()
         return _full(_tensor(self.model, next(iter(self._layouts))).detach())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from brainrnn.anatomy.placed import Placed
@@ -23,7 +24,7 @@ class PlacedNetwork(nn.Module, Placed):
     needs ``respond``.
     """
 
-    def weights(self) -> dict[str, Tensor]:
+    def weights(self) -> dict[str, Float[Tensor, "member out *source"]]:
         """Every parameter by name, (member, out, in) or, of a bias, (member, out)."""
         return dict(self.named_parameters())
 
@@ -47,7 +48,9 @@ class PlacedNetwork(nn.Module, Placed):
         """Any of the parameters."""
         return next(self.parameters())
 
-    def respond(self, batch: Any, *, generator: torch.Generator | None = None) -> Tensor:
+    def respond(
+        self, batch: Any, *, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "member *batch output"]:
         """Outputs for a batch of what the network is trained on, (member, ..., output).
 
         ``generator`` is the source of private noise, where the network has any.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -26,7 +26,7 @@ class Placed(ABC):
     anatomy: Anatomy
 
     @abstractmethod
-    def weights(self) -> dict[str, Float[Tensor, "member out ..."]]:
+    def weights(self) -> dict[str, Float[Tensor, "member out *source"]]:
         """Every wired parameter by name, (member, out, in) or, of a bias, (member, out)."""
 
     @abstractmethod
@@ -34,7 +34,7 @@ class Placed(ABC):
         """Everything that training may change."""
 
     @abstractmethod
-    def parameter(self, name: str) -> Float[Tensor, ...]:
+    def parameter(self, name: str) -> Float[Tensor, "*shape"]:
         """A wired parameter as the network has it, in a layout of its own.
 
         Raises
@@ -44,10 +44,10 @@ class Placed(ABC):
         """
 
     @abstractmethod
-    def spread(self, name: str, values: Float[Tensor, ...]) -> Float[Tensor, ...]:
+    def spread(self, name: str, values: Float[Tensor, "*weight"]) -> Float[Tensor, "*parameter"]:
         """Values for a parameter's weights, (member, out, in), in the parameter's own layout."""
 
-    def weight(self, name: str) -> Float[Tensor, "member out ..."]:
+    def weight(self, name: str) -> Float[Tensor, "member out *source"]:
         """One of the :meth:`weights`.
 
         Raises
@@ -64,7 +64,7 @@ class Placed(ABC):
         """Number of entries of one member's parameter."""
         return self.weight(name)[0].numel()
 
-    def anchor(self) -> Float[Tensor, ...]:
+    def anchor(self) -> Float[Tensor, "*shape"]:
         """Any tensor that has the weights' dtype and lies on the network's device."""
         return next(iter(self.weights().values()))
 
@@ -74,6 +74,7 @@ class Placed(ABC):
         return self.anatomy.members
 
 
+@runtime_checkable
 class Method(Protocol):
     """How a network pays for its wiring: what is added to its loss, and what follows a step."""
 

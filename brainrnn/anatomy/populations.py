@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from brainrnn.anatomy.geometry import Distance, as_sites, distance_function
@@ -33,6 +34,12 @@ class Population:
     blocks : int
         Attention heads: neurons swap inside a block, and whole blocks swap. Neurons and sites are
         numbered block by block.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> len(br.Population("heads", br.grid(4, 4), blocks=2))
+    16
     """
 
     name: str
@@ -83,6 +90,14 @@ class Anatomy(nn.Module):
         If names clash or are unknown, wired populations lie in spaces of different dimension, or
         the distance is not one (negative, not finite, asymmetric, or non-zero from a site to
         itself).
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> hidden = br.Population("hidden", br.grid(2, 2))
+    >>> anatomy = br.Anatomy([hidden], {"w_rec": "hidden hidden"}, distance="l1")
+    >>> anatomy.length("w_rec")[0, 0]
+    tensor([0.0000, 0.5000, 0.5000, 1.0000], dtype=torch.float64)
     """
 
     def __init__(
@@ -175,16 +190,16 @@ class Anatomy(nn.Module):
                     f"{expected}), got {shape}"
                 )
 
-    def places(self, population: str) -> Tensor:
+    def places(self, population: str) -> Int[Tensor, "member neuron"]:
         """Site of every neuron, (member, neuron) int64. Change it through :meth:`move` alone."""
         return self.get_buffer(f"places_{population}")
 
-    def positions(self, population: str) -> Tensor:
+    def positions(self, population: str) -> Float[Tensor, "member neuron space"]:
         """Coordinates of every neuron, (member, neuron, dimension) float64."""
         places = self.places(population)
         return self.populations[population].sites.to(places.device)[places]
 
-    def move(self, population: str, places: Tensor) -> None:
+    def move(self, population: str, places: Int[Tensor, "*shape"]) -> None:
         """Give every neuron of a population a new site, (member, neuron).
 
         Raises
@@ -207,7 +222,7 @@ class Anatomy(nn.Module):
         current.copy_(places)
         self.changed()
 
-    def site_distances(self, one: str, two: str) -> Tensor:
+    def site_distances(self, one: str, two: str) -> Float[Tensor, "site other"]:
         """Distance from every site of one population to every site of another, float64."""
         if (one, two) not in self._site_distances:
             a, b = self.populations[one].sites, self.populations[two].sites
@@ -237,7 +252,7 @@ class Anatomy(nn.Module):
             if float((distance - distance.T).abs().max()) > 1e-9 * scale:
                 raise InputError("the distance between two sites must not depend on their order")
 
-    def length(self, parameter: str) -> Tensor | None:
+    def length(self, parameter: str) -> Float[Tensor, "member out source"] | None:
         """Length of every connection of a parameter, (member, out, in) float64.
 
         None where fewer than two of its axes have places.
@@ -255,7 +270,9 @@ class Anatomy(nn.Module):
             self._lengths[parameter] = length.repeat(1, out.folds, source.folds)
         return self._lengths[parameter]
 
-    def in_site_order(self, parameter: str, value: Tensor) -> Tensor:
+    def in_site_order(
+        self, parameter: str, value: Num[Tensor, "member ..."]
+    ) -> Num[Tensor, "member ..."]:
         """Reorder a parameter so that index i of each placed axis is the neuron on site i.
 
         ``value`` is the parameter or anything of its shape, (member, out[, in]).

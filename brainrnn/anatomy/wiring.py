@@ -51,7 +51,7 @@ class Layout:
         ]
         return (*(sizes[::-1] if self.source_first else sizes), *[None] * self.kernel)
 
-    def canonical(self, value: Num[Tensor, ...]) -> Num[Tensor, "1 out ..."]:
+    def canonical(self, value: Num[Tensor, "*parameter"]) -> Num[Tensor, "1 out *source"]:
         """The parameter as one member's weights: (1, out, in), or of a bias (1, out).
 
         Where several entries join the same two neurons, as those of a kernel, their magnitudes are
@@ -66,7 +66,7 @@ class Layout:
             value = value.abs().flatten(len(self.axes)).sum(-1)
         return value[None]
 
-    def spread(self, weight: Num[Tensor, ...]) -> Num[Tensor, ...]:
+    def spread(self, weight: Num[Tensor, "*weight"]) -> Num[Tensor, "*parameter"]:
         """Values for each of the canonical weights, laid out as the parameter (to broadcast)."""
         if weight.ndim == 0:
             return weight

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 import torch
+from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
@@ -82,7 +83,7 @@ class CostSpec(Settings):
         """Whether biases cost anything at a fraction of training between 0 and 1."""
         return self.biases_from <= progress and self.biases_from < 1
 
-    def strengths(self, net: Placed, progress: float = 1.0) -> Tensor:
+    def strengths(self, net: Placed, progress: float = 1.0) -> Float[Tensor, " member"]:
         """Lambda of every member at a fraction of training, (member,)."""
         return per_member(self.strength, net, "strength") * self.factor(progress)
 
@@ -92,7 +93,9 @@ class CostSpec(Settings):
         return factor / net.entries(parameter) if self.reduction == "mean" else factor
 
 
-def cost_coefficients(net: Placed, spec: CostSpec, progress: float = 1.0) -> dict[str, Tensor]:
+def cost_coefficients(
+    net: Placed, spec: CostSpec, progress: float = 1.0
+) -> dict[str, Float[Tensor, "*weight"]]:
     """Cost of a unit of |w| for every parameter that is paid for, each broadcastable to it.
 
     A d + y* where two axes are placed, (member, out, in); y* elsewhere, a scalar. Biases are paid
@@ -111,7 +114,7 @@ def cost_coefficients(net: Placed, spec: CostSpec, progress: float = 1.0) -> dic
                 "that have places; leave it out"
             )
     locality = per_member(spec.locality, net, "locality")[:, None, None]
-    coefficients: dict[str, Tensor] = {}
+    coefficients: dict[str, Float[Tensor, "*weight"]] = {}
     for name, value in parameters.items():
         if value.ndim == 2 and not spec.pays_biases(progress):
             continue
@@ -123,11 +126,31 @@ def cost_coefficients(net: Placed, spec: CostSpec, progress: float = 1.0) -> dic
     return coefficients
 
 
-def connection_cost(net: Placed, spec: CostSpec, progress: float = 1.0) -> Tensor:
+def connection_cost(net: Placed, spec: CostSpec, progress: float = 1.0) -> Float[Tensor, " member"]:
     """The connection cost of every member, without lambda, (member,); differentiable.
 
     Eq. 3: sum |w| (A d + y*) + y* sum |b|. Equals lambda's factor in Eq. 4 at a fraction
     ``progress`` of training, which may spare the biases; at the end if not given.
+
+    Parameters
+    ----------
+    net : Placed
+        A network of this package, or one that was placed by :func:`brainrnn.place`.
+    spec : CostSpec
+        A :class:`brainrnn.BIMT` is one.
+    progress : float
+        Fraction of training that is done.
+
+    Examples
+    --------
+    Two neurons half a unit apart, joined by a weight of 2, pay 2 (A 0.5 + y*):
+
+    >>> import torch, brainrnn as br
+    >>> net = torch.nn.Linear(1, 1, bias=False)
+    >>> _ = torch.nn.init.constant_(net.weight, 2.0)
+    >>> placed = br.place(net, {"a": [[0.0]], "b": [[0.5]]}, {"weight": "b a"})
+    >>> br.connection_cost(placed, br.CostSpec(locality=3.0, offset=1.0)).tolist()
+    [5.0]
     """
     coefficients = cost_coefficients(net, spec, progress)
     parameters = net.weights()

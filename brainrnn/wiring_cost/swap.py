@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
@@ -55,7 +56,9 @@ class SwapSpec(Settings):
 
 
 @torch.no_grad()
-def site_costs(net: Placed, spec: CostSpec, population: str) -> tuple[Tensor, Tensor]:
+def site_costs(
+    net: Placed, spec: CostSpec, population: str
+) -> tuple[Float[Tensor, "member neuron site"], Float[Tensor, "member neuron neuron"]]:
     """Cost of every neuron on every site, and the weights inside the population.
 
     Returns
@@ -80,7 +83,9 @@ def _parts(
     spec: CostSpec,
     population: str,
     members: list[int],
-) -> tuple[Tensor | None, Tensor | None]:
+) -> tuple[
+    Float[Tensor, "member neuron site"] | None, Float[Tensor, "member neuron neuron"] | None
+]:
     """What the rest of the network asks of some members' neurons on every site, and T above.
 
     None where there are no such connections.
@@ -118,7 +123,9 @@ def _of(value: Tensor, members: list[int]) -> Tensor:
     return value if len(members) == len(value) else value[members]
 
 
-def _folded(weight: Tensor, rows: int, columns: int) -> Tensor:
+def _folded(
+    weight: Float[Tensor, "member out source"], rows: int, columns: int
+) -> Float[Tensor, "member neuron other"]:
     """Sum over the copies of a population, (member, neuron, neuron)."""
     if rows == columns == 1:
         return weight
@@ -126,19 +133,44 @@ def _folded(weight: Tensor, rows: int, columns: int) -> Tensor:
     return weight.view(members, rows, out // rows, columns, source // columns).sum((1, 3))
 
 
-def importance(net: Placed, population: str, magnitude: dict[str, Tensor] | None = None) -> Tensor:
+def importance(
+    net: Placed, population: str, magnitude: dict[str, Tensor] | None = None
+) -> Float[Tensor, "member neuron"]:
     """Score of every neuron: sum of |incoming| and |outgoing| weights, (member, neuron); Eq. 5."""
     incoming, outgoing = wiring_strength(net, population, magnitude)
     return incoming + outgoing
 
 
 @torch.no_grad()
-def relocate(net: Placed, cost: CostSpec, swap: SwapSpec) -> Tensor:
+def relocate(net: Placed, cost: CostSpec, swap: SwapSpec) -> Int[Tensor, " member"]:
     """Let the neurons of every movable population exchange places; return moves, (member,).
 
     No parameter changes; the cost that scores the swaps, which is the connection cost unless they
     have a locality of their own, never rises. Members whose strength is 0 pay for
     nothing and stay where they are.
+
+    Parameters
+    ----------
+    net : Placed
+        A network of this package, or one that was placed by :func:`brainrnn.place`.
+    cost : CostSpec
+        What scores the swaps, unless they have a locality of their own.
+    swap : SwapSpec
+
+    Examples
+    --------
+    Neuron 1 hears neuron 1, and neuron 2 hears neuron 2, but they sit crosswise:
+
+    >>> import torch, brainrnn as br
+    >>> net = torch.nn.Linear(2, 2, bias=False)
+    >>> net.weight.data = torch.eye(2)
+    >>> sites = {"a": br.Population("a", br.line(2), movable=False), "b": br.line(2)}
+    >>> placed = br.place(net, sites, {"weight": "b a"})
+    >>> placed.anatomy.move("b", torch.tensor([[1, 0]]))
+    >>> br.relocate(placed, br.CostSpec(), br.SwapSpec()).tolist()
+    [2]
+    >>> placed.anatomy.places("b").tolist()
+    [[0, 1]]
     """
     anatomy = net.anatomy
     moves = torch.zeros(net.members, dtype=torch.int64, device=net.anchor().device)
