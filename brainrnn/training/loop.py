@@ -24,6 +24,7 @@ from brainrnn.threads import in_pieces, one_thread, share
 from brainrnn.training.flat import FlatParameters, shared
 from brainrnn.wiring_cost.cost import connection_cost, cost_coefficients
 from brainrnn.wiring_cost.method import BIMT
+from brainrnn.wiring_cost.proximal import soft_threshold, step_threshold
 from brainrnn.wiring_cost.strength import count_live
 from brainrnn.wiring_cost.swap import relocate
 
@@ -248,14 +249,17 @@ class Trainer:
         if self.spec.clip:
             norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
             gradient *= (self.spec.clip / (norm + 1e-6)).clamp_(max=1.0)
-        rate = self.spec.rate(self.step)
-        self._optimizer.param_groups[0]["lr"] = rate
+        self._optimizer.param_groups[0]["lr"] = self.spec.rate(self.step)
         price, factor = self._price(progress) if self._pays else (gradient, 0.0)
         if factor and self.method.form == "subgradient":
             gradient.addcmul_(price, values.sign(), value=factor)
         self._optimizer.step()
         if factor and self.method.form == "proximal":
-            self._shrink(values, price, factor * rate)
+            weights = self._flat.values
+            threshold = step_threshold(
+                self._optimizer, weights, price, factor=factor, step=self.step + 1
+            )
+            soft_threshold(values, threshold)
         if self._frozen is not None:  # put back, whatever penalty and flushed denormals did
             torch.where(self._frozen, before, values, out=values)
         return loss
@@ -290,19 +294,6 @@ class Trainer:
                     f"the {what} of member {member} is not finite at step {step}: lower "
                     "training.learning_rate, set training.clip, or start from smaller weights"
                 )
-
-    def _shrink(self, values: Tensor, price: Tensor, rate: float) -> None:
-        """Soft threshold in the metric of Adam: each weight's own step size times its price.
-
-        The proximal operator of sum price |w| under Adam's diagonal preconditioner
-        eta = rate / (sqrt(v) + eps): w <- sign(w) max(|w| - eta price, 0).
-        """
-        group = self._optimizer.param_groups[0]
-        correction = math.sqrt(1 - group["betas"][1] ** (self.step + 1))
-        second_moment = self._optimizer.state[self._flat.values]["exp_avg_sq"]
-        scale = second_moment.sqrt().add_(group["eps"] * correction)
-        threshold = torch.div(price, scale, out=scale).mul_(rate * correction)
-        values -= torch.minimum(torch.maximum(values, -threshold), threshold)
 
     @torch.no_grad()
     def _metrics(self, loss: Tensor, progress: float) -> list[dict[str, float]]:
