@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -22,6 +22,7 @@ from brainrnn.progress import progress_bar
 from brainrnn.task import Examples, Suite, Task, Trials
 from brainrnn.threads import in_pieces, one_thread, share
 from brainrnn.training.flat import FlatParameters, shared
+from brainrnn.training.pace import Pace
 from brainrnn.wiring_cost.cost import connection_cost, cost_coefficients
 from brainrnn.wiring_cost.method import BIMT
 from brainrnn.wiring_cost.proximal import soft_threshold, step_threshold
@@ -145,6 +146,7 @@ class Trainer:
         self._priced: tuple[object, ...] = ()  # what the prices were computed from
         self._optimizer = torch.optim.Adam([self._flat.values], lr=spec.learning_rate, fused=True)
         self._watched = self.device.type == "cpu"  # where looking at a value costs nothing
+        self._pace = Pace()
         # Settings that do not fit fail here, not in the middle of training.
         if spec.batch == "all" and isinstance(task, Suite):
             raise InputError(
@@ -156,7 +158,7 @@ class Trainer:
         self._pays = bool(method.strengths(net).any())
         self._small, self._parts = self._plan()
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Generator[Record, None, None]:
         """Train to the last step, yielding a record after each.
 
         Raises
@@ -165,12 +167,18 @@ class Trainer:
             If a member's loss is NaN or infinite, before the step is taken; or if a weight is
             after it. On a GPU, whose work is not waited for, weights are looked at only when
             metrics are due, before neurons move, and before anything is saved.
+
+        Warns
+        -----
+        SlowTraining
+            Once, if other programs want the processors on which the threads of a step meet.
         """
         self._flat.attach(self.net)
         with _flushed_denormals(), one_thread(self._small), in_pieces(len(self._parts) > 1):
             while self.step < self.spec.steps:
                 progress = self.step / self.spec.steps
-                loss = self._descend(progress)
+                with self._pace.step() if self._watched else nullcontext():
+                    loss = self._descend(progress)
                 self.step += 1
                 swap = self._due(self.method.swap.every) and self.method.factor(progress) > 0
                 if self._watched or swap or self._due(self.spec.log_every):
@@ -391,6 +399,7 @@ def train(
     seed: int = 0,
     free: Mapping[str, Tensor] | None = None,
     progress: bool = True,
+    callback: Callable[[Record], bool | None] | None = None,
     **training: Any,
 ) -> pd.DataFrame:
     """Train a network in place and return its metrics, a row per logged step and member.
@@ -406,20 +415,52 @@ def train(
         Which entries may change; see :class:`Trainer`.
     progress : bool
         Whether to draw a progress bar.
+    callback : function (Record) -> bool or None, optional
+        Called after every step; training ends there if it returns True.
     **training
         Fields of :class:`TrainingSpec`, for example ``steps=3000``.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``Record.metrics``, up to the last step.
 
     Raises
     ------
     DivergedError
         If the loss becomes NaN or infinite.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> from tasks import cog20
+    >>> suite = cog20(names=["go", "anti"])
+    >>> net = br.RNN.for_suite(suite, sites=br.grid(4, 4))
+    >>> spec = {"steps": 20, "evaluate_every": 10, "evaluation_trials": 2, "progress": False}
+    >>> br.train(net, suite, br.BIMT(strength=1e-4), **spec).step.tolist()
+    [10, 20]
+
+    Train until half of the held-out trials are answered correctly, and count the moves:
+
+    >>> moves = []
+    >>> def look(record):
+    ...     moves.append(int(record.moves.sum()))
+    ...     return any(row["accuracy"] > 0.5 for row in record.metrics)
+    >>> metrics = br.train(net, suite, callback=look, **spec)
+    >>> len(moves) <= 20
+    True
     """
     trainer = Trainer(net, task, method or BIMT(), TrainingSpec(**training), seed=seed, free=free)
     rows: list[dict[str, float]] = []
-    with progress_bar(trainer.spec.steps, enabled=progress) as bar:
-        for record in trainer.records():
+    with (
+        progress_bar(trainer.spec.steps, enabled=progress) as bar,
+        closing(trainer.records()) as records,
+    ):
+        for record in records:
             rows += record.metrics
             bar.update(record.step, record.metrics)
+            if callback is not None and callback(record):
+                break
     return pd.DataFrame(rows)
 
 

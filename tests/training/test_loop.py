@@ -1,6 +1,7 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -197,6 +198,25 @@ def test_metrics_come_when_they_are_due():
     cost = br.connection_cost(trainer.net, trainer.method).tolist()
     assert [row["cost"] for row in rows[-2:]] == cost
     assert rows[-1]["accuracy"] == pytest.approx(float(trainer.evaluate()[1][1].mean()))
+
+
+def test_a_callback_sees_every_step_and_ends_training():
+    method = br.BIMT(strength=1e-3, swap=br.SwapSpec(every=4))
+    whole, suite = small()
+    seen = []  # `seen.append` returns None: training goes on
+    metrics = train(whole, suite, method, callback=seen.append, progress=False, **SHORT)
+    assert [record.step for record in seen] == list(range(1, 13))
+    rows = [row for record in seen for row in record.metrics]
+    pd.testing.assert_frame_equal(metrics, pd.DataFrame(rows))
+    part, _ = small()
+    threads = torch.get_num_threads()
+    cut = train(part, suite, method, callback=lambda r: r.step == 6, progress=False, **SHORT)
+    assert cut.step.tolist() == [5, 6]
+    assert torch.get_num_threads() == threads
+    assert torch.tensor(1e-40) * 1 > 0  # what training has set ends with it
+    steps = Trainer(small()[0], suite, method, TrainingSpec(**SHORT)).records()
+    records = [next(steps) for _ in range(6)]
+    assert torch.equal(records[-1].loss, seen[5].loss)
 
 
 def test_a_loss_that_is_not_finite_stops_training_before_the_step():
