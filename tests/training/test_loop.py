@@ -284,6 +284,7 @@ def in_parts(case, monkeypatch, *, parts):
     )
     trainer = Trainer(net, task, method, TrainingSpec(**SHORT), seed=3)
     assert len(trainer._parts) == (3 if parts else 1)
+    assert torch.get_num_threads() == 2  # which share the parts
     return trainer
 
 
@@ -294,6 +295,7 @@ def metrics(trainer):
 CASES = {"vectors": vectors, "tokens": tokens, "noisy rnn": lambda: small(3)}
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("case", CASES)
 def test_members_computed_in_parts_train_as_together(case, monkeypatch):
     together = in_parts(CASES[case], monkeypatch, parts=False)
@@ -313,6 +315,7 @@ def test_members_computed_in_parts_train_as_together(case, monkeypatch):
     assert torch.equal(apart._noise.get_state(), together._noise.get_state())
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("case", CASES)
 def test_parts_continue_from_a_checkpoint_to_the_same_last_bit(case, monkeypatch):
     whole = in_parts(CASES[case], monkeypatch, parts=True)

@@ -39,13 +39,9 @@ class Machine:
 
 
 @pytest.fixture(autouse=True)
-def two_of_two(monkeypatch):
+def two_of_two(monkeypatch, two_threads):
     """Two threads on two processors, whatever the machine has."""
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("tells", [True, False])
