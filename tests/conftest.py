@@ -4,6 +4,7 @@ import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before PyTorch is loaded, here and in child processes
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # of tests that ask for two
 
 import pytest
 import torch

@@ -121,7 +121,7 @@ def test_what_others_use_grows_and_is_not_ours():
 
 
 def test_a_training_says_it(monkeypatch):
-    durations = [1.0] * 20 + [9.0] * 20
+    durations = [1.0] * 10 + [9.0] * 10
     starts = np.cumsum([0.0, *durations])
     times = iter(np.stack([starts[:-1], starts[:-1] + durations], 1).ravel())
     monkeypatch.setattr(loop, "Pace", lambda: Pace(lambda: next(times), lambda: None))
@@ -129,7 +129,7 @@ def test_a_training_says_it(monkeypatch):
     suite = cog20(names=["go"])
     net = br.RNN.for_suite(suite, sites=br.grid(3, 3))
     with pytest.warns(SlowTraining, match="steps take 9 times as long") as caught:
-        br.train(net, suite, steps=40, batch=4, evaluation_trials=2)
+        br.train(net, suite, steps=20, batch=4, evaluation_trials=2)
     assert len(caught) == 1
 
 
