@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
+
+import brainrnn as br
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -24,7 +27,7 @@ def anchors(page):
 def test_the_python_example_runs(monkeypatch, tmp_path, capsys):
     """The README's example, smaller: fewer steps, fewer neurons."""
     monkeypatch.chdir(tmp_path)
-    example = re.findall(r"```python\n(.*?)```", text(README), re.S)[0]
+    example, _ = re.findall(r"```python\n(.*?)```", text(README), re.S)
     assert len([line for line in example.splitlines() if line.strip()]) <= 10
     for full, small in (("steps=3000", "steps=30"), ("br.grid(20, 20)", "br.grid(8, 8)")):
         assert full in example
@@ -32,6 +35,23 @@ def test_the_python_example_runs(monkeypatch, tmp_path, capsys):
     exec(compile(example, "README.md", "exec"), {})
     assert "isolated" in capsys.readouterr().out
     assert (tmp_path / "map.png").stat().st_size > 10_000
+
+
+@pytest.mark.skipif(not hasattr(br, "place"), reason="not yet")
+def test_any_network_gets_places_in_these_lines():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(5, 64), torch.nn.Tanh(), torch.nn.Linear(64, 2))
+    loader = [(torch.randn(9, 5), torch.randn(9, 2)) for _ in range(40)]
+    names = {
+        "br": br,
+        "model": model,
+        "loader": loader,
+        "task_loss": torch.nn.functional.mse_loss,
+        "optimizer": torch.optim.Adam(model.parameters()),
+    }
+    _, example = re.findall(r"```python\n(.*?)```", text(README), re.S)
+    exec(compile(example.replace("1e-3", "0.1"), "README.md", "exec"), names)
+    assert bool((model[0].weight == 0).any())
 
 
 def test_two_screens_show_the_picture_the_commands_python_and_where_to_go_on():

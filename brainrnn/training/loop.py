@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Tensor
 
@@ -35,7 +36,14 @@ _AT_ONCE = 100_000  # examples times members that a network answers at once in a
 
 
 class TrainingSpec(Settings):
-    """How long and how fast to train, and how often to look."""
+    """How long and how fast to train, and how often to look.
+
+    Examples
+    --------
+    >>> spec = TrainingSpec(steps=1000, decay="linear", decay_over=0.5)
+    >>> spec.rate(0), spec.rate(750)
+    (0.001, 0.0005)
+    """
 
     steps: int = Field(3000, ge=1, description="training steps")
     batch: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
@@ -93,11 +101,17 @@ class Record:
         loss, cost (connection cost without lambda), strength (lambda in this step), live
         (neurons with connections), moves (since the last row), test_loss and accuracy (both
         held-out, NaN but at evaluations).
+
+    Examples
+    --------
+    >>> record = Record(7, loss=torch.ones(2), moves=torch.tensor([0, 3]), metrics=[])
+    >>> int(record.moves.sum())
+    3
     """
 
     step: int
-    loss: Tensor
-    moves: Tensor
+    loss: Float[Tensor, " member"]
+    moves: Int[Tensor, " member"]
     metrics: list[dict[str, float]]
 
 
@@ -120,6 +134,21 @@ class Trainer:
         Which entries of which parameters may change, broadcast to their shapes; all if not given.
         Every other entry, and every parameter that is not named, keeps its value to the last bit:
         it takes part in no gradient, no clipping and no penalty. Neurons still change places.
+
+    Raises
+    ------
+    InputError
+        If the method or ``free`` does not fit the network, or the specification the task.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> from tasks import cog20
+    >>> suite = cog20(names=["go"])
+    >>> net = br.RNN.for_suite(suite, sites=br.grid(4, 4))
+    >>> trainer = Trainer(net, suite, br.BIMT(), TrainingSpec(steps=3, batch=8))
+    >>> [record.step for record in trainer.records()]
+    [1, 2, 3]
     """
 
     def __init__(
@@ -216,8 +245,8 @@ class Trainer:
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.spec.steps
 
-    def _frozen_entries(self, free: Mapping[str, Tensor]) -> Tensor:
-        """Which entries of the flat buffer keep their values, (member, entry) bool."""
+    def _frozen_entries(self, free: Mapping[str, Tensor]) -> Bool[Tensor, "member entry"]:
+        """Which entries of the flat buffer keep their values."""
         parameters = dict(self.net.named_parameters())
         for name, mask in free.items():
             if name not in parameters:
@@ -234,8 +263,8 @@ class Trainer:
                 )
         return self._flat.join(free) == 0
 
-    def _price(self, progress: float) -> tuple[Tensor, float]:
-        """Lambda times the cost of a unit of |w|, (member, entry), and the factor on it now."""
+    def _price(self, progress: float) -> tuple[Float[Tensor, "member entry"], float]:
+        """Lambda times the cost of a unit of |w|, and the factor on it now."""
         # All but the factor changes seldom.
         now = (self.method.pays_biases(progress), self.net.anatomy.version)
         if now != self._priced:
@@ -244,8 +273,8 @@ class Trainer:
             self._prices = self._flat.join(costs) * strength[:, None]
         return self._prices, self.method.factor(progress)
 
-    def _descend(self, progress: float) -> Tensor:
-        """One step of Adam on prediction loss and connection cost; the loss, (member,)."""
+    def _descend(self, progress: float) -> Float[Tensor, " member"]:
+        """One step of Adam on prediction loss and connection cost; the prediction loss."""
         batch = self.task.sample(self._batch, self._trials).to(self.device)
         loss = self._differentiate(batch)
         if self._watched:
@@ -272,8 +301,8 @@ class Trainer:
             torch.where(self._frozen, before, values, out=values)
         return loss
 
-    def _differentiate(self, batch: Any) -> Tensor:
-        """Prediction loss of every member, (member,), and its gradient in the flat buffer."""
+    def _differentiate(self, batch: Any) -> Float[Tensor, " member"]:
+        """Prediction loss of every member, and its gradient in the flat buffer."""
         # All members see the same noise: the first part draws it, the others draw it again.
         sources = [self._noise, *(self._same_noise() for _ in self._parts[1:])]
 
@@ -294,8 +323,8 @@ class Trainer:
     def _require_finite_weights(self) -> None:
         self._require_finite(self._flat.values.detach().sum(1), "sum of the weights", self.step)
 
-    def _require_finite(self, values: Tensor, what: str, step: int) -> None:
-        """Raise ``DivergedError`` if a member's value, (member,), is NaN or infinite."""
+    def _require_finite(self, values: Float[Tensor, " member"], what: str, step: int) -> None:
+        """Raise ``DivergedError`` if a member's value is NaN or infinite."""
         for member, value in enumerate(values.tolist()):
             if not math.isfinite(value):
                 raise DivergedError(
@@ -304,7 +333,7 @@ class Trainer:
                 )
 
     @torch.no_grad()
-    def _metrics(self, loss: Tensor, progress: float) -> list[dict[str, float]]:
+    def _metrics(self, loss: Float[Tensor, " member"], progress: float) -> list[dict[str, float]]:
         evaluate = self._due(self.spec.evaluate_every)
         if not (evaluate or self._due(self.spec.log_every)):
             return []
@@ -327,8 +356,8 @@ class Trainer:
         ]
 
     @torch.no_grad()
-    def evaluate(self) -> tuple[Tensor, Tensor]:
-        """Loss (member,) and mean score (member, task) on the held-out trials."""
+    def evaluate(self) -> tuple[Float[Tensor, " member"], Float[Tensor, "member task"]]:
+        """Loss and mean score of every task on the held-out trials."""
         outputs = answer(self.net, self.held_out)
         score = self.task.score(outputs, self.held_out)
         score = score.view(self.net.members, len(self.task.names), -1).mean(2)
@@ -372,7 +401,7 @@ class Trainer:
                 "the checkpoint belongs to another network: it does not fit the configuration"
             ) from None
 
-    def _set_noise(self, state: Tensor, step: int) -> None:
+    def _set_noise(self, state: Int[Tensor, " byte"], step: int) -> None:
         if len(state) == len(self._noise.get_state()):
             self._noise.set_state(state)
         else:  # of a generator on another kind of device
@@ -382,8 +411,25 @@ class Trainer:
 
 
 @torch.no_grad()
-def answer(net: PlacedNetwork, batch: Trials | Examples) -> Tensor:
-    """Outputs for a batch of any size, without noise or gradients; examples part by part."""
+def answer(net: PlacedNetwork, batch: Trials | Examples) -> Float[Tensor, "member ..."]:
+    """Outputs for a batch of any size, without noise or gradients; examples part by part.
+
+    Parameters
+    ----------
+    net : PlacedNetwork
+    batch : Trials or Examples
+
+    Returns
+    -------
+    (member, time, trial, output) or (member, example, ..., output) tensor
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(4, 2, br.MLPSpec(hidden=(3,)), members=5)
+    >>> answer(net, br.Examples(torch.rand(10, 4), torch.rand(10, 2))).shape
+    torch.Size([5, 10, 2])
+    """
     if isinstance(batch, Trials):
         return net.respond(batch)
     size = max(1, _AT_ONCE // net.members)
