@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -36,18 +37,37 @@ class ProgressBar:
 @contextmanager
 def progress_bar(steps: int, *, start: int = 0, enabled: bool = True) -> Iterator[ProgressBar]:
     """A bar on standard error that counts to ``steps``; on a file it prints seldom."""
-    with tqdm(
-        total=steps,
-        initial=start,
-        disable=not enabled,
-        desc="training",
-        unit="step",
-        dynamic_ncols=True,
-        mininterval=_seldom(),
-        bar_format="{desc} {percentage:3.0f}% |{bar:20}| {n}/{total} "
-        "[{elapsed}, {remaining} left{postfix}]",
-    ) as bar:
+    with (
+        tqdm(
+            total=steps,
+            initial=start,
+            disable=not enabled,
+            desc="training",
+            unit="step",
+            dynamic_ncols=True,
+            mininterval=_seldom(),
+            bar_format="{desc} {percentage:3.0f}% |{bar:20}| {n}/{total} "
+            "[{elapsed}, {remaining} left{postfix}]",
+        ) as bar,
+        _warnings_above(),
+    ):
         yield ProgressBar(bar)
+
+
+@contextmanager
+def _warnings_above() -> Iterator[None]:
+    """Show warnings above the bar, which a line in its midst would break."""
+    show = warnings.showwarning
+
+    def above(*warning: Any, **options: Any) -> None:
+        with tqdm.external_write_mode(file=sys.stderr):
+            show(*warning, **options)
+
+    warnings.showwarning = above
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
 
 
 class FleetBar:

@@ -43,12 +43,12 @@ def soft_threshold(values: Float[Tensor, "*entry"], threshold: Float[Tensor, "*e
 
 def step_threshold(
     optimizer: Optimizer,
-    parameter: Tensor,
-    price: Float[Tensor, "*shape"],
+    parameter: Float[Tensor, "*entry"],
+    price: Float[Tensor, "*#entry"],
     *,
     factor: float = 1.0,
     step: int | None = None,
-) -> Float[Tensor, "*shape"]:
+) -> Float[Tensor, "*entry"]:
     """Threshold of every entry of a parameter after a step of its optimizer: eta factor price.
 
     eta = rate for SGD, and rate / (sqrt(v / (1 - beta2^step)) + eps) for Adam and AdamW, where v is
