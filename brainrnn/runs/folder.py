@@ -17,10 +17,10 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from brainrnn.analysis import AnalysisSpec, analyse, assess, load, map_statistics, save
+from brainrnn.analysis import AnalysisSpec, analyse, assess, map_statistics, storage
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.config import as_toml, read_toml
-from brainrnn.errors import InputError
+from brainrnn.errors import DivergedError, InputError, InterruptedRun
 from brainrnn.files import atomic_path
 from brainrnn.networks import RNN
 from brainrnn.plots import draw_all, draw_graphs, draw_statistics
@@ -28,15 +28,20 @@ from brainrnn.progress import progress_bar
 from brainrnn.runs.experiment import Experiment, build, build_network, load_suite, on_device
 from brainrnn.task import Suite, Task, Trials
 from brainrnn.training.checkpoint import fingerprint, load_checkpoint, save_checkpoint
-from brainrnn.training.loop import DivergedError, Record, Trainer
+from brainrnn.training.loop import Record, Trainer
 from brainrnn.training.snapshots import load_snapshot, save_snapshot
 from brainrnn.wiring_cost.cost import connection_cost
 
+# What may change in a run that has begun, since it leaves untouched what was done.
+MAY_CHANGE = (
+    "training.steps",
+    "training.log_every",
+    "training.evaluate_every",
+    "training.checkpoint_every",
+    "training.snapshot_every",
+    "analysis",
+)
 _PACKAGES = ("brainrnn", "torch", "numpy", "scipy", "scikit-learn", "neurogym", "xarray")
-
-
-class InterruptedRun(Exception):
-    """Training was asked to stop; everything is saved."""
 
 
 class Run:
@@ -61,7 +66,7 @@ class Run:
             built; nothing is written then.
         """
         run = cls(Path(path), experiment)
-        if run._config.is_file():
+        if run.config.is_file():
             raise InputError(
                 f"{path} already holds a run: choose another --out, or continue it with "
                 f"`brainrnn resume {path}`"
@@ -69,7 +74,7 @@ class Run:
         if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
             raise InputError(f"{path} exists and is not an empty folder: choose another --out")
         _ = run.trainer  # an experiment that cannot be built leaves nothing behind
-        with atomic_path(run._config) as temporary:
+        with atomic_path(run.config) as temporary:
             temporary.write_text(as_toml(experiment), encoding="utf-8")
         return run
 
@@ -91,7 +96,8 @@ class Run:
         return cls(run, on_device(experiment, device))
 
     @property
-    def _config(self) -> Path:
+    def config(self) -> Path:
+        """The resolved configuration."""
         return self.path / "config.toml"
 
     @property
@@ -158,11 +164,11 @@ class Run:
                 f"{self.checkpoint} was written by another version of brainrnn ({error}); train "
                 "again into a new folder"
             ) from None
-        for section in self._identity():
-            if getattr(other, section) != getattr(self.experiment, section):
+        for section, here in _lasting(self.experiment).items():
+            if _lasting(other)[section] != here:
                 raise InputError(
                     f"{self.checkpoint} belongs to another experiment: its {section} differs from "
-                    f"that in {self._config}; train again into a new folder"
+                    f"that in {self.config}; train again into a new folder"
                 )
 
     def _identity(self) -> dict[str, Any]:
@@ -252,7 +258,7 @@ class Run:
     def analysed(self) -> xr.Dataset | None:
         """The analysis that was made of the last checkpoint, if one was."""
         with suppress(InputError):  # none yet, or damaged
-            analysis = load(self.path / "analysis.nc")
+            analysis = storage.load(self.path / "analysis.nc")
             if analysis.attrs.get("network") == fingerprint(self.net):
                 return analysis
         return None
@@ -286,7 +292,7 @@ class Run:
             )
         brain.attrs["training_steps"] = self.trainer.step
         brain.attrs["network"] = fingerprint(self.net)
-        save(brain, self.path / "analysis.nc")
+        storage.save(brain, self.path / "analysis.nc")
         return brain
 
     def statistics(self) -> xr.Dataset:
@@ -308,7 +314,7 @@ class Run:
         device = self.net.get_parameter("w_rec").device
         tested = map_statistics(brain, device=device)
         tested.attrs["network"] = brain.attrs["network"]
-        save(tested, self.path / "statistics.nc")
+        storage.save(tested, self.path / "statistics.nc")
         return tested
 
     def plot(self) -> list[Path]:
@@ -327,13 +333,63 @@ class Run:
         figures = self.path / "figures"
         if not self.unfolds:
             return draw_graphs(self.net, self.suite, self.metrics(), figures)
-        brain, tested = load(analysis), self.path / "statistics.nc"
+        brain, tested = storage.load(analysis), self.path / "statistics.nc"
         written = draw_all(brain, self.metrics(), figures)
         if tested.is_file():
-            statistics = load(tested)
+            statistics = storage.load(tested)
             if statistics.attrs["network"] == brain.attrs["network"]:  # not of an earlier one
                 written += draw_statistics(statistics, figures)
         return written
+
+
+def _lasting(experiment: Experiment) -> dict[str, Any]:
+    """What of an experiment no run may change once it has begun, by section."""
+    may_change: dict[str, Any] = {"device": True}
+    for key in MAY_CHANGE:
+        section, _, name = key.partition(".")
+        may_change |= {section: may_change.get(section, set()) | {name} if name else True}
+    return experiment.model_dump(exclude=may_change)
+
+
+def load(path: str | Path, *, device: str | None = None) -> Run:
+    """Open a run folder: its network, its tasks, its metrics and its analysis.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder made by ``brainrnn train`` or :meth:`Run.create`.
+    device : str, optional
+        Where to compute: cpu, cuda, cuda:1, ...; where the run was trained if not given.
+
+    Returns
+    -------
+    Run
+        ``run.net`` holds weights and places, ``run.suite`` the tasks, ``run.metrics()`` the
+        training curves, ``run.analysed()`` the analysis if there is one.
+
+    Raises
+    ------
+    InputError
+        If there is no run in the folder, or its configuration is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import brainrnn as br
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> experiment = br.runs.Experiment(
+    ...     task={"names": ["go"]}, network={"shape": [4, 4]}, training={"steps": 2, "batch": 4}
+    ... )
+    >>> br.Run.create(folder, experiment).train(progress=False)
+    >>> run = br.load(folder)
+    >>> run.net.weight("w_rec").shape  # (member, out, in)
+    torch.Size([1, 16, 16])
+    >>> run.net.anatomy.positions("hidden").shape  # (member, neuron, coordinate)
+    torch.Size([1, 16, 2])
+    >>> run.metrics()["step"].tolist()
+    [2]
+    """
+    return Run.open(path, device=device)
 
 
 def _trial_table(suite: Suite, trials: Trials) -> pd.DataFrame:
