@@ -1,4 +1,4 @@
-"""Everything about the package stands in pyproject.toml, but that the wheel takes configs/ along."""
+"""Puts configs/ into the wheel. Everything else about the package stands in pyproject.toml."""
 
 from pathlib import Path
 from shutil import copytree

@@ -49,7 +49,7 @@ class InterruptedRun(Exception):
     >>> experiment = br.runs.Experiment(task={"names": ["go"]}, network={"shape": [3, 3]})
     >>> run = br.Run.create(tempfile.mkdtemp() + "/run", experiment)
     >>> try:
-    ...     run.train(progress=False, watch=lambda record: record.step == 2)
+    ...     run.train(progress=False, callback=lambda record: record.step == 2)
     ... except br.InterruptedRun:
     ...     print(run.trainer.step)
     2

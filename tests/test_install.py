@@ -40,9 +40,11 @@ def python(tmp_path):
     (site,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
     shared = [path for path in sys.path if Path(path).name == "site-packages"]
     (site / "shared.pth").write_text("\n".join(shared))
-    return lambda *arguments, cwd: subprocess.run(
-        [program, *map(str, arguments)], cwd=cwd, check=True, capture_output=True, text=True
-    ).stdout
+    return lambda *arguments, cwd: (
+        subprocess.run(
+            [program, *map(str, arguments)], cwd=cwd, check=True, capture_output=True, text=True
+        ).stdout
+    )
 
 
 PIP = ("-m", "pip", "install", "--no-deps", "--no-build-isolation", "--ignore-installed")

@@ -1,7 +1,7 @@
 """Public names; `__init__.py` imports each when it is first used."""
 
 from .amend import amend as amend
-from .amend import changed as changed
+from .changes import changed as changed
 from .experiment import Experiment as Experiment
 from .experiment import TaskSpec as TaskSpec
 from .experiment import build_network as build_network

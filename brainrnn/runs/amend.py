@@ -1,49 +1,15 @@
-"""What may still change in a run: how long it trains, how often it is looked at, its analysis."""
+"""A run that has begun gets other values of what may change, more training steps above all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from brainrnn.config import as_toml, build, override
+from brainrnn.config import as_toml
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
-from brainrnn.runs.experiment import Experiment
-from brainrnn.runs.folder import MAY_CHANGE, Run
-
-
-def changed(
-    experiment: Experiment, assignments: Iterable[str], keys: tuple[str, ...]
-) -> Experiment:
-    """The experiment with other values of some keys.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    assignments : iterable of str
-        ``section.key=value``, the value as in TOML.
-    keys : tuple of str
-        The keys, or whole sections, that may change.
-
-    Raises
-    ------
-    InputError
-        If another key is assigned, or a value is wrong.
-
-    Examples
-    --------
-    >>> changed(Experiment(), ["analysis.k=10"], ("analysis",)).analysis.k
-    10
-    """
-    assignments = list(assignments)
-    for assignment in assignments:
-        key = assignment.partition("=")[0].strip()
-        if not any(key == known or key.startswith(f"{known}.") for known in keys):
-            raise InputError(
-                f"cannot change {key!r} of a run: only {', '.join(keys)} may change, for example "
-                "analysis.k=10; to change anything else, train again into a new folder"
-            )
-    return build(Experiment, override(experiment.model_dump(exclude_none=True), assignments))
+from brainrnn.runs.changes import MAY_CHANGE, changed
+from brainrnn.runs.folder import Run
 
 
 def amend(path: str | Path, assignments: Iterable[str]) -> None:
@@ -87,13 +53,10 @@ def amend(path: str | Path, assignments: Iterable[str]) -> None:
         raise InputError(
             f"training.steps={steps} is too few: {path} has done {done} already; give more"
         )
-    notes = [line for line in _head(run.config) if line.startswith("#")]
-    if steps != run.experiment.training.steps:
-        before = run.experiment.training.steps
+    text = as_toml(new)
+    notes = [line for line in run.config.read_text("utf-8").splitlines() if line.startswith("#")]
+    before = run.experiment.training.steps
+    if steps != before:
         notes.append(f"# At step {done}, training.steps = {before} became {steps}.")
     with atomic_path(run.config) as temporary:
-        temporary.write_text("\n".join([*notes, as_toml(new)]), encoding="utf-8")
-
-
-def _head(config: Path) -> list[str]:
-    return config.read_text(encoding="utf-8").splitlines()
+        temporary.write_text("\n".join([*notes, text]), encoding="utf-8")
