@@ -4,7 +4,7 @@ Commands name their heavy parts by the packages' doors (``runs.Run``), which imp
 command runs. So help and version answer at once.
 """
 
-from brainrnn.cli.main_group import cli, main
+from brainrnn.cli.commands import cli, main
 from brainrnn.cli.options import DATA_DIR, DEVICE, QUIET, RUN
 from brainrnn.cli.status import run_command_line
 

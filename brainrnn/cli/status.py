@@ -15,6 +15,14 @@ def run_command_line(command: click.Command, name: str, arguments: Sequence[str]
     """Run a command; its exit status, with one line on standard error for whatever went wrong.
 
     2 for bad input, 1 where training diverged, 130 after an interruption.
+
+    Examples
+    --------
+    >>> @click.command()
+    ... def refuse():
+    ...     raise InputError("this is printed on standard error")
+    >>> run_command_line(refuse, "refuse", [])
+    2
     """
     try:
         status = command.main(args=arguments, prog_name=name, standalone_mode=False)

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from brainrnn import runs
-from brainrnn.catalogue import find
 from brainrnn.cli.finish import finish
 from brainrnn.cli.options import DATA_DIR, DEVICE, QUIET
 
@@ -46,6 +45,6 @@ def train(
     Any key of the configuration can be overridden: `brainrnn train quick training.steps=500
     method.strength=1e-4`.
     """
-    path = find("experiment", config)
-    experiment = runs.on_device(runs.load_experiment(path, overrides), device)
-    finish(runs.Run.create(out or Path("runs") / path.stem, experiment), quiet=quiet)
+    experiment = runs.on_device(runs.load_experiment(config, overrides), device)
+    folder = out or Path("runs") / Path(config).stem
+    finish(runs.Run.create(folder, experiment), quiet=quiet)

@@ -48,7 +48,7 @@ def amend(path: str | Path, assignments: Iterable[str]) -> None:
     """
     run = Run.open(path)
     new = changed(run.experiment, assignments, MAY_CHANGE)
-    done, steps = run.trainer.step, new.training.steps
+    done, steps = run.saved_step, new.training.steps
     if steps < done:
         raise InputError(
             f"training.steps={steps} is too few: {path} has done {done} already; give more"

@@ -176,6 +176,11 @@ class Run:
         self._check_same_experiment(saved["experiment"])
         return saved
 
+    @property
+    def saved_step(self) -> int:
+        """Steps that were done at the checkpoint when the run was opened; 0 without one."""
+        return int(self._saved["training"]["step"]) if self._saved is not None else 0
+
     def _check_same_experiment(self, saved: dict[str, Any]) -> None:
         """Refuse a checkpoint that another experiment has left; its analysis may differ."""
         try:

@@ -28,5 +28,14 @@ for command in (train, resume, analyse, plot, study, tasks, configs):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; bad input is one line on standard error and exit status 2."""
+    """Run the command line; bad input is one line on standard error and exit status 2.
+
+    Examples
+    --------
+    >>> try:
+    ...     main(["no-such-command"])
+    ... except SystemExit as end:
+    ...     print(end.code)
+    2
+    """
     sys.exit(run_command_line(cli, "brainrnn", arguments))
