@@ -6,7 +6,6 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -57,14 +56,18 @@ MOVED = {
 _PREFIX = "brainrnn."
 
 
-class _Former(MetaPathFinder, Loader):
-    """Finds a module under its former name."""
+class _FormerModule(ModuleType):
+    """A module under its former name."""
+
+
+class _Former:
+    """Finds a module under its former name (a finder and loader, as importlib asks for)."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname.removeprefix(_PREFIX) in MOVED and fullname.startswith(_PREFIX):
-            return ModuleSpec(fullname, self)
+            return ModuleSpec(fullname, self)  # type: ignore[arg-type]  # importlib.abc is slow
         return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
@@ -74,12 +77,27 @@ class _Former(MetaPathFinder, Loader):
             DeprecationWarning,
             stacklevel=2,
         )
-        module = ModuleType(spec.name)
+        module = _FormerModule(spec.name)
         module.__dict__.update(vars(import_module(new)))
+        package, _, name = spec.name.rpartition(".")
+        if name in sys.modules[package].__all__:
+            _keep_functions(sys.modules[package])
         return module
 
     def exec_module(self, module: ModuleType) -> None:
         """All was done at its creation."""
+
+
+def _keep_functions(package: ModuleType) -> None:
+    """Let no former module take the place of a function, as it would of analysis.record."""
+    kind = type(package)
+
+    class Keeping(kind):  # type: ignore[misc, valid-type]
+        def __setattr__(self, name: str, value: object) -> None:
+            if not (isinstance(value, _FormerModule) and name in self.__all__):
+                super().__setattr__(name, value)
+
+    package.__class__ = Keeping
 
 
 def install() -> None:

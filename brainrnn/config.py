@@ -21,8 +21,17 @@ PerMember = NonNegative | tuple[NonNegative, ...]  # one value for all members, 
 class Settings(BaseModel):
     """Base of every section of a configuration: immutable, and strict about names.
 
-    A wrong value raises an ``InputError`` of one line. Files and overrides are strict about types
-    too (see :func:`build`); from Python, what converts to the right type is taken.
+    A wrong value raises an ``InputError`` of one line. Files and overrides must also have the
+    right type (see :func:`build`). From Python, a value that converts to the right type is taken.
+
+    Examples
+    --------
+    >>> class Size(Settings):
+    ...     neurons: int = Field(100, ge=1, description="how many")
+    >>> Size(neurons=0)
+    Traceback (most recent call last):
+        ...
+    brainrnn.errors.InputError: neurons: input should be greater than or equal to 1, got 0
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -41,13 +50,27 @@ S = TypeVar("S", bound=Settings)
 
 
 def build(model: type[S], values: Mapping[str, Any]) -> S:
-    """Validate nested values, as TOML has them, into a model, strictly by type.
+    """Turn nested values, as TOML has them, into settings; types must be the right ones.
+
+    Parameters
+    ----------
+    model : type
+        The class of the settings.
+    values : mapping
+        Sections and keys with their values.
 
     Raises
     ------
     InputError
         One line with the key, what was expected and what was given; for an unknown key the
         nearest known one.
+
+    Examples
+    --------
+    >>> class Size(Settings):
+    ...     neurons: int = 100
+    >>> build(Size, {"neurons": 64})
+    Size(neurons=64)
     """
     try:
         # JSON has TOML's types: a list may become a tuple, but no text a number.
@@ -77,7 +100,17 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
 
 def as_toml(settings: Settings) -> str:
-    """Write settings as TOML, leaving out what is unset; lists of numbers on single lines."""
+    """Write settings as TOML, without keys that are unset, and lists of numbers on single lines.
+
+    Examples
+    --------
+    >>> class Size(Settings):
+    ...     shape: tuple[int, ...] = (20, 20)
+    ...     name: str | None = None
+    >>> print(as_toml(Size()))
+    shape = [20, 20]
+    <BLANKLINE>
+    """
     text = tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
     for item in (r"[-+.\w]+", r"\[[-+.\w, ]*\]"):  # numbers, then lists of numbers
         text = re.sub(rf"\[\n(?:\s+{item},\n)+\s*\]", _on_one_line, text)
@@ -91,8 +124,18 @@ def _on_one_line(found: re.Match[str]) -> str:
 def override(values: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
     """Return the values with ``section.key=value`` assignments applied, each value read as TOML.
 
-    A bare word is taken as a string, so that ``network.cell=gru`` needs no quotes; the bare word
-    unset unsets a key that may be unset.
+    A bare word is a string, so that ``network.cell=gru`` needs no quotes. The bare word ``unset``
+    unsets a key that may be unset.
+
+    Raises
+    ------
+    InputError
+        If an assignment is not of this form.
+
+    Examples
+    --------
+    >>> override({"network": {"cell": "leaky"}}, ["network.cell=gru", "seed=3"])
+    {'network': {'cell': 'gru'}, 'seed': 3}
     """
     result = {key: dict(v) if isinstance(v, Mapping) else v for key, v in values.items()}
     for assignment in assignments:
@@ -122,8 +165,15 @@ def _toml_value(text: str) -> Any:
 def describe(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Every key of a model with its default and its description: (key, default, text).
 
-    Of a section that comes in several kinds, the keys of all of them; one that has another default
-    or meaning in another kind comes again.
+    If a section comes in several kinds, the keys of all kinds are listed. A key is listed again
+    where it has another default or another meaning in another kind.
+
+    Examples
+    --------
+    >>> class Size(Settings):
+    ...     neurons: int = Field(100, description="how many")
+    >>> list(describe(Size))
+    [('neurons', '100', 'how many')]
     """
     for name, field in model.model_fields.items():
         kinds = _sections(field.annotation)

@@ -1,4 +1,4 @@
-"""The one exception that means: what the user passed in is wrong, and here is what to do."""
+"""What can go wrong: bad input, training that diverges, training that is asked to stop."""
 
 from __future__ import annotations
 
@@ -7,15 +7,63 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Bad input from the user: one line saying what, expected, got, and the remedy.
+    """Bad input from the user: one line that says what was wrong, what was expected, what to do.
 
     The command line prints the message alone and exits with status 2; from Python it is an
     ordinary ``ValueError``.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> try:
+    ...     br.TrainingSpec(steps=0)
+    ... except br.InputError as error:
+    ...     print(error)
+    steps: input should be greater than or equal to 1, got 0
+    """
+
+
+class DivergedError(RuntimeError):
+    """The loss, or a weight, became NaN or infinite.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> task = br.runs.load_suite(br.runs.TaskSpec(suite="two_moons"))
+    >>> net = br.MLP.on_lines(2, 2)
+    >>> try:
+    ...     br.train(net, task, steps=9, learning_rate=1e38, clip=0, progress=False)
+    ... except br.DivergedError:
+    ...     print("lower the learning rate")
+    lower the learning rate
+    """
+
+
+class InterruptedRun(Exception):
+    """Training of a run was asked to stop, by Ctrl-C for example; everything is saved.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import brainrnn as br
+    >>> experiment = br.runs.Experiment(task={"names": ["go"]}, network={"shape": [3, 3]})
+    >>> run = br.Run.create(tempfile.mkdtemp() + "/run", experiment)
+    >>> try:
+    ...     run.train(progress=False, callback=lambda record: record.step == 2)
+    ... except br.InterruptedRun:
+    ...     print(run.trainer.step)
+    2
     """
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """One line for a name nobody knows: the nearest known one, or all of them if none is near."""
+    """One line for a name that nobody knows: the nearest known one, or all if none is near.
+
+    Examples
+    --------
+    >>> unknown("task", "goo", ["go", "dms"])
+    "unknown task 'goo': did you mean 'go'?"
+    """
     names = list(known)
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     if near:

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files that are written as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,14 +13,24 @@ from brainrnn.errors import InputError
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends without error.
+    """Write a file through a temporary one, which replaces it when the block ends without error.
 
-    Whoever reads ``path`` sees the old file or the whole new one, also if the process is killed.
+    Whoever reads ``path`` sees the old file or the whole new one, even if the process is killed.
 
     Raises
     ------
     InputError
         If the folder cannot be written.
+
+    Examples
+    --------
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with atomic_path(folder / "numbers.txt") as temporary:
+    ...     _ = temporary.write_text("1 2 3")
+    ...     (folder / "numbers.txt").exists()
+    False
+    >>> (folder / "numbers.txt").read_text()
+    '1 2 3'
     """
     path = Path(path)
     try:

@@ -1,13 +1,5 @@
 """A whole experiment as one configuration, and its results in one folder."""
 
-from brainrnn.runs.experiment import Experiment, TaskSpec, build_network, load_experiment
-from brainrnn.runs.folder import InterruptedRun, Run
+import lazy_loader as lazy
 
-__all__ = [
-    "Experiment",
-    "InterruptedRun",
-    "Run",
-    "TaskSpec",
-    "build_network",
-    "load_experiment",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from brainrnn.analysis import AnalysisSpec
 from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.catalogue import find
 from brainrnn.config import Settings, build, override, read_toml
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks import NETWORKS, NetworkSpec, RNNNetwork
@@ -59,12 +60,14 @@ class Experiment(Settings):
 def load_experiment(path: str | Path, overrides: Iterable[str] = ()) -> Experiment:
     """Read an experiment from a TOML file, with ``section.key=value`` overrides.
 
+    ``path`` may also be the name of an experiment that comes with the package, such as "quick".
+
     Raises
     ------
     InputError
         One line for whatever is wrong with the file, a key or a value.
     """
-    return build(Experiment, override(read_toml(path), overrides))
+    return build(Experiment, override(read_toml(find("experiment", path)), overrides))
 
 
 def on_device(experiment: Experiment, device: str | None) -> Experiment:

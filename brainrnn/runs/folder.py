@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import platform
-import signal
-import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,34 +13,55 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from brainrnn.analysis import AnalysisSpec, analyse, assess, load, map_statistics, save
+from brainrnn.analysis import AnalysisSpec, analyse, assess, map_statistics, storage
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.config import as_toml, read_toml
-from brainrnn.errors import InputError
+from brainrnn.errors import DivergedError, InputError, InterruptedRun
 from brainrnn.files import atomic_path
 from brainrnn.networks import RNN
 from brainrnn.plots import draw_all, draw_graphs, draw_statistics
 from brainrnn.progress import progress_bar
+from brainrnn.runs.changes import lasting
 from brainrnn.runs.experiment import Experiment, build, build_network, load_suite, on_device
+from brainrnn.runs.stopping import stop_requests
+from brainrnn.runs.versions import note_versions
 from brainrnn.task import Suite, Task, Trials
 from brainrnn.training.checkpoint import fingerprint, load_checkpoint, save_checkpoint
-from brainrnn.training.loop import DivergedError, Record, Trainer
+from brainrnn.training.loop import Record, Trainer
 from brainrnn.training.snapshots import load_snapshot, save_snapshot
 from brainrnn.wiring_cost.cost import connection_cost
-
-_PACKAGES = ("brainrnn", "torch", "numpy", "scipy", "scikit-learn", "neurogym", "xarray")
-
-
-class InterruptedRun(Exception):
-    """Training was asked to stop; everything is saved."""
 
 
 class Run:
     """One experiment and its results in a folder.
 
-    Create one with :meth:`create`, or :meth:`open` one that exists. The folder holds config.toml,
-    versions.json, metrics.csv, checkpoint.pt, analysis.nc and figures/; trials.csv where tasks
-    unfold in time; statistics.nc and snapshots/ where they were asked for.
+    Create a run with :meth:`create`; open one that exists with :func:`brainrnn.load`. The folder
+    holds config.toml, versions.json, metrics.csv, checkpoint.pt, analysis.nc and figures/. It
+    holds trials.csv where tasks unfold in time, and statistics.nc and snapshots/ where they were
+    asked for.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    experiment : Experiment
+        The whole configuration.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import brainrnn as br
+    >>> experiment = br.runs.Experiment(
+    ...     task={"names": ["go", "dms"]},
+    ...     network={"shape": [4, 4]},
+    ...     training={"steps": 3, "batch": 4},
+    ... )
+    >>> run = br.Run.create(tempfile.mkdtemp() + "/run", experiment)
+    >>> run.train(progress=False)
+    >>> run.finished
+    True
+    >>> sorted(path.name for path in run.path.iterdir())
+    ['checkpoint.pt', 'config.toml', 'metrics.csv', 'trials.csv', 'versions.json']
     """
 
     def __init__(self, path: Path, experiment: Experiment) -> None:
@@ -54,14 +71,21 @@ class Run:
     def create(cls, path: str | Path, experiment: Experiment) -> Run:
         """Start a run in a new folder.
 
+        Parameters
+        ----------
+        path : str or Path
+            The folder; it must be empty or not exist.
+        experiment : Experiment
+            What to train, on what, and how.
+
         Raises
         ------
         InputError
-            If the folder already holds something, cannot be written, or the experiment cannot be
-            built; nothing is written then.
+            If the folder already holds something or cannot be written, or if the experiment cannot
+            be built. Nothing is written then.
         """
         run = cls(Path(path), experiment)
-        if run._config.is_file():
+        if run.config.is_file():
             raise InputError(
                 f"{path} already holds a run: choose another --out, or continue it with "
                 f"`brainrnn resume {path}`"
@@ -69,13 +93,15 @@ class Run:
         if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
             raise InputError(f"{path} exists and is not an empty folder: choose another --out")
         _ = run.trainer  # an experiment that cannot be built leaves nothing behind
-        with atomic_path(run._config) as temporary:
+        with atomic_path(run.config) as temporary:
             temporary.write_text(as_toml(experiment), encoding="utf-8")
         return run
 
     @classmethod
     def open(cls, path: str | Path, *, device: str | None = None) -> Run:
         """Open a run that was created before, on its own device or on another.
+
+        The same as :func:`brainrnn.load`.
 
         Raises
         ------
@@ -91,7 +117,8 @@ class Run:
         return cls(run, on_device(experiment, device))
 
     @property
-    def _config(self) -> Path:
+    def config(self) -> Path:
+        """The resolved configuration."""
         return self.path / "config.toml"
 
     @property
@@ -149,6 +176,11 @@ class Run:
         self._check_same_experiment(saved["experiment"])
         return saved
 
+    @property
+    def saved_step(self) -> int:
+        """Steps that were done at the checkpoint when the run was opened; 0 without one."""
+        return int(self._saved["training"]["step"]) if self._saved is not None else 0
+
     def _check_same_experiment(self, saved: dict[str, Any]) -> None:
         """Refuse a checkpoint that another experiment has left; its analysis may differ."""
         try:
@@ -158,11 +190,11 @@ class Run:
                 f"{self.checkpoint} was written by another version of brainrnn ({error}); train "
                 "again into a new folder"
             ) from None
-        for section in self._identity():
-            if getattr(other, section) != getattr(self.experiment, section):
+        for section, here in lasting(self.experiment).items():
+            if lasting(other)[section] != here:
                 raise InputError(
                     f"{self.checkpoint} belongs to another experiment: its {section} differs from "
-                    f"that in {self._config}; train again into a new folder"
+                    f"that in {self.config}; train again into a new folder"
                 )
 
     def _identity(self) -> dict[str, Any]:
@@ -182,19 +214,33 @@ class Run:
         return self.trainer.step >= self.experiment.training.steps
 
     def train(
-        self, *, progress: bool = True, watch: Callable[[Record], bool] | None = None
+        self,
+        *,
+        progress: bool = True,
+        callback: Callable[[Record], bool | None] | None = None,
+        watch: Callable[[Record], bool] | None = None,
     ) -> None:
         """Train from the last checkpoint to the last step, saving on the way.
 
-        ``watch`` is called after every step; training stops, as on Ctrl-C, once it returns True.
+        Parameters
+        ----------
+        progress : bool
+            Whether to draw a progress bar.
+        callback : function (Record) -> bool or None, optional
+            Called after every step; training stops, as on Ctrl-C, once it returns True.
+        watch : function, optional
+            The former name of ``callback``.
 
         Raises
         ------
         InterruptedRun
-            On Ctrl-C or a request to terminate, after saving.
+            On Ctrl-C, a request to terminate, or a callback that returns True, after saving.
         DivergedError
             If the loss is not finite; the last checkpoint stays.
         """
+        if watch is not None:
+            warnings.warn("watch is now callback", DeprecationWarning, stacklevel=2)
+            callback = watch
         trainer, spec = self.trainer, self.experiment.training
         rows = self._rows
         if spec.snapshot_every and trainer.step == 0:
@@ -209,7 +255,7 @@ class Run:
                     rows += record.metrics
                     bar.update(record.step, record.metrics)
                     last = record.step == spec.steps
-                    stopped = bool(stop) or (watch is not None and watch(record))
+                    stopped = bool(stop) or (callback is not None and bool(callback(record)))
                     if spec.snapshot_every and (last or record.step % spec.snapshot_every == 0):
                         save_snapshot(self._snapshots, self.net, record.step)
                     if stopped or last or record.step % spec.checkpoint_every == 0:
@@ -252,7 +298,7 @@ class Run:
     def analysed(self) -> xr.Dataset | None:
         """The analysis that was made of the last checkpoint, if one was."""
         with suppress(InputError):  # none yet, or damaged
-            analysis = load(self.path / "analysis.nc")
+            analysis = storage.load(self.path / "analysis.nc")
             if analysis.attrs.get("network") == fingerprint(self.net):
                 return analysis
         return None
@@ -260,8 +306,19 @@ class Run:
     def analyse(self, spec: AnalysisSpec | None = None, *, progress: bool = True) -> xr.Dataset:
         """Analyse the network at the last checkpoint and write analysis.nc.
 
-        Of recurrent networks the map (:func:`brainrnn.analyse`, with ``spec``), of feed-forward
-        ones :func:`brainrnn.analysis.assess`.
+        A recurrent network is tested for a map (:func:`brainrnn.analyse`), a feed-forward one is
+        assessed (:func:`brainrnn.analysis.assess`).
+
+        Parameters
+        ----------
+        spec : AnalysisSpec, optional
+            Settings of the test for a map; the experiment's if not given.
+        progress : bool
+            Whether to draw a progress bar.
+
+        Returns
+        -------
+        xarray.Dataset
 
         Raises
         ------
@@ -286,7 +343,7 @@ class Run:
             )
         brain.attrs["training_steps"] = self.trainer.step
         brain.attrs["network"] = fingerprint(self.net)
-        save(brain, self.path / "analysis.nc")
+        storage.save(brain, self.path / "analysis.nc")
         return brain
 
     def statistics(self) -> xr.Dataset:
@@ -308,7 +365,7 @@ class Run:
         device = self.net.get_parameter("w_rec").device
         tested = map_statistics(brain, device=device)
         tested.attrs["network"] = brain.attrs["network"]
-        save(tested, self.path / "statistics.nc")
+        storage.save(tested, self.path / "statistics.nc")
         return tested
 
     def plot(self) -> list[Path]:
@@ -327,17 +384,58 @@ class Run:
         figures = self.path / "figures"
         if not self.unfolds:
             return draw_graphs(self.net, self.suite, self.metrics(), figures)
-        brain, tested = load(analysis), self.path / "statistics.nc"
+        brain, tested = storage.load(analysis), self.path / "statistics.nc"
         written = draw_all(brain, self.metrics(), figures)
         if tested.is_file():
-            statistics = load(tested)
+            statistics = storage.load(tested)
             if statistics.attrs["network"] == brain.attrs["network"]:  # not of an earlier one
                 written += draw_statistics(statistics, figures)
         return written
 
 
+def load(path: str | Path, *, device: str | None = None) -> Run:
+    """Open a run folder: its network, its tasks, its metrics and its analysis.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder made by ``brainrnn train`` or :meth:`Run.create`.
+    device : str, optional
+        Where to compute: cpu, cuda, cuda:1, ...; where the run was trained if not given.
+
+    Returns
+    -------
+    Run
+        ``run.net`` holds weights and places, ``run.suite`` the tasks, ``run.metrics()`` the
+        training curves, ``run.analysed()`` the analysis if there is one.
+
+    Raises
+    ------
+    InputError
+        If there is no run in the folder, or its configuration is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import brainrnn as br
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> experiment = br.runs.Experiment(
+    ...     task={"names": ["go"]}, network={"shape": [4, 4]}, training={"steps": 2, "batch": 4}
+    ... )
+    >>> br.Run.create(folder, experiment).train(progress=False)
+    >>> run = br.load(folder)
+    >>> run.net.weight("w_rec").shape  # (member, out, in)
+    torch.Size([1, 16, 16])
+    >>> run.net.anatomy.positions("hidden").shape  # (member, neuron, coordinate)
+    torch.Size([1, 16, 2])
+    >>> run.metrics()["step"].tolist()
+    [2]
+    """
+    return Run.open(path, device=device)
+
+
 def _trial_table(suite: Suite, trials: Trials) -> pd.DataFrame:
-    """How long the trials of each task are, and how well one can do."""
+    """Length of each task's trials, and the best possible accuracy, a row per task."""
     table = pd.DataFrame({"task": trials.task.cpu().numpy(), "steps": trials.lengths.cpu().numpy()})
     steps = table.groupby("task")["steps"].agg(["count", "min", "mean", "max"])
     steps.columns = pd.Index(["trials", "steps_min", "steps_mean", "steps_max"])
@@ -345,35 +443,3 @@ def _trial_table(suite: Suite, trials: Trials) -> pd.DataFrame:
     steps["ceiling"] = suite.ceiling()
     steps["description"] = [suite.descriptions[name] for name in suite.names]
     return steps
-
-
-def versions() -> dict[str, str]:
-    """Of Python, and of the packages that results depend on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
-
-
-def note_versions(folder: Path) -> None:
-    """Write versions.json."""
-    with atomic_path(folder / "versions.json") as temporary:
-        temporary.write_text(json.dumps(versions(), indent=2) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def stop_requests() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of dying of them; a second one acts as usual."""
-    received: list[int] = []
-    previous: dict[int, Any] = {}
-
-    def note(number: int, _frame: Any) -> None:
-        received.append(number)
-        signal.signal(number, previous[number])
-
-    # Only the main thread of a process may say what a signal does.
-    main = threading.current_thread() is threading.main_thread()
-    for request in (signal.SIGINT, signal.SIGTERM) if main else ():
-        previous[request] = signal.signal(request, note)
-    try:
-        yield received
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -1,6 +1,5 @@
 """Studies: many networks trained alike but for their methods and seeds, and one question to all."""
 
-from brainrnn.study.pipeline import conduct
-from brainrnn.study.plan import Study, load_study
+import lazy_loader as lazy
 
-__all__ = ["Study", "conduct", "load_study"]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -15,7 +15,9 @@ from brainrnn.config import as_toml, build, read_toml
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.progress import FleetBar, fleet_bar
-from brainrnn.runs.folder import InterruptedRun, Run, note_versions, stop_requests, versions
+from brainrnn.runs.folder import InterruptedRun, Run
+from brainrnn.runs.stopping import stop_requests
+from brainrnn.runs.versions import note_versions, versions
 from brainrnn.study.fleet import Fleet, link, processors
 from brainrnn.study.plan import Study
 from brainrnn.study.report import write_report
@@ -157,7 +159,7 @@ def _train(cell: Cell, networks: Path) -> None:
         return worker.stopped
 
     with suppress(InterruptedRun):
-        run.train(progress=False, watch=watch)
+        run.train(progress=False, callback=watch)
         with atomic_path(path / "finished") as temporary:
             temporary.write_text("", encoding="utf-8")
 

@@ -9,13 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from brainrnn.catalogue import find
 from brainrnn.config import Settings, build, override, read_toml
 from brainrnn.errors import InputError, unknown
 from brainrnn.runs.experiment import Experiment
 from brainrnn.study.measures import Measurement
 from brainrnn.study.subject import Arrangement, Cell
-
-STUDIES = Path("configs/studies")
 
 
 class MethodSpec(Settings):
@@ -108,32 +107,17 @@ def _cells(base: Experiment, name: str, method: MethodSpec, seed: int) -> Iterab
 
 
 def load_study(study: str | Path, overrides: Iterable[str] = ()) -> Study:
-    """Read a study from a TOML file, or by the name of one in ``configs/studies``.
+    """Read a study from a TOML file, or by the name of one that comes with the package.
 
-    A file that says ``extends = "other.toml"`` (beside it) has everything of the other but what
-    it says itself.
+    A file that says ``extends = "other.toml"`` has everything of the other but what it says
+    itself. The other lies beside it, or comes with the package.
 
     Raises
     ------
     InputError
         One line for whatever is wrong with the file, a key or a value.
     """
-    return build(Study, override(_read(_find(study)), overrides))
-
-
-def _find(study: str | Path) -> Path:
-    path = Path(study)
-    if path.suffix == ".toml" or path.is_file():
-        return path
-    named = STUDIES / f"{study}.toml"
-    if named.is_file():
-        return named
-    known = [found.stem for found in sorted(STUDIES.glob("*.toml"))]
-    if not known:
-        raise InputError(
-            f"no study {str(study)!r} in {STUDIES} here: give the path of a study's TOML file"
-        )
-    raise InputError(unknown("study", str(study), known))
+    return build(Study, override(_read(find("study", study)), overrides))
 
 
 def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
@@ -143,7 +127,9 @@ def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
     parent = values.pop("extends", None)
     if parent is None:
         return values
-    return _merged(_read(path.parent / str(parent), (*below, path.resolve())), values)
+    beside = path.parent / str(parent)
+    base = beside if beside.is_file() else find("study", str(parent))
+    return _merged(_read(base, (*below, path.resolve())), values)
 
 
 def _merged(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

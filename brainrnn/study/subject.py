@@ -97,6 +97,11 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
         run = Run.open(networks / cell.training)
         if not run.finished:
             raise InputError(f"{run.path} is not trained to the end: run the study again")
+        if run.experiment.training.steps != cell.experiment.training.steps:
+            raise InputError(
+                f"{run.path} was trained further than the study asks: delete it and run the study "
+                "again"
+            )
         net = run.net
     else:
         net = build_network(cell.experiment.network, suite, seed=cell.experiment.seed)

@@ -1,15 +1,5 @@
 """The training loop, the flat parameters beneath it, and what is saved of it."""
 
-from brainrnn.training.checkpoint import load_checkpoint, save_checkpoint
-from brainrnn.training.loop import DivergedError, Record, Trainer, TrainingSpec, answer, train
+import lazy_loader as lazy
 
-__all__ = [
-    "DivergedError",
-    "Record",
-    "Trainer",
-    "TrainingSpec",
-    "answer",
-    "load_checkpoint",
-    "save_checkpoint",
-    "train",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

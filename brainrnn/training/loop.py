@@ -18,7 +18,7 @@ from torch import Tensor
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.placed import per_member
 from brainrnn.config import Settings
-from brainrnn.errors import InputError, unknown
+from brainrnn.errors import DivergedError, InputError, unknown
 from brainrnn.progress import progress_bar
 from brainrnn.task import Examples, Suite, Task, Trials
 from brainrnn.threads import in_pieces, one_thread, share
@@ -78,10 +78,6 @@ class TrainingSpec(Settings):
         return self.learning_rate * (
             left if self.decay == "linear" else math.sin(left * math.pi / 2) ** 2
         )
-
-
-class DivergedError(RuntimeError):
-    """The loss became NaN or infinite."""
 
 
 @dataclass(frozen=True)

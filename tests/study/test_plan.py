@@ -2,9 +2,10 @@
 
 import pytest
 
+from brainrnn.catalogue import shipped
 from brainrnn.config import as_toml, build, read_toml
 from brainrnn.errors import InputError
-from brainrnn.study.plan import STUDIES, Study, load_study
+from brainrnn.study.plan import Study, load_study
 from tests.study.small import METHODS, small_study
 
 
@@ -84,10 +85,10 @@ def test_a_study_extends_another(tmp_path):
     assert other.measure.kind == "tradeoff"
 
 
-@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.toml")), ids=lambda path: path.stem)
-def test_the_studies_of_the_repository(path):
-    study = load_study(path.stem)
-    assert study.name == path.stem
+@pytest.mark.parametrize("name", shipped("study"))
+def test_the_studies_of_the_repository(name):
+    study = load_study(name)
+    assert study.name == name
     assert study.cells()
     assert study.experiment.training.steps >= 1000
 

@@ -1,14 +1,5 @@
 """What neurons do: recorded activity, task variance, functional modules."""
 
-from brainrnn.analysis.activity.clustering import cluster_units
-from brainrnn.analysis.activity.record import accuracy, record
-from brainrnn.analysis.activity.variance import active_units, normalise, task_variance
+import lazy_loader as lazy
 
-__all__ = [
-    "accuracy",
-    "active_units",
-    "cluster_units",
-    "normalise",
-    "record",
-    "task_variance",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

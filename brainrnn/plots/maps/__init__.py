@@ -1,9 +1,5 @@
 """Pictures of recurrent networks: brain maps and task variances."""
 
-from brainrnn.plots.maps.brain_map import plot_map
-from brainrnn.plots.maps.variance_map import plot_task_variance
+import lazy_loader as lazy
 
-__all__ = [
-    "plot_map",
-    "plot_task_variance",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,10 +1,5 @@
 """Pictures of feed-forward networks: layers on lines, planes in space, and films."""
 
-from brainrnn.plots.networks.animation import animate
-from brainrnn.plots.networks.network import draw_network, draw_networks
+import lazy_loader as lazy
 
-__all__ = [
-    "animate",
-    "draw_network",
-    "draw_networks",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

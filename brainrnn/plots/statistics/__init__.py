@@ -1,13 +1,5 @@
 """Pictures of statistics: nulls, lengths of connections, robustness."""
 
-from brainrnn.plots.statistics.lengths import plot_lengths
-from brainrnn.plots.statistics.null import plot_nulls
-from brainrnn.plots.statistics.observed import plot_statistics
-from brainrnn.plots.statistics.robustness import plot_robustness
+import lazy_loader as lazy
 
-__all__ = [
-    "plot_lengths",
-    "plot_nulls",
-    "plot_robustness",
-    "plot_statistics",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

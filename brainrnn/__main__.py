@@ -1,0 +1,5 @@
+"""``python -m brainrnn``: the command line."""
+
+from brainrnn.cli import main
+
+main()

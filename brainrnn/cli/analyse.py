@@ -1,0 +1,52 @@
+"""``brainrnn analyse``: has the network of a run grown a map?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from brainrnn import analysis, runs
+from brainrnn.cli.options import DATA_DIR, DEVICE, RUN
+from brainrnn.errors import InputError
+
+
+@click.command()
+@RUN
+@click.argument("overrides", nargs=-1, metavar="[analysis.KEY=VALUE]...")
+@click.option(
+    "--statistics",
+    "more",
+    is_flag=True,
+    help="Also every other statistic of the map, the wiring and the graph: statistics.nc.",
+)
+@click.option("--json", "as_object", is_flag=True, help="Print one JSON object, nothing else.")
+@DEVICE
+@DATA_DIR
+def analyse(
+    run: Path, overrides: tuple[str, ...], more: bool, as_object: bool, device: str | None
+) -> None:
+    """Test whether RUN has grown a map: modules, their places, and 10,000 permutations.
+
+    Of a feed-forward network: losses, accuracies, wiring and Newman's modularity. Writes
+    analysis.nc (NetCDF) into the run folder and prints a table.
+    """
+    opened = runs.Run.open(run, device=device)
+    feedforward = not opened.unfolds
+    if overrides and feedforward:
+        raise InputError("the analysis of a feed-forward network has no settings: give none")
+    if more and feedforward:
+        raise InputError("--statistics is about maps of recurrent networks: leave it out")
+    settings = runs.changed(opened.experiment, overrides, ("analysis",)).analysis
+    brain = opened.analyse(settings)
+    if as_object:
+        result = analysis.feedforward_json(brain) if feedforward else analysis.as_json(brain)
+        click.echo(json.dumps(result, allow_nan=False, indent=2))
+    else:
+        click.echo(analysis.feedforward_table(brain) if feedforward else analysis.summary(brain))
+        click.echo(f"\nWritten: {run / 'analysis.nc'}")
+    if more:
+        table = analysis.statistics_table(opened.statistics())
+        if not as_object:
+            click.echo(f"\n{table}\n\nWritten: {run / 'statistics.nc'}")

@@ -1,0 +1,55 @@
+"""How a command ends: its exit status, and one line for whatever went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from brainrnn.errors import DivergedError, InputError, InterruptedRun
+
+
+def run_command_line(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
+    """Run a command; its exit status, with one line on standard error for whatever went wrong.
+
+    2 for bad input, 1 where training diverged, 130 after an interruption.
+
+    Examples
+    --------
+    >>> @click.command()
+    ... def refuse():
+    ...     raise InputError("this is printed on standard error")
+    >>> run_command_line(refuse, "refuse", [])
+    2
+    """
+    try:
+        status = command.main(args=arguments, prog_name=name, standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except InterruptedRun as stopped:
+        click.echo(str(stopped), err=True)
+        return 130
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(f"{name}: interrupted", err=True)
+        return 130
+    except click.exceptions.NoArgsIsHelpError as shown:
+        click.echo(shown.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        message, status = error.format_message(), 2
+    except InputError as error:
+        message, status = str(error), 2
+    except DivergedError as error:
+        message, status = str(error), 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "alloc" not in str(error):
+            raise
+        message, status = "not enough memory: use fewer neurons, members or trials at once", 2
+    except OSError as error:
+        message, status = f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 2
+    click.echo(f"{name}: {' '.join(message.split())}", err=True)
+    return status

@@ -1,0 +1,5 @@
+"""Public names; `__init__.py` imports each when it is first used."""
+
+from .pipeline import conduct as conduct
+from .plan import Study as Study
+from .plan import load_study as load_study
