@@ -189,8 +189,8 @@ def as_sites(sites: Any) -> Float[Tensor, "site dimension"]:
     places = _numbers(sites)
     if places.ndim != 2 or not places.numel():
         raise InputError(
-            f"sites must be an array of numbers, (site, dimension), got {_shown(sites)}; use "
-            "brainrnn.grid(20, 20) or an array with one row per site"
+            f"sites must be numbers, (site, dimension), got {_shown(sites)}; use "
+            "brainrnn.grid(20, 20), or one row of coordinates for each site"
         )
     if not bool(places.isfinite().all()):
         raise InputError("sites must be finite numbers, got NaN or infinity")

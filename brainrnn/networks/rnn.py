@@ -8,18 +8,19 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from brainrnn.anatomy import geometry
-from brainrnn.anatomy.geometry import Distance
+from brainrnn.anatomy.geometry import DISTANCES, GEOMETRIES, Distance, Matrix, periodic
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
+from brainrnn.arrays import is_data, read_array
 from brainrnn.config import Settings
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks.linear import member_streams
 from brainrnn.networks.members import MembersSpec
+from brainrnn.networks.places import distance_of, sites_of, stored_distance, stored_sites
 from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_network
 from brainrnn.task import Suite, Task, Trials
 
@@ -68,7 +69,7 @@ class RNN(PlacedNetwork):
         Duration of a step, ms.
     spec : RNNSpec
         Alternatively its fields as keywords: ``tau=50, activation="softplus"``.
-    distance : str or function
+    distance : str, function or (site, site) array
         Between hidden sites; see :class:`brainrnn.Anatomy`.
     members : int
         Number of networks.
@@ -107,7 +108,7 @@ class RNN(PlacedNetwork):
         *,
         dt: float,
         spec: RNNSpec | None = None,
-        distance: str | Distance = "l2",
+        distance: str | Distance | Matrix = "l2",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,
@@ -284,20 +285,47 @@ class RNNNetwork(RNNSpec, MembersSpec):
     tasks: ClassVar[str] = "unfold in time"
 
     kind: Literal["rnn"] = Field("rnn", description="a recurrent network")
-    geometry: Literal["grid", "line", "ring", "sphere"] = Field(
-        "grid", description="arrangement of the hidden sites, about one unit wide"
-    )
     shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (20, 20), min_length=1, max_length=3, description="neurons along each side of the geometry"
     )
-    distance: Literal["l1", "l2", "periodic", "great_circle"] = Field(
-        "l2", description="distance between hidden sites; periodic wraps the grid to a torus"
+    geometry: str = Field(
+        "grid",
+        description="arrangement of the hidden sites, about one unit wide: grid, line, ring, "
+        "sphere; or your own, a .csv or .npy file with a row of coordinates for each site, or "
+        "module:function, which may take the numbers of shape",
+    )
+    distance: str = Field(
+        "l2",
+        description="distance between hidden sites: l1, l2, periodic (wraps the grid to a torus) "
+        "or great_circle; or your own, a .csv or .npy file of a matrix, or module:function of two "
+        "arrays of sites",
     )
 
+    @field_validator("geometry")
+    @classmethod
+    def _own_geometry(cls, value: str, known: ValidationInfo) -> str:
+        shape = known.data.get("shape")
+        if shape is None:  # which is wrong, and is said first
+            return value
+        if value in GEOMETRIES and value != "grid" and len(shape) != 1:
+            raise ValueError(f"shape of a {value} is one number, such as [400]")
+        if is_data(value) and (n := len(read_array(value))) != math.prod(shape):
+            raise ValueError(f"has {n} sites of its own, which shape {list(shape)} cannot change")
+        return stored_sites(value, shape, list(GEOMETRIES))
+
+    @field_validator("distance")
+    @classmethod
+    def _own_distance(cls, value: str, known: ValidationInfo) -> str:
+        if value in DISTANCES or not known.data.keys() >= {"shape", "geometry"}:
+            return value
+        sites = sites_of(known.data["geometry"], known.data["shape"])
+        return stored_distance(value, sites)
+
     @model_validator(mode="after")
-    def _sides(self) -> RNNNetwork:
-        if self.geometry != "grid" and len(self.shape) != 1:
-            raise ValueError(f"shape of a {self.geometry} is one number, such as [400]")
+    def _own_shape(self) -> RNNNetwork:
+        """Sites of the user's own are as many as they are."""
+        if is_data(self.geometry):
+            object.__setattr__(self, "shape", (len(read_array(self.geometry)),))
         return self
 
     @classmethod
@@ -314,10 +342,9 @@ class RNNNetwork(RNNSpec, MembersSpec):
             If sizes or settings do not fit together.
         """
         assert isinstance(task, Suite)
-        sites = getattr(geometry, self.geometry)(*self.shape)
-        distance: str | Distance = self.distance
+        sites, distance = sites_of(self.geometry, self.shape), distance_of(self.distance)
         if self.distance == "periodic":
-            distance = geometry.periodic([n / max(self.shape) for n in self.shape])
+            distance = periodic([n / max(self.shape) for n in self.shape])
         spec = self.part(RNNSpec)
         net = RNN.for_suite(
             task, sites=sites, spec=spec, distance=distance, **self.side_by_side(seed)
