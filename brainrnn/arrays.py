@@ -61,7 +61,7 @@ def read_array(source: str) -> Float[np.ndarray, "row column"]:
     InputError
         If the file is missing or damaged, or is not a table of finite real numbers.
     """
-    name = "the stored array" if is_data(source) else source
+    name = "the stored text" if is_data(source) else source
     try:
         if is_data(source):
             raw = base64.b64decode(source.removeprefix(_PREFIX), validate=True)

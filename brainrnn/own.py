@@ -50,6 +50,7 @@ def own_module(name: str) -> ModuleType:
     here = os.getcwd()
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)
+    importlib.invalidate_caches()  # the file may be a moment old
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -23,6 +23,7 @@ from tasks.environments import (
     inner_environments,
     make_environment,
     n_observed,
+    need_neurogym,
     seed_environment,
 )
 from tasks.supervised import choice_loss, choice_score, weighted_mean, within
@@ -238,7 +239,8 @@ def neurogym_suite(
     dt : float
         Step, ms; environments given as instances must have the same.
     names : sequence of str, optional
-        Ids of registered environments, such as ``"PerceptualDecisionMaking-v0"``.
+        Ids of registered environments, such as ``"PerceptualDecisionMaking-v0"``; of your own,
+        with the module that registers it, ``"mymodule:MyTask-v0"``.
     envs : environment, id, or sequence of them, optional
         Further environments, instances among them. They are used as they are, not copied.
     env_kwargs : mapping, optional
@@ -251,8 +253,8 @@ def neurogym_suite(
     Raises
     ------
     InputError
-        For an unknown environment, one that is not made of trials or has no ground truth, or
-        observations or actions that are not vectors or classes.
+        If neurogym is not installed; for an unknown environment, one that is not made of trials or
+        has no ground truth, or observations or actions that are not vectors or classes.
 
     Examples
     --------
@@ -264,6 +266,7 @@ def neurogym_suite(
     more: list[Any] = list(envs) if isinstance(envs, list | tuple) else [envs]
     sources = [*(names or ()), *(env for env in more if env is not None)]
     if isinstance(names, str) or not sources:
+        need_neurogym()
         from neurogym.envs.registration import all_envs
 
         raise InputError(

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
-from brainrnn.anatomy.geometry import Distance, grid, line, ring
+from brainrnn.anatomy.geometry import Distance, Matrix, grid, line, ring
 from brainrnn.anatomy.network import PlacedNetwork, Pullback
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.config import Settings
-from brainrnn.errors import InputError
+from brainrnn.errors import InputError, unknown
 from brainrnn.networks.layers import ACTIVATIONS, Activation, Passed, through_layers
 from brainrnn.networks.linear import Linear, member_streams
 from brainrnn.networks.members import MembersSpec
+from brainrnn.networks.places import distance_of, sites_of, stored_distance, stored_sites
 from brainrnn.task import Examples, Suite, Task
 
 
@@ -63,7 +64,7 @@ class MLP(PlacedNetwork):
     fixed_inputs : bool
         Whether inputs keep their places, as the pixels of an image do.
     activation : str
-    distance : str or function
+    distance : str, function or (site, site) array
         See :class:`brainrnn.Anatomy`.
     members : int
         Number of networks.
@@ -87,7 +88,7 @@ class MLP(PlacedNetwork):
         positions: int = 2,
         fixed_inputs: bool = False,
         activation: Activation = "silu",
-        distance: str | Distance = "l1",
+        distance: str | Distance | Matrix = "l1",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,
@@ -96,7 +97,7 @@ class MLP(PlacedNetwork):
         super().__init__()
         if len(sites) < 2:
             raise InputError(f"a perceptron needs sites of 2 layers or more, got {len(sites)}")
-        names = ["input", *(f"h{i}" for i in range(1, len(sites) - 1)), "out"]
+        names = _populations(len(sites) - 2)
         self.tokens, self.activation = tokens, activation
         self.positions = positions if tokens else 1
         populations = [
@@ -129,18 +130,58 @@ class MLP(PlacedNetwork):
         *,
         tokens: bool = False,
         positions: int = 2,
+        own: Mapping[str, Tensor] | None = None,
         **options: Any,
     ) -> MLP:
         """Put every layer on the unit interval, side by side (Eq. 1 of the paper, A = 1).
 
-        With ``tokens``, ``n_inputs`` is the size of the vocabulary. Options are those of the class.
+        Parameters
+        ----------
+        n_inputs, n_outputs : int
+            Length of the input, or the size of the vocabulary with ``tokens``; and of the output.
+        spec : MLPSpec
+            The layers between them.
+        tokens : bool
+            Whether inputs are tokens.
+        positions : int
+            Tokens in an example.
+        own : mapping of str to (site, dimension) array
+            Sites of some populations (``input``, ``h1``, ..., ``out``) that do not lie on a line.
+            Inputs that have such sites keep their places.
+        **options
+            As of the class.
+
+        Raises
+        ------
+        InputError
+            If a population of such sites is unknown, or has another number of neurons.
+
+        Examples
+        --------
+        >>> net = MLP.on_lines(4, 2, MLPSpec(hidden=(3,)))
+        >>> net.weight("fc0.weight").shape
+        torch.Size([1, 3, 4])
         """
-        spec = spec or MLPSpec()
+        spec, own = spec or MLPSpec(), own or {}
+        names = _populations(len(spec.hidden))
+        for name in own:
+            if name not in names:
+                raise InputError(unknown("population", name, names))
         sizes = [spec.embedding if tokens else n_inputs, *spec.hidden, n_outputs]
+        for name, n in zip(names, sizes, strict=True):
+            if len(own.get(name, range(n))) != n:
+                raise InputError(
+                    f"population {name!r} has {n} neurons, but {len(own[name])} sites of its own: "
+                    "give one for each"
+                )
         return cls(
-            [line(n, centred=spec.centred) for n in sizes],
+            [
+                own[name] if name in own else line(n, centred=spec.centred)
+                for name, n in zip(names, sizes, strict=True)
+            ],
             tokens=n_inputs if tokens else None,
             positions=positions,
+            fixed_inputs="input" in own,
             activation=spec.activation,
             **options,
         )
@@ -243,17 +284,52 @@ class MLP(PlacedNetwork):
         return drive.unflatten(1, layer.bias.shape).transpose(0, 1)
 
 
+def _populations(hidden: int) -> list[str]:
+    """Names of the populations of a perceptron, from the input to the output."""
+    return ["input", *(f"h{i}" for i in range(1, hidden + 1)), "out"]
+
+
 class MLPNetwork(MLPSpec, MembersSpec):
     """A multilayer perceptron, every layer on a line or on a plane."""
 
     tasks: ClassVar[str] = "are vectors or tokens"
 
     kind: Literal["mlp"] = Field("mlp", description="a multilayer perceptron")
-    layout: Literal["lines", "planes"] = Field(
+    layout: str | dict[str, str] = Field(
         "lines",
         description="lines: every layer on a line; planes: inputs fixed on an image's grid, hidden "
-        "layers on square grids, outputs on a ring",
+        "layers on square grids, outputs on a ring; or your own sites of some populations, "
+        '{ h1 = "h1.csv" }: a .csv or .npy file with a row of coordinates for each neuron, or '
+        "module:function, which may take the number of neurons of a hidden layer",
     )
+    distance: str = Field(
+        "l1",
+        description="distance between the sites of a perceptron: l1, l2, periodic or great_circle; "
+        "or your own, a .csv or .npy file of the matrix of all sites, population after population",
+    )
+
+    @field_validator("layout")
+    @classmethod
+    def _own_layout(
+        cls, value: str | dict[str, str], known: ValidationInfo
+    ) -> str | dict[str, str]:
+        if isinstance(value, str):
+            if value not in ("lines", "planes"):
+                raise ValueError(unknown("layout", value, ("lines", "planes")))
+            return value
+        hidden = {f"h{i}": n for i, n in enumerate(known.data.get("hidden", ()), start=1)}
+        for name in value:
+            if name not in ("input", *hidden, "out"):
+                raise ValueError(unknown("population", name, ("input", *hidden, "out")))
+        return {
+            name: stored_sites(source, (hidden[name],) if name in hidden else (), ())
+            for name, source in value.items()
+        }
+
+    @field_validator("distance")
+    @classmethod
+    def _own_distance(cls, value: str) -> str:
+        return stored_distance(value, None)
 
     @classmethod
     def fits(cls, task: Task) -> bool:
@@ -270,16 +346,19 @@ class MLPNetwork(MLPSpec, MembersSpec):
             If sizes do not fit, or the layout is not one for this task.
         """
         spec = self.part(MLPSpec)
-        image = getattr(task, "image", None)
+        options = {"distance": distance_of(self.distance), **self.side_by_side(seed)}
         if self.layout == "planes":
+            image = getattr(task, "image", None)
             if image is None:
                 raise InputError("network.layout 'planes' is for images: use 'lines'")
-            return MLP.on_planes(image, task.n_outputs, spec, **self.side_by_side(seed))
+            return MLP.on_planes(image, task.n_outputs, spec, **options)
+        own = {} if isinstance(self.layout, str) else self.layout
         return MLP.on_lines(
             task.n_inputs,
             task.n_outputs,
             spec,
             tokens=getattr(task, "tokens", False),
             positions=getattr(task, "positions", None) or 1,
-            **self.side_by_side(seed),
+            own={name: sites_of(stored) for name, stored in own.items()},
+            **options,
         )

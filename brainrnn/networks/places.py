@@ -59,7 +59,8 @@ def stored_sites(source: str, shape: Sequence[int], names: Sequence[str]) -> str
     elif is_array(source):
         places = read_array(source)
     else:
-        raise InputError(f"{unknown('geometry', source, names)} {_OR_OWN}")
+        what = unknown("geometry", source, names) if names else f"{source!r} is no geometry"
+        raise InputError(f"{what} {_OR_OWN}")
     return _stored(as_sites, places, source)
 
 
@@ -102,7 +103,7 @@ def stored_distance(source: str, sites: Float[Tensor, "site dimension"] | None) 
     raise InputError(f"{unknown('distance', source, DISTANCES)} {_OR_OWN}")
 
 
-def sites_of(stored: str, shape: Sequence[int]) -> Float[Tensor, "site dimension"]:
+def sites_of(stored: str, shape: Sequence[int] = ()) -> Float[Tensor, "site dimension"]:
     """The sites of a geometry that is stored, by its name or as numbers.
 
     Examples

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -348,8 +348,12 @@ def _trial_table(suite: Suite, trials: Trials) -> pd.DataFrame:
 
 
 def versions() -> dict[str, str]:
-    """Of Python, and of the packages that results depend on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+    """Of Python, and of the packages that results depend on, where they are installed."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):  # neurogym is not there for every Python
+            found[name] = version(name)
+    return found
 
 
 def note_versions(folder: Path) -> None:
