@@ -9,23 +9,29 @@ from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
-from pydantic import Field, ValidationInfo, field_validator
+from jaxtyping import Float, Shaped
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from brainrnn.anatomy.geometry import Distance, Matrix, grid, line, ring
 from brainrnn.anatomy.network import PlacedNetwork, Pullback
 from brainrnn.anatomy.populations import Anatomy, Population
-from brainrnn.config import Settings
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks.layers import ACTIVATIONS, Activation, Passed, through_layers
 from brainrnn.networks.linear import Linear, member_streams
-from brainrnn.networks.members import MembersSpec
+from brainrnn.networks.members import LinesSpec, MembersSpec
 from brainrnn.networks.places import distance_of, sites_of, stored_distance, stored_sites
 from brainrnn.task import Examples, Suite, Task
 
 
-class MLPSpec(Settings):
-    """A multilayer perceptron whose layers are lines or planes of neurons."""
+class MLPSpec(LinesSpec):
+    """A multilayer perceptron whose layers are lines or planes of neurons.
+
+    Examples
+    --------
+    >>> MLPSpec(hidden=(100,)).activation
+    'silu'
+    """
 
     hidden: tuple[int, ...] = Field((20, 20), description="neurons of each hidden layer")
     activation: Activation = Field(
@@ -33,11 +39,6 @@ class MLPSpec(Settings):
     )
     embedding: int = Field(
         32, ge=1, description="neurons that hold a token's embedding, where inputs are tokens"
-    )
-    centred: bool = Field(
-        True,
-        description="whether neuron j of n sits at (j + 1/2)/n, as in the published notebooks, or "
-        "at j/n, as in the paper; of layers on lines",
     )
 
 
@@ -64,20 +65,22 @@ class MLP(PlacedNetwork):
     fixed_inputs : bool
         Whether inputs keep their places, as the pixels of an image do.
     activation : str
+        f of hidden neurons: silu, relu, tanh or gelu.
     distance : str, function or (site, site) array
         See :class:`brainrnn.Anatomy`.
-    members : int
-        Number of networks.
-    seed : int
-        Member m draws its initial weights from (seed, starts[m]).
-    starts : sequence of int, optional
-        Members with the same number start alike; each from its own weights by default.
-    dtype : torch.dtype
+    members, seed, starts, dtype
+        Of networks side by side; see :class:`brainrnn.RNN`.
 
     Raises
     ------
     InputError
         If there are fewer than two layers of sites.
+
+    Examples
+    --------
+    >>> net = MLP([line(4), grid(3), line(2)], members=5)
+    >>> net(torch.zeros(7, 4)).shape
+    torch.Size([5, 7, 2])
     """
 
     def __init__(
@@ -200,6 +203,12 @@ class MLP(PlacedNetwork):
         ------
         InputError
             If the neurons of a hidden layer do not fill a square.
+
+        Examples
+        --------
+        >>> net = MLP.on_planes((4, 4), 10, MLPSpec(hidden=(9,)))
+        >>> net.weight("fc0.weight").shape
+        torch.Size([1, 9, 16])
         """
         spec = spec or MLPSpec()
         sides = [math.isqrt(max(n, 0)) for n in spec.hidden]
@@ -213,8 +222,10 @@ class MLP(PlacedNetwork):
         sites = [grid(*image), *hidden, ring(n_outputs, radius=0.25)]
         return cls(sites, fixed_inputs=True, activation=spec.activation, **options)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs, (member, example, output).
+    def forward(
+        self, inputs: Shaped[Tensor, "example input"]
+    ) -> Float[Tensor, "member example output"]:
+        """Outputs for a batch.
 
         Parameters
         ----------
@@ -224,13 +235,15 @@ class MLP(PlacedNetwork):
         state = self._embedded(inputs) if self.tokens else self._vectors(inputs)
         return through_layers(state, self.activation, self._weights(), activated=not self.tokens)
 
-    def respond(self, batch: Examples, *, generator: torch.Generator | None = None) -> Tensor:
-        """Outputs for a batch of examples, (member, example, output)."""
+    def respond(
+        self, batch: Examples, *, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "member example output"]:
+        """Outputs for a batch of examples."""
         return self(batch.inputs)
 
     def pullback(
         self, batch: Examples, *, generator: torch.Generator | None = None
-    ) -> tuple[Tensor, Pullback]:
+    ) -> tuple[Float[Tensor, "member example output"], Pullback]:
         """Outputs for a batch, and their gradient's way back, without a graph if from vectors."""
         if self.tokens:
             return super().pullback(batch, generator=generator)
@@ -246,10 +259,16 @@ class MLP(PlacedNetwork):
 
         return passed.outputs, back
 
-    def layers(self, inputs: Tensor) -> dict[str, Tensor]:
-        """What every population does: name -> (member, example, neuron), input and output included.
+    def layers(
+        self, inputs: Shaped[Tensor, "example input"]
+    ) -> dict[str, Float[Tensor, "member example _"]]:
+        """What every population does, input and output included.
 
         The embeddings of several tokens stand one after the other.
+
+        Returns
+        -------
+        dict of population to (member, example, neuron)
         """
         state = self.embedding[:, inputs].flatten(2) if self.tokens else self._vectors(inputs)
         states = {"input": state}
@@ -268,11 +287,15 @@ class MLP(PlacedNetwork):
         layers = [self._layer(i) for i in range(1 if self.tokens else 0, self.depth)]
         return [p for layer in layers for p in (layer.weight, layer.bias)]
 
-    def _vectors(self, inputs: Tensor) -> Tensor:
+    def _vectors(
+        self, inputs: Shaped[Tensor, "example input"]
+    ) -> Float[Tensor, "member example input"]:
         return inputs.to(self._layer(0).weight).expand(self.members, -1, -1)
 
-    def _embedded(self, inputs: Tensor) -> Tensor:
-        """What the first layer makes of tokens, (member, example, h1)."""
+    def _embedded(
+        self, inputs: Shaped[Tensor, "example position"]
+    ) -> Float[Tensor, "member example h1"]:
+        """What the first layer makes of tokens."""
         layer = self._layer(0)
         # What each token contributes at each position is computed once, not once per example, and
         # all members lie in one row of the table, so that looking it up is one copy.
@@ -290,7 +313,13 @@ def _populations(hidden: int) -> list[str]:
 
 
 class MLPNetwork(MLPSpec, MembersSpec):
-    """A multilayer perceptron, every layer on a line or on a plane."""
+    """A multilayer perceptron, every layer on a line, on a plane, or on sites of its own.
+
+    Examples
+    --------
+    >>> MLPNetwork(hidden=[6], layout="lines").distance
+    'l1'
+    """
 
     tasks: ClassVar[str] = "are vectors or tokens"
 
@@ -310,9 +339,7 @@ class MLPNetwork(MLPSpec, MembersSpec):
 
     @field_validator("layout")
     @classmethod
-    def _own_layout(
-        cls, value: str | dict[str, str], known: ValidationInfo
-    ) -> str | dict[str, str]:
+    def _own_layout(cls, value: str | dict[str, str], known: Any) -> str | dict[str, str]:
         if isinstance(value, str):
             if value not in ("lines", "planes"):
                 raise ValueError(unknown("layout", value, ("lines", "planes")))

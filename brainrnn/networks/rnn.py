@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from jaxtyping import Float, Int
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
@@ -29,7 +30,13 @@ Initialisation = Literal["near_identity", "orthogonal", "normal"]
 
 
 class RNNSpec(Settings):
-    """Everything about a recurrent network but its size and its places."""
+    """Everything about a recurrent network but its size and its places.
+
+    Examples
+    --------
+    >>> RNNSpec(cell="gru").initialisation
+    'near_identity'
+    """
 
     cell: Cell = Field("leaky", description="leaky: rate units; gru: gated recurrent units")
     activation: Activation = Field("relu", description="of leaky units: relu, softplus or tanh")
@@ -63,6 +70,7 @@ class RNN(PlacedNetwork):
     Parameters
     ----------
     n_inputs, n_outputs : int
+        Channels of the input, and outputs.
     sites : (site, dimension) array
         One hidden neuron on each.
     dt : float
@@ -78,6 +86,7 @@ class RNN(PlacedNetwork):
     starts : sequence of int, optional
         Members with the same number start alike; each from its own weights by default.
     dtype : torch.dtype
+        Of the arithmetic.
 
     Attributes
     ----------
@@ -92,6 +101,12 @@ class RNN(PlacedNetwork):
     ------
     InputError
         If alpha is not in (0, 1] or a size is not positive.
+
+    Examples
+    --------
+    >>> net = RNN(3, 2, GEOMETRIES["grid"](4, 4), dt=20, tau=100, members=5)
+    >>> net(torch.zeros(10, 7, 3)).shape  # ten steps of seven trials
+    torch.Size([5, 10, 7, 2])
     """
 
     w_in: nn.Parameter
@@ -151,7 +166,17 @@ class RNN(PlacedNetwork):
 
     @classmethod
     def for_suite(cls, suite: Suite, *, sites: Tensor, **options: object) -> RNN:
-        """Build a network with the inputs, outputs and time step of a suite of tasks."""
+        """Build a network with the inputs, outputs and time step of a suite of tasks.
+
+        Parameters
+        ----------
+        suite : Suite
+            For example ``tasks.cog20()``.
+        sites : (site, dimension) array
+            One hidden neuron on each.
+        **options
+            As of the class.
+        """
         return cls(suite.n_inputs, suite.n_outputs, sites, dt=suite.dt, **options)  # type: ignore[arg-type]
 
     @property
@@ -166,12 +191,12 @@ class RNN(PlacedNetwork):
 
     def forward(
         self,
-        inputs: Tensor,
-        lengths: Tensor | None = None,
+        inputs: Float[Tensor, "time trial channel"],
+        lengths: Int[Tensor, " trial"] | None = None,
         *,
         generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Outputs at every step, (member, time, trial, output), zero after a trial's end.
+    ) -> Float[Tensor, "member time trial output"]:
+        """Outputs at every step, zero after a trial's end.
 
         Parameters
         ----------
@@ -181,22 +206,29 @@ class RNN(PlacedNetwork):
             Steps of each trial; all of them if not given.
         generator : torch.Generator
             Source of the private noise, the same for all members; no noise without one.
+
+        Raises
+        ------
+        InputError
+            If the inputs have another number of channels.
         """
         packed, outputs, _ = self._run(inputs, lengths, generator)
         return _unpack(outputs, packed)
 
-    def respond(self, batch: Trials, *, generator: torch.Generator | None = None) -> Tensor:
-        """Outputs for a batch of trials, (member, time, trial, output)."""
+    def respond(
+        self, batch: Trials, *, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "member time trial output"]:
+        """Outputs for a batch of trials."""
         return self(batch.inputs, batch.lengths, generator=generator)
 
     def activity(
         self,
-        inputs: Tensor,
-        lengths: Tensor | None = None,
+        inputs: Float[Tensor, "time trial channel"],
+        lengths: Int[Tensor, " trial"] | None = None,
         *,
         generator: torch.Generator | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Outputs and the states of the hidden neurons, (member, time, trial, unit)."""
+    ) -> tuple[Float[Tensor, "member time trial output"], Float[Tensor, "member time trial unit"]]:
+        """Outputs, and the states of the hidden neurons; parameters as of :meth:`forward`."""
         packed, outputs, states = self._run(inputs, lengths, generator)
         return _unpack(outputs, packed), _unpack(states, packed)
 
@@ -243,8 +275,10 @@ class RNN(PlacedNetwork):
         return packed, torch.baddbmm(self.b_out[:, None], states, self.w_out.mT), states
 
 
-def _unpack(rows: Tensor, packed: PackedSequence) -> Tensor:
-    """Lay packed rows (member, row, unit) out in time, (member, time, trial, unit)."""
+def _unpack(
+    rows: Float[Tensor, "member row unit"], packed: PackedSequence
+) -> Float[Tensor, "member time trial unit"]:
+    """Lay packed rows out in time."""
     sizes = packed.batch_sizes
     n = int(sizes[0])
     time = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
@@ -280,7 +314,13 @@ def _initial_weights(
 
 
 class RNNNetwork(RNNSpec, MembersSpec):
-    """A recurrent network and where its hidden neurons sit."""
+    """A recurrent network and where its hidden neurons sit.
+
+    Examples
+    --------
+    >>> RNNNetwork(geometry="ring", shape=[100]).distance
+    'l2'
+    """
 
     tasks: ClassVar[str] = "unfold in time"
 
@@ -303,7 +343,7 @@ class RNNNetwork(RNNSpec, MembersSpec):
 
     @field_validator("geometry")
     @classmethod
-    def _own_geometry(cls, value: str, known: ValidationInfo) -> str:
+    def _own_geometry(cls, value: str, known: Any) -> str:
         shape = known.data.get("shape")
         if shape is None:  # which is wrong, and is said first
             return value
@@ -315,7 +355,7 @@ class RNNNetwork(RNNSpec, MembersSpec):
 
     @field_validator("distance")
     @classmethod
-    def _own_distance(cls, value: str, known: ValidationInfo) -> str:
+    def _own_distance(cls, value: str, known: Any) -> str:
         if value in DISTANCES or not known.data.keys() >= {"shape", "geometry"}:
             return value
         sites = sites_of(known.data["geometry"], known.data["shape"])

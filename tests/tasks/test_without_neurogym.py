@@ -29,7 +29,7 @@ def run(tmp_path, *commands):
     )
 
 
-SMALL = "--quiet training.steps=2 training.batch=8 network.shape=[3,3] analysis.n_permutations=20"
+SMALL = "--quiet training.steps=2 training.batch=8 network.shape=[3,3] analysis.permutations=20"
 
 
 @pytest.mark.parametrize(
