@@ -14,7 +14,7 @@ ROOT = Path(brainrnn.__file__).parent
 FLOORS = {
     "": [
         {"errors", "_moved"},
-        {"catalogue", "config", "data", "files", "progress", "task", "threads"},
+        {"arrays", "catalogue", "config", "data", "files", "own", "progress", "task", "threads"},
         {"anatomy"},
         {"networks", "wiring_cost"},
         {"training"},

@@ -14,7 +14,14 @@ import torch
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from brainrnn.anatomy.geometry import Distance, as_sites, distance_function
+from brainrnn.anatomy.geometry import (
+    Distance,
+    Matrix,
+    as_distances,
+    as_sites,
+    check_distances,
+    distance_function,
+)
 from brainrnn.anatomy.wiring import Axis, parse_wiring
 from brainrnn.errors import InputError, unknown
 
@@ -77,10 +84,12 @@ class Anatomy(nn.Module):
     populations : iterable of Population
     wiring : mapping of parameter name to pattern
         See :func:`parse_wiring`; or the axes that it returns.
-    distance : str or function
+    distance : str, function or (site, site) array
         ``"l1"``, ``"l2"``, ``"periodic"`` (a torus of period 1 in every dimension; see
-        :func:`brainrnn.periodic` for others), ``"great_circle"``, or a function of two arrays of
-        sites, (i, d) and (j, d), that returns their distances (i, j).
+        :func:`brainrnn.periodic` for others), ``"great_circle"``; a function of two arrays of
+        sites, (i, d) and (j, d), that returns their distances (i, j); or the matrix of the
+        distances between all sites. Its rows and columns are the sites of the first population,
+        then those of the second, and so on, in the order of ``populations``.
     members : int
         Number of networks that live side by side in the leading axis of every parameter.
 
@@ -105,7 +114,7 @@ class Anatomy(nn.Module):
         populations: Iterable[Population],
         wiring: Mapping[str, str | tuple[Axis, ...]],
         *,
-        distance: str | Distance = "l2",
+        distance: str | Distance | Matrix = "l2",
         members: int = 1,
     ) -> None:
         super().__init__()
@@ -123,7 +132,11 @@ class Anatomy(nn.Module):
             name: parse_wiring(pattern) if isinstance(pattern, str) else pattern
             for name, pattern in wiring.items()
         }
-        self._distance = distance_function(distance)
+        self._distance: Distance | Tensor = (
+            distance_function(distance)
+            if isinstance(distance, str) or callable(distance)
+            else as_distances(distance, sum(map(len, self.populations.values())))
+        )
         self._site_distances: dict[tuple[str, str], Tensor] = {}
         self._lengths: dict[str, Tensor] = {}
         self.version = 0  # rises whenever lengths may have changed
@@ -151,8 +164,8 @@ class Anatomy(nn.Module):
             )
 
     @property
-    def distance(self) -> Distance:
-        """Distances between two arrays of sites, (i, d) and (j, d): (i, j)."""
+    def distance(self) -> Distance | Tensor:
+        """A function from two arrays of sites to their distances, or the matrix of all sites."""
         return self._distance
 
     def changed(self) -> None:
@@ -225,13 +238,25 @@ class Anatomy(nn.Module):
     def site_distances(self, one: str, two: str) -> Float[Tensor, "site other"]:
         """Distance from every site of one population to every site of another, float64."""
         if (one, two) not in self._site_distances:
-            a, b = self.populations[one].sites, self.populations[two].sites
-            distance = torch.as_tensor(self._distance(a, b)).to(torch.float64)
-            self._check_distance(distance, one, two)
+            if isinstance(self._distance, Tensor):
+                distance = self._distance[self._rows(one), self._rows(two)]
+            else:
+                a, b = self.populations[one].sites, self.populations[two].sites
+                distance = torch.as_tensor(self._distance(a, b)).to(torch.float64)
+                self._check_distance(distance, one, two)
             self._site_distances[one, two] = distance
         here = self._site_distances[one, two].to(self.places(one).device)
         self._site_distances[one, two] = here
         return here
+
+    def _rows(self, population: str) -> slice:
+        """Rows of a distance matrix that are a population's sites."""
+        start = 0
+        for name, other in self.populations.items():
+            if name == population:
+                break
+            start += len(other)
+        return slice(start, start + len(self.populations[population]))
 
     def _check_distance(self, distance: Tensor, one: str, two: str) -> None:
         expected = (len(self.populations[one]), len(self.populations[two]))
@@ -240,17 +265,10 @@ class Anatomy(nn.Module):
                 f"the distance function returned the shape {tuple(distance.shape)} for sites of "
                 f"{one!r} and {two!r}, expected {expected}"
             )
-        if not bool((distance.isfinite() & (distance >= 0)).all()):
-            raise InputError("the distance function returned negative or non-finite distances")
         if one == two:
-            scale = float(distance.max()) or 1.0
-            if float(distance.diagonal().abs().max()) > 1e-9 * scale:
-                raise InputError(
-                    "the distance from a site to itself must be 0 (torch.cdist needs "
-                    "compute_mode='donot_use_mm_for_euclid_dist')"
-                )
-            if float((distance - distance.T).abs().max()) > 1e-9 * scale:
-                raise InputError("the distance between two sites must not depend on their order")
+            check_distances(distance, "the distance")
+        elif not bool((distance.isfinite() & (distance >= 0)).all()):
+            raise InputError("the distance has negative or non-finite values")
 
     def length(self, parameter: str) -> Float[Tensor, "member out source"] | None:
         """Length of every connection of a parameter, (member, out, in) float64.
