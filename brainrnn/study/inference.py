@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Num
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 Control = Literal["benjamini-hochberg", "holm"]
 
 
-def across(values: np.ndarray, alternative: str = "less") -> dict[str, float]:
+def across(values: Num[np.ndarray, " network"], alternative: str = "less") -> dict[str, float]:
     """Whether the networks of a method lie on one side of 0.
 
     Parameters
@@ -84,29 +85,6 @@ def _alike(values: np.ndarray) -> bool:
     return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
 
 
-def tabulate(
-    tests: Iterable[dict[str, Any]], p: str = "p", method: Control = "benjamini-hochberg"
-) -> pd.DataFrame:
-    """Tests as a table, with ``p_controlled`` over all of them (:func:`controlled`).
-
-    Parameters
-    ----------
-    tests : iterable of dict
-        Where they have the key ``asked``, those that are alike in it are one question, which counts
-        once: the same networks under another name, say.
-    p : str
-        The key of the p value that is to be controlled.
-    method : {"benjamini-hochberg", "holm"}
-    """
-    table = pd.DataFrame(list(tests))
-    if table.empty:
-        return table
-    asked = table.pop("asked") if "asked" in table else pd.Series(table.index)
-    first = asked.drop_duplicates()
-    once = dict(zip(first, controlled(table[p][first.index], method), strict=True))
-    return table.assign(p_controlled=asked.map(once))
-
-
 def controlled(p: pd.Series, method: Control = "benjamini-hochberg") -> pd.Series:
     """Adjust p values for how many were asked; NaN stays.
 
@@ -117,11 +95,11 @@ def controlled(p: pd.Series, method: Control = "benjamini-hochberg") -> pd.Serie
         The first (1995) bounds the share of false ones among discoveries, for exploring; Holm's
         (1979) the probability of a single false one, for what is claimed.
     """
-    known = p.dropna().astype(float).sort_values()
+    known = p.dropna().astype(float)
+    if known.empty:
+        return p.astype(float)
     if method == "holm":
-        adjusted = (known * np.arange(len(known), 0, -1)).cummax().clip(upper=1)
-    elif len(known):
-        adjusted = pd.Series(stats.false_discovery_control(known.to_numpy()), known.index)
-    else:
-        adjusted = known
-    return adjusted.reindex(p.index)
+        adjusted = multipletests(known, method="holm")[1]
+    else:  # statsmodels has this too, and rounds the last bit otherwise than published tables
+        adjusted = stats.false_discovery_control(known.to_numpy())
+    return pd.Series(adjusted, known.index).reindex(p.index)

@@ -10,6 +10,7 @@ from brainrnn.errors import InputError
 from brainrnn.networks import RNN
 from brainrnn.runs.experiment import load_suite
 from brainrnn.study import conduct
+from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.measures.robustness import (
     DAMAGES,
     RobustnessMeasure,
@@ -21,7 +22,6 @@ from brainrnn.study.measures.robustness import (
     noisy_weights,
     robustness,
 )
-from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Cell, Subject
 from tests.study.small import METHODS, small_study
 

@@ -15,9 +15,10 @@ from scipy import stats
 from brainrnn.analysis import analyse
 from brainrnn.plots.style import FAINT, module_colours, new_figure, no_frame, open_frame
 from brainrnn.study.damage import damage, lesioned_scores
-from brainrnn.study.inference import across, tabulate
+from brainrnn.study.findings.comparisons import control
+from brainrnn.study.findings.settings import name_settings
+from brainrnn.study.inference import across
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Subject
 
 KINDS = {"module": "module", "around": "module's place", "region": "region"}
@@ -371,7 +372,7 @@ def _over_networks(networks: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
                 "lesions": int(lesions.loc[label, kind, null, statistic]),
             }
         )
-    return tabulate(table, "p_t")
+    return control(pd.DataFrame(table), "p_t")
 
 
 def _methods(rows: pd.DataFrame) -> pd.DataFrame:

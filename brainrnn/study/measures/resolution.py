@@ -19,11 +19,12 @@ from brainrnn.networks import RNN, RNNNetwork
 from brainrnn.networks.resize import grid_shape, merge, refine
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
 from brainrnn.runs.experiment import build_network
+from brainrnn.study.findings.comparisons import control
+from brainrnn.study.findings.settings import name_settings
+from brainrnn.study.findings.tables import mean_sd, median_range
 from brainrnn.study.grouping import activity_moments, at_random, by_correlation, by_place
-from brainrnn.study.inference import paired, tabulate
+from brainrnn.study.inference import paired
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.cells import mean_sd, median_range
-from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 from brainrnn.task import Suite
@@ -271,7 +272,7 @@ def _compared(stages: pd.DataFrame) -> pd.DataFrame:
                     }
                     | paired(by[one][value], by[other][value])
                 )
-    return tabulate(table)
+    return control(pd.DataFrame(table))
 
 
 def _maps(stages: pd.DataFrame) -> pd.DataFrame:

@@ -21,11 +21,12 @@ from brainrnn.analysis import AnalysisSpec, active_units, record, task_variance
 from brainrnn.networks import RNN
 from brainrnn.plots.style import module_colours, new_figure, open_frame
 from brainrnn.study.damage import lesioned_scores, part_of, relevant_neurons, task_scores
-from brainrnn.study.inference import across, paired, tabulate
+from brainrnn.study.findings.comparisons import control
+from brainrnn.study.findings.settings import name_settings
+from brainrnn.study.findings.tables import mean_sd
+from brainrnn.study.inference import across, paired
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.cells import mean_sd
-from brainrnn.study.measures.swept import name_settings
-from brainrnn.study.measures.tradeoff import prune
+from brainrnn.study.pruning import prune
 from brainrnn.study.subject import Subject
 from brainrnn.task import Suite, Trials
 from brainrnn.wiring_cost.strength import present
@@ -363,7 +364,7 @@ def _compared(area: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
             | paired(by[one], by[other])
             for one, other in pairs
         ]
-    return tabulate(table)
+    return control(pd.DataFrame(table))
 
 
 def _agree(settings: pd.DataFrame) -> bool:
@@ -391,7 +392,7 @@ def _against_sparsity(area: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFram
                 | {"seeds": test["n"], "mean rho of a seed": test["mean"], "sd": test["sd"]}
                 | {"p_t": test["p_t"]}
             )
-    return tabulate(table, "p_t")
+    return control(pd.DataFrame(table), "p_t")
 
 
 def _spearman(group: pd.DataFrame) -> float:

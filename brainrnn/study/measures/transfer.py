@@ -20,9 +20,10 @@ from brainrnn.networks import RNN
 from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 from brainrnn.runs.experiment import build_network, load_suite
 from brainrnn.study.damage import task_scores
-from brainrnn.study.inference import paired, tabulate
+from brainrnn.study.findings.comparisons import control
+from brainrnn.study.findings.settings import name_settings
+from brainrnn.study.inference import paired
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.newcomer import OneTask, carry_over
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
@@ -308,7 +309,7 @@ def _between_methods(networks: pd.DataFrame) -> pd.DataFrame:
             for one, other in combinations(each, 2)
             for test in _paired(each[one], each[other])
         ]
-    return tabulate(table)
+    return control(pd.DataFrame(table))
 
 
 def _between_conditions(networks: pd.DataFrame) -> pd.DataFrame:
@@ -321,7 +322,7 @@ def _between_conditions(networks: pd.DataFrame) -> pd.DataFrame:
             for one, other in _PLANNED
             for test in _paired(each[one], each[other])
         ]
-    return tabulate(table)
+    return control(pd.DataFrame(table))
 
 
 def _paired(one: pd.DataFrame, other: pd.DataFrame) -> Iterator[dict[str, object]]:
