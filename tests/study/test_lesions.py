@@ -18,14 +18,9 @@ from brainrnn.study.damage import (
     silence,
     task_scores,
 )
-from brainrnn.study.measures.lesions import (
-    LesionMeasure,
-    against_chance,
-    around,
-    profile,
-    regions,
-    shuffled,
-)
+from brainrnn.study.lesion_sets import around, regions, shuffled
+from brainrnn.study.measures.lesions import LesionMeasure
+from brainrnn.study.specificity import against_chance, profile
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Trials
 from tests.study.small import EXPERIMENT, small_study

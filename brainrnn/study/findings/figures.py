@@ -120,6 +120,31 @@ def band(ax: Axes, rows: pd.DataFrame, x: str, y: str, *, alpha: float, **look: 
     open_frame(ax)
 
 
+def heat(
+    ax: Axes, table: pd.DataFrame, names: Iterable[object], *, below: bool, **look: Any
+) -> None:
+    """Draw a table as colours, with the names of its rows and, if asked for, its columns below.
+
+    Parameters
+    ----------
+    ax : Axes
+    table : DataFrame
+    names : iterable
+        Of its rows.
+    below : bool
+        Whether columns are named.
+    **look
+        For ``seaborn.heatmap``: ``cmap``, ``vmin``, ``vmax`` and so on.
+    """
+    columns = list(table.columns) if below else False
+    sns.heatmap(
+        table, ax=ax, cbar=False, yticklabels=list(map(str, names)), xticklabels=columns, **look
+    )
+    ax.tick_params(length=0, labelsize=7)
+    ax.tick_params(axis="x", labelrotation=90)
+    ax.tick_params(axis="y", labelrotation=0)
+
+
 def legend_below(figure: Figure, columns: int = 4) -> None:
     """Say what all panels' lines and dots are, once, below them."""
     handles = {
