@@ -80,6 +80,22 @@ def paired(one: pd.Series, other: pd.Series) -> dict[str, float]:
     }
 
 
+def rank_correlation(x: pd.Series, y: pd.Series) -> float:
+    """Spearman's rank correlation over the networks that have both numbers.
+
+    NaN of fewer than three, or where one number is the same in all.
+
+    Examples
+    --------
+    >>> rank_correlation(pd.Series([0.1, 0.5, 0.9]), pd.Series([0.9, 0.8, 0.2]))
+    -1.0
+    """
+    both = pd.concat([x, y], axis=1, keys=["x", "y"]).dropna()
+    if len(both) < 3 or both.x.nunique() < 2 or both.y.nunique() < 2:
+        return float("nan")
+    return float(stats.spearmanr(both.x, both.y).statistic)
+
+
 def _alike(values: np.ndarray) -> bool:
     """Whether numbers differ by rounding alone, so that their spread says nothing."""
     return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())

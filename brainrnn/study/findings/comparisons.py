@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
-from brainrnn.study.inference import Control, controlled, paired
+from brainrnn.study.findings.tables import summarise
+from brainrnn.study.inference import Control, across, controlled, paired, rank_correlation
 
 
 def control(
@@ -86,3 +88,40 @@ def compare(
         for column, words in values.items()
     ]
     return control(pd.DataFrame(table))
+
+
+def correlate(rows: pd.DataFrame, x: str, y: str, *, within: Mapping[str, str]) -> pd.DataFrame:
+    """Rank correlations of two numbers of each network, one for each seed, tested against 0.
+
+    Networks of one seed saw the same trials and noise, so each seed gives one correlation over its
+    networks, and these are the sample.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        A row for each network, with ``seed``.
+    x, y : str
+        Its columns.
+    within : dict
+        Columns that make a group, and what the table calls them.
+
+    Returns
+    -------
+    DataFrame
+        ``n`` networks and ``rho`` of all of them; ``seeds``, ``mean rho of a seed``, ``sd``,
+        ``p_t`` (two-sided) and ``p_controlled`` of one number for each seed.
+    """
+
+    def test(group: pd.DataFrame) -> dict[str, object]:
+        each = [rank_correlation(one[x], one[y]) for _, one in group.groupby("seed")]
+        over = across(np.array(each), "two-sided")
+        return {
+            "n": len(group),
+            "rho": rank_correlation(group[x], group[y]),
+            "seeds": over["n"],
+            "mean rho of a seed": over["mean"],
+            "sd": over["sd"],
+            "p_t": over["p_t"],
+        }
+
+    return control(summarise(rows, within, test), "p_t")
