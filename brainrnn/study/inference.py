@@ -96,6 +96,20 @@ def rank_correlation(x: pd.Series, y: pd.Series) -> float:
     return float(stats.spearmanr(both.x, both.y).statistic)
 
 
+def correlation_inside(x: pd.Series, y: pd.Series, group: pd.Series) -> tuple[float, float]:
+    """Pearson's correlation of two numbers inside groups, whose means are taken away, and its p.
+
+    The t test has a degree of freedom less for each group's mean. NaN where fewer than three are
+    left, or a number is the same in all of every group.
+    """
+    freedom = len(group) - group.nunique() - 1
+    inside = [values - values.groupby(group.to_numpy()).transform("mean") for values in (x, y)]
+    if freedom < 2 or any(values.abs().max() == 0 for values in inside):
+        return float("nan"), float("nan")
+    r = float(stats.pearsonr(*inside).statistic)
+    return r, float(2 * stats.t.sf(abs(r) * np.sqrt(freedom / (1 - r**2)), freedom))
+
+
 def _alike(values: np.ndarray) -> bool:
     """Whether numbers differ by rounding alone, so that their spread says nothing."""
     return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
