@@ -197,13 +197,6 @@ def test_networks_that_are_sparser_are_not_compared_at_matched_sparsity():
     assert any("sparser than 90% as trained" in line for line in found.words)
 
 
-def test_settings_of_a_method_are_told_apart():
-    rows = pd.DataFrame(
-        {"label": ["a", "a", "b"], "method.strength": [0.1, 1e-4, np.nan], "accuracy": 1.0}
-    )
-    assert list(name_settings(rows).label) == ["a, strength 0.1", "a, strength 0.0001", "b"]
-
-
 def test_networks_of_a_seed_see_the_same_noise_and_a_sparse_one_stays_as_it_is():
     experiment = small_study().experiment
     measure = RobustnessMeasure(**FEW)

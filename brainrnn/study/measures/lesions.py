@@ -92,7 +92,7 @@ class LesionMeasure(Measure):
         found.tables["Each method"] = summarise(rows, {"label": "method"}, _describe)
         found.tables["More than random sets"] = over
         found.tables["Each lesion"] = _each(rows, tests)
-        found.words = [*_words(over), *_caveats(tests, self.draws), _SINGLE]
+        found.words = [*tell(over), *_caveats(tests, self.draws), _SINGLE]
         found.figures["damage"] = (
             _profiles(rows),
             "Damage by lesions in one network of each method: the share of what it has to lose in "
@@ -158,7 +158,7 @@ def _damage(group: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lost, index=group.index, columns=tasks)
 
 
-def _words(over: pd.DataFrame) -> Iterator[str]:
+def tell(over: pd.DataFrame) -> Iterator[str]:
     """What holds over the networks of each method, and what does not."""
     if over.empty:
         yield "No network has modules whose lesions could be compared."

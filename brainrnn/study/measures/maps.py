@@ -118,18 +118,15 @@ class MapMeasure(Measure):
 
     def _describe(self, group: pd.DataFrame) -> dict[str, object]:
         """A method's networks, and how many of them have a map beyond chance."""
-        wide = group.pivot(index="seed", columns="statistic")
+        z, p = (group.pivot(index="seed", columns="statistic", values=v) for v in ("z", "p"))
         network = group.groupby("seed").first()
-        below = wide.p[list(MEASURES)] < self.level
+        below = p[list(MEASURES)] < self.level
         return {
             "accuracy": mean_sd(network.accuracy, 3),
             "active": mean_sd(network.active, 0),
             "modules": f"{network.modules.median():g}",
             "weights absent": f"{group.absent.mean():.1%}",
-            **{
-                f"z {words}: median (range)": median_range(wide.z[n])
-                for n, words in MEASURES.items()
-            },
+            **{f"z {words}: median (range)": median_range(z[n]) for n, words in MEASURES.items()},
             f"p < {self.level:g}: isolated, size, both": f"{below.isolated.sum()}, "
             f"{below.cluster_size.sum()}, {below.all(axis=1).sum()} of {len(below)}",
         }

@@ -267,17 +267,18 @@ def _changed(stages: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Networks of each method and change, without the controls."""
     for (label, change), group in stages.groupby(["label", "change"], sort=False):
         if change not in _CONTROLS:
-            yield label, change, group
+            yield str(label), str(change), group
 
 
 def _words(stages: pd.DataFrame, compared: pd.DataFrame) -> Iterator[str]:
-    tests = compared[compared.when == "trained on"].set_index(["method", "network", "against"])
+    tests = compared[compared.when == "trained on"]
     controls = ("as many steps from scratch", "the network as it was, trained on")
     for label, change, group in _changed(stages):
+        own = tests[(tests.method == label) & (tests.network == change)].set_index("against")
         against = [
             f"{row.difference:+.3f} against {words} (p = {row.p_controlled:.2g})"
             for other, words in zip(_CONTROLS, controls, strict=True)
-            for row in [tests.loc[(label, change, other)]]
+            for row in [own.loc[other]]
         ]
         yield (
             f"**{label}**, {change}: accuracy {group.accuracy_before.mean():.3f} "
@@ -326,7 +327,7 @@ def _curves(rows: pd.DataFrame) -> Figure:
             ax.set_axis_on()
             group = rows[rows.label == label]
             for change, one in group.groupby("change", sort=False):
-                band(ax, one, "step", "accuracy", alpha=0.15, lw=1.5, **_style(change))
+                band(ax, one, "step", "accuracy", alpha=0.15, lw=1.5, **_style(str(change)))
             ax.axhline(group.ceiling.mean(), color=FAINT, lw=0.8, ls=(0, (4, 3)), zorder=0)
             ax.set_title(label, loc="left", fontsize=10)
             ax.set_ylim(0, 1.02)
@@ -356,9 +357,9 @@ def _map_lines(stages: pd.DataFrame) -> Figure:
 def _lines(ax: Axes, group: pd.DataFrame, name: str) -> None:
     chance_band(ax, "y")
     for change, one in group.groupby("change", sort=False):
-        x = {CHANGES["scratch"]: [1, 2], CHANGES["refined"]: [0, 2]}.get(change, [0, 1, 2])
+        x = {CHANGES["scratch"]: [1, 2], CHANGES["refined"]: [0, 2]}.get(str(change), [0, 1, 2])
         z = one[[f"{name}_z_{list(_STAGES)[i]}" for i in x]].to_numpy().T
-        ax.plot(x, z, marker="o", ms=3, mew=0, lw=1, alpha=0.8, **_style(change))
+        ax.plot(x, z, marker="o", ms=3, mew=0, lw=1, alpha=0.8, **_style(str(change)))
     ax.set_xticks(range(3), _STAGES, fontsize=8)
     ax.set_xlim(-0.3, 2.3)
     open_frame(ax)

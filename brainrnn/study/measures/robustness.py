@@ -140,19 +140,13 @@ class RobustnessMeasure(Measure):
         under = robustness(curve, self.least)
         sparser = (under.variant == "matched") & (under.absent > self.pruned + 1e-9)
         under.loc[sparser, "robustness"] = np.nan
-        variant = {"variant": "networks"}
         settings = rows.set_index("label")[[c for c in rows.columns if "." in c]]
         settings = settings[~settings.index.duplicated()]
-        compared = compare(
-            under,
-            "robustness",
-            within=variant | {"damage": "damage"},
-            pairs=_comparable(under, settings),
-        )
-        sparsity = _against_sparsity(under, settings)
+        compared = between_methods(under, settings)
+        sparsity = against_sparsity(under, settings)
         found = Findings()
         found.tables["Each method"] = summarise(
-            under, {"label": "method"} | variant, _describe
+            under, {"label": "method", "variant": "networks"}, _describe
         ).sort_values("networks", kind="stable")
         found.tables["Between methods, paired by seed"] = compared
         found.tables["Robustness and sparsity"] = sparsity
@@ -197,21 +191,27 @@ def _describe(group: pd.DataFrame) -> dict[str, object]:
     network = group.groupby("seed").first()
     about = {"weights absent": f"{network.absent.mean():.1%}"}
     by = group.groupby("damage", sort=False).robustness
-    return about | {"undamaged": mean_sd(network.undamaged)} | by.agg(mean_sd).to_dict()
+    shares = {str(damage): mean_sd(one) for damage, one in by}
+    return about | {"undamaged": mean_sd(network.undamaged)} | shares
 
 
-def _comparable(under: pd.DataFrame, settings: pd.DataFrame) -> list[tuple[str, str]]:
-    """Every two methods; those that are trained with several strengths, at the same one."""
+def between_methods(under: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+    """Every two methods under each damage, paired by seed; p controlled over all of these.
+
+    Methods that are trained with several strengths are compared at the same one.
+    """
     method = dict(zip(under.label, under.method, strict=True))
-    return [
+    alike = [
         (one, other)
         for one, other in combinations(method, 2)
         if method[one] != method[other]
         and (settings.loc[[one, other]].dropna(axis=1).nunique() <= 1).all()
     ]
+    groups = {"variant": "networks", "damage": "damage"}
+    return compare(under, "robustness", within=groups, pairs=alike)
 
 
-def _against_sparsity(under: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+def against_sparsity(under: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     """Rank correlation of robustness with the fraction of weights absent, as trained.
 
     Of all networks, and of those of methods with a sweep, for others may differ in more than
@@ -232,7 +232,7 @@ def _tasks(group: pd.DataFrame) -> dict[str, object]:
     networks = [one for _, one in group.groupby("seed")]
     return {
         task.removeprefix("accuracy_"): pd.Series([area(n.level, n[task]) for n in networks]).mean()
-        for task in group.filter(regex="^accuracy_")
+        for task in map(str, group.filter(regex="^accuracy_"))
     }
 
 
@@ -240,7 +240,7 @@ def _words(under: pd.DataFrame, compared: pd.DataFrame) -> Iterator[str]:
     """Methods by how robust they are, and which of those that compare differ."""
     for (variant, damage), group in under.groupby(["variant", "damage"], sort=False):
         mean = group.groupby("label").robustness.mean()
-        line = f"Robustness to {DAMAGES[damage]}, {_VARIANTS[variant]}: "
+        line = f"Robustness to {DAMAGES[str(damage)]}, {_VARIANTS[str(variant)]}: "
         line += ranking(mean, "none to tell")
         if len(compared):
             here = compared[(compared.networks == variant) & (compared.damage == damage)]

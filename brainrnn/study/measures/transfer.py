@@ -34,6 +34,7 @@ _COMPARED = {
     "slowness": ("learns more quickly", "learns more slowly"),
     "forgetting": ("forgets less", "forgets more"),
 }
+_QUANTITIES = {quantity: quantity for quantity in _COMPARED}
 _ASKED = tuple((CONDITIONS[a], CONDITIONS[b]) for a, b in (("module", "random"), ("all", "new")))
 _PLANNED = (
     *_ASKED,
@@ -154,20 +155,7 @@ class TransferMeasure(Measure):
         rows = slowness(name_settings(rows), self.steps)
         rows = rows.assign(condition=rows.condition.map(CONDITIONS))
         networks = _networks(rows)
-        quantities = {quantity: quantity for quantity in _COMPARED}
-        methods = compare(
-            networks[networks.condition != CONDITIONS["new"]],  # the same in all methods
-            quantities,
-            within={"condition": "condition"},
-        )
-        conditions = compare(
-            networks,
-            quantities,
-            within={"label": "method"},
-            between=("condition", "condition"),
-            pairs=_PLANNED,
-        )
-        conditions = conditions[conditions.n > 0]  # a new network forgets nothing
+        methods, conditions = between_methods(networks), between_conditions(networks)
         found = Findings()
         found.tables["Each method"] = summarise(
             rows, {"label": "method", "condition": "free"}, _describe
@@ -222,6 +210,21 @@ def _networks(rows: pd.DataFrame) -> pd.DataFrame:
     group = rows.groupby(["label", "seed", "condition"], sort=False)
     columns = ["old_before", "neurons", "reached", "steps", "slowness", "forgetting", "new_before"]
     return group[columns].mean().reset_index()
+
+
+def between_methods(networks: pd.DataFrame) -> pd.DataFrame:
+    """Every two methods in each condition; new networks of a seed are the same in all methods."""
+    trained = networks[networks.condition != CONDITIONS["new"]]
+    return compare(trained, _QUANTITIES, within={"condition": "condition"})
+
+
+def between_conditions(networks: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons of conditions that the question is about, in each method."""
+    sides = ("condition", "condition")
+    tests = compare(
+        networks, _QUANTITIES, within={"label": "method"}, between=sides, pairs=_PLANNED
+    )
+    return tests[tests.n > 0]  # a new network forgets nothing
 
 
 def _describe(group: pd.DataFrame) -> dict[str, object]:
