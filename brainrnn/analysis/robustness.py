@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from brainrnn.analysis.activity.clustering import Clustering, by_size, most_distinct, partitions
 from brainrnn.analysis.activity.variance import active_units, normalise
-from brainrnn.analysis.brain import map_test, streams
+from brainrnn.analysis.recorded import map_test, streams
 from brainrnn.errors import InputError, unknown
 
 Rule: TypeAlias = int | Literal["silhouette"]
