@@ -201,7 +201,7 @@ def _check(what: str, part: xr.DataArray) -> None:
                 raise InputError(f"active must be True or False for each unit, got {part.dtype}")
         case _:
             _numbers(part, what)
-            bad = ~np.isfinite(part)
+            bad = ~xr.apply_ufunc(np.isfinite, part)
             if bad.any():
                 unit = int(bad.any([dim for dim in bad.dims if dim != "unit"]).values.argmax())
                 raise InputError(
@@ -219,10 +219,10 @@ def _numbers(part: xr.DataArray, what: str) -> None:
 def _laid_out(part: xr.DataArray, members: int) -> xr.Variable:
     """A part as a variable of every network, its axes in the order of an analysis."""
     order = ("member", "unit", "space", "source", "task")
-    variable = part.variable if "member" in part.dims else part.variable.expand_dims("member")
-    if len(variable) < members:
-        variable = variable.isel(member=np.zeros(members, int))
-    return variable.transpose(*(dim for dim in order if dim in variable.dims)).copy()
+    part = part if "member" in part.dims else part.expand_dims("member")
+    if part.sizes["member"] < members:
+        part = part.isel(member=np.zeros(members, int))
+    return part.variable.transpose(*(dim for dim in order if dim in part.dims)).copy()
 
 
 def _coordinates(parts: Mapping[str, xr.DataArray]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def statistics_table(statistics: xr.Dataset) -> str:
     >>> rng = np.random.default_rng(0)
     >>> brain = br.analyse_recorded(weights=rng.normal(size=(20, 20)))
     >>> print(br.statistics_table(br.map_statistics(brain, graphs=5)).splitlines()[1][:40])
-    Newman modularity                 0.0993
+    Newman modularity                 0.0556
     """
     blocks = []
     for member in range(statistics.sizes["member"]):
