@@ -28,8 +28,10 @@ FLOORS = {
         {"activity"},
         {"space"},
         {"graph"},
-        {"feedforward", "map_statistics"},
-        {"brain", "summary", "storage"},
+        {"feedforward", "parts", "spec"},
+        {"neurons", "recorded"},
+        {"brain", "map_statistics"},
+        {"summary", "storage"},
         {"robustness"},
     ],
     "plots": [
