@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from pydantic import Field
 
 from brainrnn.config import Settings
 from brainrnn.runs.experiment import Experiment, build
 from paper_mlp.methods import METHODS, method_settings
+from paper_mlp.panels import FinishedRun, Panel, Text
 from tasks.fixed import FixedTask
-
-if TYPE_CHECKING:
-    from paper_mlp.outcome import Outcome
 
 _CLOSEST_SNAPSHOTS = 20  # steps
 
@@ -68,34 +65,6 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """A picture that an experiment draws of what it found.
-
-    Attributes
-    ----------
-    name : str
-        Of the file.
-    source : str
-        What it corresponds to in the paper.
-    draw : function
-        Of an :class:`paper_mlp.outcome.Outcome`, to a Figure.
-    """
-
-    name: str
-    source: str
-    draw: Callable[[Outcome], Figure]
-
-
-@dataclass(frozen=True)
-class Text:
-    """A result in words or a table, as plain text; see :class:`Panel`."""
-
-    name: str
-    source: str
-    write: Callable[[Outcome], str]
-
-
-@dataclass(frozen=True)
 class Reproduction:
     """An experiment of the paper.
 
@@ -127,8 +96,8 @@ class Reproduction:
     instead : mapping, optional
         Section ``task`` where the data of ``task`` cannot be had.
     drawing : function, optional
-        How to draw the connectivity graph of an :class:`paper_mlp.outcome.Outcome`: further
-        arguments of :func:`brainrnn.plots.draw_network`.
+        From the finished run to further arguments of :func:`brainrnn.plots.draw_network` for its
+        connectivity graph.
     evaluate_every, snapshots : int
         Steps between two evaluations, and snapshots of the network in training.
     """
@@ -149,7 +118,7 @@ class Reproduction:
     methods: tuple[str, ...] = tuple(METHODS)
     seeds: int = 5
     instead: Mapping[str, Any] | None = None
-    drawing: Callable[[Outcome], Mapping[str, Any]] | None = None
+    drawing: Callable[[FinishedRun], Mapping[str, Any]] | None = None
     evaluate_every: int = 200
     snapshots: int = 50
 
