@@ -7,7 +7,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from brainrnn.analysis.feedforward import TITLE
+from brainrnn.analysis.feedforward.assessment import TITLE
 from brainrnn.analysis.map_statistics import TITLE as MAP_STATISTICS
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
