@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from brainrnn.analysis.graph.paths import all_neurons, on_paths, steps
 from brainrnn.analysis.graph.stages import connections, stages
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.errors import InputError
@@ -72,25 +73,9 @@ def active_neurons(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, 
     """
     chain = stages(net)
     live = live_connections(net, threshold=threshold)
-    # (member, fold, neuron) of every stage; folds of a target are one, of a source several
-    reached = [_sources(net, chain[0].population, threshold)]
-    for stage in chain[1:]:
-        paths = _folded(net, live, stage.parameter)  # (member, fold, out, fold, source)
-        arrived = (paths & reached[-1][:, None, None, : paths.shape[3]]).any((1, 3, 4))
-        if stage.carried is not None:
-            arrived |= reached[stage.carried].any(1)
-        reached.append(arrived[:, None])
-    leads = [torch.zeros_like(places) for places in reached]
-    leads[-1] |= True
-    for index in reversed(range(1, len(chain))):
-        stage, on = chain[index], leads[index].any(1)
-        paths = _folded(net, live, stage.parameter)
-        leads[index - 1] = leads[index - 1] | (paths & on[:, None, :, None, None]).any((1, 2))
-        if stage.carried is not None:
-            leads[stage.carried] = leads[stage.carried] | on[:, None]
-    return {
-        stage.name: (to & fro).any(1) for stage, to, fro in zip(chain, reached, leads, strict=True)
-    }
+    start = _sources(net, chain[0].population, threshold)[:, None]
+    paths = on_paths(chain, start, all_neurons(net, chain[-1]), steps(net, live))
+    return {name: on[:, 0] for name, on in paths.items()}
 
 
 def check_member(net: PlacedNetwork, member: int) -> None:
@@ -105,24 +90,11 @@ def check_member(net: PlacedNetwork, member: int) -> None:
         raise InputError(f"network {member} does not exist: choose 0 to {net.members - 1}")
 
 
-def _folded(net: PlacedNetwork, live: dict[str, Tensor], parameter: str | None) -> Tensor:
-    """Live connections of a parameter, (member, fold, out, fold, source)."""
-    assert parameter is not None
-    out, source = net.anatomy.wiring[parameter]
-    return live[parameter].unflatten(2, (source.folds, -1)).unflatten(1, (out.folds, -1))
-
-
 def _sources(net: PlacedNetwork, population: str, threshold: float) -> Tensor:
-    """Where paths may start, (member, fold, neuron of the inputs) bool."""
-    wiring = net.anatomy.wiring.items()
-    folds = next(
-        axes[1].folds
-        for _, axes in wiring
-        if len(axes) == 2 and axes[1].population == population and axes[0].population
-    )
+    """Where paths may start, (member, neuron of the inputs) bool."""
     start = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
-    for name, axes in wiring:
+    for name, axes in net.anatomy.wiring.items():
         if len(axes) == 2 and axes[0].population is None and axes[1].population == population:
             size = net.get_parameter(name).abs().amax(1)  # a table of tokens: (member, input)
             start = size > threshold * size.amax(1, keepdim=True)
-    return start[:, None].expand(-1, folds, -1)
+    return start
