@@ -7,12 +7,12 @@ from torch import Tensor
 
 from brainrnn.analysis.graph.paths import all_neurons, on_paths, steps
 from brainrnn.analysis.graph.stages import connections, stages
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError
 
 
 @torch.no_grad()
-def live_connections(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, Tensor]:
+def live_connections(net: Placed, *, threshold: float = 0.05) -> dict[str, Tensor]:
     """Connections that are not negligible beside the strongest of their parameter.
 
     A connection is live if its |weight| is above ``threshold`` times the largest |weight| of its
@@ -21,7 +21,7 @@ def live_connections(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str
 
     Parameters
     ----------
-    net : PlacedNetwork
+    net : Placed
     threshold : float
         At least 0 and below 1.
 
@@ -40,12 +40,12 @@ def live_connections(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str
             f"the threshold of live connections must be a fraction of the largest weight, at least "
             f"0 and below 1, got {threshold!r}"
         )
-    sizes = {name: net.get_parameter(name).abs() for name in connections(net)}
+    sizes = {name: net.weight(name).abs() for name in connections(net)}
     return {n: size > threshold * size.amax(dim=(1, 2), keepdim=True) for n, size in sizes.items()}
 
 
 @torch.no_grad()
-def active_neurons(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, Tensor]:
+def active_neurons(net: Placed, *, threshold: float = 0.05) -> dict[str, Tensor]:
     """Neurons on a path of live connections from an input to an output.
 
     Where inputs are tokens, no path starts at an input neuron in which every token's embedding is
@@ -55,7 +55,7 @@ def active_neurons(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, 
 
     Parameters
     ----------
-    net : PlacedNetwork
+    net : Placed
         Feed-forward.
     threshold : float
         As in :func:`live_connections`.
@@ -78,7 +78,7 @@ def active_neurons(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, 
     return {name: on[:, 0] for name, on in paths.items()}
 
 
-def check_member(net: PlacedNetwork, member: int) -> None:
+def check_member(net: Placed, member: int) -> None:
     """See that a network has this member.
 
     Raises
@@ -90,11 +90,11 @@ def check_member(net: PlacedNetwork, member: int) -> None:
         raise InputError(f"network {member} does not exist: choose 0 to {net.members - 1}")
 
 
-def _sources(net: PlacedNetwork, population: str, threshold: float) -> Tensor:
+def _sources(net: Placed, population: str, threshold: float) -> Tensor:
     """Where paths may start, (member, neuron of the inputs) bool."""
     start = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
     for name, axes in net.anatomy.wiring.items():
         if len(axes) == 2 and axes[0].population is None and axes[1].population == population:
-            size = net.get_parameter(name).abs().amax(1)  # a table of tokens: (member, input)
+            size = net.weight(name).abs().amax(1)  # a table of tokens: (member, input)
             start = size > threshold * size.amax(1, keepdim=True)
     return start
