@@ -21,7 +21,7 @@ from brainrnn.plots.style import new_figure
 from brainrnn.progress import counted
 from brainrnn.runs.folder import Run
 from paper_mlp.methods import METHODS, member_methods
-from paper_mlp.panels import Tabulate, Text
+from paper_mlp.panels import FinishedRun, Tabulate, Text
 from paper_mlp.reproduction import MeanAndSd, Reproduction
 from tasks.fixed import FixedTask
 
@@ -29,7 +29,7 @@ _COLUMNS = 4  # of networks that all have the same method
 MEASURES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "modularity")
 
 
-class Outcome:
+class Outcome(FinishedRun):
     """A run of an experiment of the paper, trained to its end.
 
     Parameters

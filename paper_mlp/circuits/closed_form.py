@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
+from brainrnn.analysis.feedforward.paths import input_dependence
 from brainrnn.analysis.graph.live import active_neurons, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP, MLPSpec
-from paper_mlp.circuits.structure import dependence
 from tasks.fixed import FixedTask
 
 _SYMBOLS = {"silu": "σ"}  # as in the paper; other activations go by their names
@@ -110,7 +110,7 @@ def fold_constants(circuit: MLP) -> MLP:
     The function stays the same: what a neuron that depends on no input adds to its targets is
     added to their biases.
     """
-    depends = dependence(circuit, threshold=0)
+    depends = input_dependence(circuit, threshold=0)
     states = circuit.layers(torch.zeros(1, len(circuit.anatomy.populations["input"])))
     hidden = list(circuit.anatomy.populations)[1:-1]
     for i, name in enumerate(hidden, start=1):

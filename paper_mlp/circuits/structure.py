@@ -10,38 +10,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 import xarray as xr
-from torch import Tensor
 
-from brainrnn.analysis.graph.live import active_neurons, live_connections
+from brainrnn.analysis.feedforward.paths import input_dependence
+from brainrnn.analysis.graph.live import active_neurons
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from paper_mlp.circuits.quantities import quantity_correlations
 from tasks.fixed import FixedTask
 
 _CARRIES = 0.95  # a neuron carries a quantity if their |correlation| is above this
-
-
-def dependence(net: MLP, *, threshold: float = 0.05) -> dict[str, Tensor]:
-    """On which inputs every neuron depends through live connections.
-
-    Parameters
-    ----------
-    net : MLP
-        For vectors, not for tokens.
-    threshold : float
-        See :func:`brainrnn.analysis.live_connections`.
-
-    Returns
-    -------
-    dict of str to (member, neuron, input) bool
-        For every population.
-    """
-    n_inputs = len(net.anatomy.populations["input"])
-    reach = torch.eye(n_inputs, dtype=torch.bool).expand(net.members, -1, -1)
-    reaches = [reach]
-    for live in live_connections(net, threshold=threshold).values():
-        reaches.append((live.cpu().double() @ reaches[-1].double()) > 0)
-    return dict(zip(net.anatomy.populations, reaches, strict=True))
 
 
 def hidden_count(net: MLP) -> np.ndarray:
@@ -60,14 +37,14 @@ def two_modules(net: MLP, task: FixedTask) -> np.ndarray:
     """
     _need(task, "products")
     modules = torch.tensor([[True, False, False, True], [False, True, True, False]])
-    depends, active = dependence(net), active_neurons(net)
-    parts = [depends[name] & active[name].cpu()[:, :, None] for name in list(depends)[1:-1]]
-    neurons = torch.cat(parts, dim=1)[:, :, None, :]  # (member, hidden neuron, 1, input)
+    depends, active = input_dependence(net), active_neurons(net)
+    parts = [depends[name] & active[name][:, :, None] for name in list(depends)[1:-1]]
+    neurons = torch.cat(parts, dim=1)[:, :, None, :].cpu()  # (member, hidden neuron, 1, input)
     uses = (neurons & modules).any(3)
     # Two inputs of a part are connected if, and only if, some neuron depends on both.
     joins = (neurons | ~modules).all(3)
     separate = ~uses.all(2).any(1)
-    return (separate & joins.any(1).all(1) & depends["out"].all(2).all(1)).numpy()
+    return (separate & joins.any(1).all(1) & depends["out"].cpu().all(2).all(1)).numpy()
 
 
 def no_cross_path(net: MLP, task: FixedTask) -> np.ndarray:
@@ -78,7 +55,7 @@ def no_cross_path(net: MLP, task: FixedTask) -> np.ndarray:
     """
     _need(task, "independence")
     own = torch.tensor([[False, True, False, True], [True, False, True, False]])
-    return (dependence(net)["out"] == own).all(2).all(1).numpy()
+    return (input_dependence(net)["out"].cpu() == own).all(2).all(1).numpy()
 
 
 def three_squares(net: MLP, task: FixedTask) -> np.ndarray:
@@ -107,7 +84,7 @@ def one_input_each(net: MLP, task: FixedTask) -> np.ndarray:
     values of its input; the paper's picture has one neuron for each, as in :func:`three_squares`.
     """
     _need(task, "sharing")
-    inputs = dependence(net)
+    inputs = {name: depends.cpu() for name, depends in input_dependence(net).items()}
     single = (inputs["h2"].sum(2) == 1) | ~active_neurons(net)["h2"].cpu()
     own = torch.ones(task.n_outputs, task.n_inputs, dtype=torch.bool).tril()
     complete = (inputs["out"] | ~own).all((1, 2))

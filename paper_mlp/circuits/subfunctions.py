@@ -65,14 +65,14 @@ class SubFunction:
 
 SUBFUNCTIONS = {
     "independence": (
-        SubFunction("x²", "x2", np.square, 0, (0, 1, 0, 0)),
-        SubFunction("sin(πx)", "x4", lambda x: np.sin(np.pi * x), 0, (0, 0, 0, 1)),
-        SubFunction("x³", "x1 + x3", lambda x: x**3, 1, (0.5, 0, 0.5, 0), (-2.0, 2.0)),
+        SubFunction("x²", "x2", np.square, 0, (0.0, 1.0, 0.0, 0.0)),
+        SubFunction("sin(πx)", "x4", lambda x: np.sin(np.pi * x), 0, (0.0, 0.0, 0.0, 1.0)),
+        SubFunction("x³", "x1 + x3", lambda x: x**3, 1, (0.5, 0.0, 0.5, 0.0), (-2.0, 2.0)),
     ),
     "sharing": (
-        SubFunction("x²", "x1", np.square, 0, (1, 0, 0)),
-        SubFunction("x²", "x2", np.square, 1, (0, 1, 0)),
-        SubFunction("x²", "x3", np.square, 2, (0, 0, 1)),
+        SubFunction("x²", "x1", np.square, 0, (1.0, 0.0, 0.0)),
+        SubFunction("x²", "x2", np.square, 1, (0.0, 1.0, 0.0)),
+        SubFunction("x²", "x3", np.square, 2, (0.0, 0.0, 1.0)),
     ),
 }
 

@@ -13,7 +13,8 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from brainrnn import MLP, InputError
-from brainrnn.analysis.graph.live import active_neurons, live_connections
+from brainrnn.analysis.feedforward.paths import input_dependence
+from brainrnn.analysis.graph.live import active_neurons
 from paper_mlp.groups.embedding import check_tokens
 
 
@@ -112,16 +113,9 @@ def compare_modules(base: MLP, other: MLP, *, threshold: float = 0.05) -> pd.Dat
 @torch.no_grad()
 def _linked(net: MLP, threshold: float) -> Tensor:
     """Pairs of active input neurons that reach a common neuron, (member, input, input) bool."""
-    live = live_connections(net, threshold=threshold)
     active = active_neurons(net, threshold=threshold)
-    start = active["input"]
-    reach = torch.eye(start.shape[1], device=start.device).expand(net.members, -1, -1)
-    for layer, name in enumerate(list(active)[1:-1]):
-        step = live[f"fc{layer}.weight"]
-        if layer == 0:
-            step = step.unflatten(2, (net.positions, -1)).any(2)
-        reach = ((step & active[name][:, :, None]).to(reach) @ reach).clamp(max=1)
-    reach = reach * start[:, None]
+    depends = input_dependence(net, threshold=threshold, among=active)
+    reach = depends[list(depends)[-2]].float()  # (member, neuron of the last hidden layer, input)
     return reach.mT @ reach > 0
 
 
