@@ -20,9 +20,9 @@ from brainrnn.plots import animate, draw_network, draw_networks, save_figure
 from brainrnn.plots.style import new_figure
 from brainrnn.progress import counted
 from brainrnn.runs.folder import Run
-from paper_mlp.methods import METHODS, member_methods
+from paper_mlp.methods import METHODS
 from paper_mlp.panels import FinishedRun, Tabulate, Text
-from paper_mlp.reproduction import MeanAndSd, Reproduction
+from paper_mlp.reproduction import MeanAndSd, Reproduction, member_methods
 from tasks.fixed import FixedTask
 
 _COLUMNS = 4  # of networks that all have the same method

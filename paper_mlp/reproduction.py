@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from brainrnn.config import Settings
+from brainrnn.errors import InputError
 from brainrnn.runs.experiment import Experiment, build
 from paper_mlp.methods import METHODS, method_settings
 from paper_mlp.panels import FinishedRun, Panel, Text
@@ -195,3 +196,27 @@ class Reproduction:
 def perceptron(*hidden: int) -> dict[str, Any]:
     """Section ``network`` of a multilayer perceptron on lines."""
     return {"kind": "mlp", "hidden": hidden}
+
+
+def member_methods(experiment: Experiment) -> list[str]:
+    """The method of every member of such an experiment.
+
+    Raises
+    ------
+    InputError
+        If the experiment was not made of these methods.
+    """
+    n = experiment.network.members
+    spec = experiment.method
+    columns = [
+        value if isinstance(value, tuple) else (value,) * n
+        for value in (spec.strength, spec.locality, spec.swap.locality)
+    ]
+    kinds = {(m.penalty, m.local, m.swap): name for name, m in METHODS.items()}
+    try:
+        return [kinds[a > 0, b > 0, c > 0] for a, b, c in zip(*columns, strict=True)]
+    except (KeyError, TypeError, ValueError):
+        raise InputError(
+            "the run's members are not vanilla, L1, L1 + local, L1 + swap or BIMT: make it with "
+            "`paper-mlp run`"
+        ) from None

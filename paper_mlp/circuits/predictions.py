@@ -7,6 +7,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from brainrnn.analysis.feedforward.activations import stage_activity
 from brainrnn.analysis.graph.live import active_neurons, check_member
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
@@ -68,7 +69,7 @@ def plot_intermediate(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     one = net.select(member)
     quantities, values = quantities_of(one, task)
     correlation = quantity_correlations(one, task)[0]
-    activity = one.layers(task.test.inputs)[quantities.population][0].double().cpu().numpy()
+    activity = stage_activity(one, task.test.inputs, quantities.population)[0]
     active = active_neurons(one)[quantities.population][0].cpu().numpy()
     best = np.where(active[:, None], abs(correlation), -1).argmax(0)  # (quantity,)
     site = one.anatomy.places(quantities.population)[0].tolist()

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 import xarray as xr
 
+from brainrnn.analysis.feedforward.activations import correlations, stage_activity
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from tasks.fixed import FixedTask
@@ -77,7 +77,6 @@ def quantities_of(net: MLP, task: FixedTask) -> tuple[Quantities, np.ndarray]:
     return quantities, quantities.function(task.test.inputs.double().cpu().numpy())
 
 
-@torch.no_grad()
 def quantity_correlations(net: MLP, task: FixedTask) -> xr.DataArray:
     """Correlation of every neuron with every intermediate quantity, over the test examples.
 
@@ -98,14 +97,9 @@ def quantity_correlations(net: MLP, task: FixedTask) -> xr.DataArray:
         See :func:`quantities_of`.
     """
     quantities, values = quantities_of(net, task)
-    activity = net.layers(task.test.inputs)[quantities.population].double().cpu().numpy()
-    activity = activity - activity.mean(1, keepdims=True)
-    values = values - values.mean(0)
-    size = np.linalg.norm(activity, axis=1)[:, :, None] * np.linalg.norm(values, axis=0)
-    covariance = np.einsum("men,eq->mnq", activity, values)
-    correlation = np.divide(covariance, size, out=np.zeros_like(covariance), where=size > 0)
+    activity = stage_activity(net, task.test.inputs, quantities.population)
     return xr.DataArray(
-        correlation,
+        correlations(activity, values),
         dims=("member", "neuron", "quantity"),
         coords={"quantity": list(quantities.labels)},
         attrs={"long_name": "correlation", "units": "1", "population": quantities.population},

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import least_squares
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from brainrnn.analysis.feedforward.activations import stage_activity
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import INK, NEGATIVE, POSITIVE, new_figure, open_frame
@@ -206,9 +207,9 @@ def _root(net: MLP, task: FixedTask, member: int) -> tuple[MLP, SubFunction]:
         )
     circuit = live_circuit(net, member)
     quantities, values = quantities_of(net, task)
-    activity = circuit.layers(task.test.inputs)[quantities.population][0]
+    activity = stage_activity(circuit, task.test.inputs, quantities.population)[0]
     neuron = int(activity.var(0).argmax())
-    a = activity[:, neuron].numpy()
+    a = activity[:, neuron]
     slope, start = np.polyfit(values[:, 0], a, 1)  # a = start + slope I
     bounds = sorted([start, a.max() if slope > 0 else a.min()])
     direction = np.eye(activity.shape[1])[neuron]

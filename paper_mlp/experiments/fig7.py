@@ -13,7 +13,7 @@ from paper_mlp.regression.attention import attention_table
 from paper_mlp.regression.names import stage_name
 from paper_mlp.regression.pictures import plot_pairs, plot_stage_by_weight
 from paper_mlp.regression.predictions import plot_predictions_in_context
-from paper_mlp.regression.probes import STAGE, a_pair_encodes, no_single_neuron, probe_table
+from paper_mlp.regression.probes import STAGE, a_pair_encodes, no_single_neuron, weight_probes
 from paper_mlp.regression.unrolled import plot_unrolled
 from paper_mlp.reproduction import Expected, Recipe, Reproduction
 
@@ -37,7 +37,7 @@ def _last_block(run: FinishedRun) -> Figure:
 
 
 def _probes(run: FinishedRun) -> str:
-    table = probe_table(run.net, run.task, run.shown)
+    table = weight_probes(run.net, run.task, run.shown)
     if table.empty:
         return "no neuron of Res2 varies"
     best = [group.head(_LISTED) for _, group in table.groupby("kind", sort=False)]

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from brainrnn.analysis.feedforward.distortions import DISTORTIONS
+from brainrnn.analysis.feedforward.receptive import receptive_table
+from brainrnn.analysis.feedforward.signs import sign_table
 from brainrnn.plots import draw_networks
 from paper_mlp.experiments.parts import picture
-from paper_mlp.images.distortions import DISTORTIONS
 from paper_mlp.images.features import count_features, plot_features
 from paper_mlp.images.neighbours import (
     neighbour_table,
@@ -18,21 +20,16 @@ from paper_mlp.images.neighbours import (
     plot_neighbours,
     similarity_table,
 )
-from paper_mlp.images.receptive import (
-    blank_pixels_pruned,
-    plot_receptive_fields,
-    receptive_table,
-)
+from paper_mlp.images.receptive import blank_pixels_pruned, plot_receptive_fields
 from paper_mlp.images.robustness import plot_robustness, robustness_table
-from paper_mlp.images.sparsity import plot_pruning_curve, pruning_curve
 from paper_mlp.images.weights import (
     last_layer_positive,
     middle_layer_negative,
     plot_weight_ranks,
-    sign_table,
 )
 from paper_mlp.methods import METHODS
 from paper_mlp.panels import FinishedRun, Panel, Text
+from paper_mlp.pruning import accuracy_when_pruned, plot_accuracy_when_pruned
 from paper_mlp.reproduction import Expected, Recipe, Reproduction
 
 _MOMENTS = 4  # of the evolution, as in Fig. 8
@@ -69,7 +66,7 @@ def _robustness(run: FinishedRun) -> Figure:
 
 
 def _pruning(run: FinishedRun) -> Figure:
-    return plot_pruning_curve(pruning_curve(run.net, run.task), run.methods)
+    return plot_accuracy_when_pruned(accuracy_when_pruned(run.net, run.task), run.methods)
 
 
 def _by_method(run: FinishedRun, table: pd.DataFrame, *keys: str) -> pd.DataFrame:

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from brainrnn.analysis.feedforward.receptive import image_shape, receptive_fields
 from brainrnn.analysis.graph.live import active_neurons, check_member
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, POSITIVE, new_figure, open_frame
 from brainrnn.wiring_cost.strength import wiring_strength
-from paper_mlp.images.pixels import SIGNED, check_image, first_hidden, first_layer, image_shape
+from paper_mlp.images.pixels import SIGNED, check_image, first_hidden
 from tasks.fixed import FixedTask
 
 _COLUMNS = 10  # features in a row
@@ -123,7 +124,7 @@ def plot_features(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     figure = new_figure(width + 3.4, max(height, _CURVE) + 0.7)
     grid = figure.add_gridspec(2, 2, width_ratios=[width, 2.9], height_ratios=[_CURVE, rest])
     left = figure.add_subplot(grid[:, 0])
-    _draw_features(left, first_layer(one)[0, ranked], scores[ranked], columns)
+    _draw_features(left, receptive_fields(one)[0, ranked], scores[ranked], columns)
     left.set_title(
         f"{n} of {len(scores)} features are active. Blue: positive, red: negative,\n"
         "each relative to its largest |weight|. Numbers: scores.",

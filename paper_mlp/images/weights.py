@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from brainrnn.analysis.feedforward.signs import sign_table
 from brainrnn.analysis.graph.live import check_member, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
@@ -16,39 +16,6 @@ from tasks.fixed import FixedTask
 
 LIVE = 0.05  # of a layer's largest |weight|
 _MARKED = 100  # ranks, at most, whose points are marked
-
-
-@torch.no_grad()
-def sign_table(net: MLP) -> pd.DataFrame:
-    """Count and add up the live positive and negative weights of every layer.
-
-    Parameters
-    ----------
-    net : MLP
-
-    Returns
-    -------
-    DataFrame
-        A row per ``member`` and ``layer`` (from 1, as in the paper), with ``positive`` and
-        ``negative``, the numbers of live weights (:func:`brainrnn.analysis.live_connections`), and
-        ``positive_sum`` and ``negative_sum``, the sums of their magnitudes.
-    """
-    parts = []
-    for layer, (name, live) in enumerate(live_connections(net, threshold=LIVE).items(), start=1):
-        weight = net.get_parameter(name).double() * live
-        parts.append(
-            pd.DataFrame(
-                {
-                    "member": range(net.members),
-                    "layer": layer,
-                    "positive": (weight > 0).sum((1, 2)).cpu().numpy(),
-                    "negative": (weight < 0).sum((1, 2)).cpu().numpy(),
-                    "positive_sum": weight.clamp(min=0).sum((1, 2)).cpu().numpy(),
-                    "negative_sum": (-weight).clamp(min=0).sum((1, 2)).cpu().numpy(),
-                }
-            )
-        )
-    return pd.concat(parts).sort_values(["member", "layer"], ignore_index=True)
 
 
 def middle_layer_negative(net: MLP, task: FixedTask) -> np.ndarray:

@@ -1,6 +1,8 @@
 """The order of ``paper_mlp``: nothing imports what stands above it, and there is no circle."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import networkx as nx
@@ -12,17 +14,14 @@ ROOT = Path(paper_mlp.__file__).parent
 # From the ground up: what a method is, what an experiment is described by, what is looked at in
 # networks, the experiments of the paper, what a run of one says, and what is printed of it.
 FLOORS = [
-    {"methods"},
-    {"panels"},
-    {"reproduction"},
+    {"methods", "panels"},
+    {"reproduction", "by_method"},
     {"pruning"},
     {"circuits", "groups", "regression", "images"},
     {"experiments"},
     {"outcome"},
-    {"tables"},
+    {"tables", "session", "printed"},
     {"report"},
-    {"session"},
-    {"printed"},
     {"cli"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
@@ -72,3 +71,13 @@ def test_there_is_no_circle():
                 graph.add_edge(name, target)
     assert graph.number_of_edges() > 80
     assert list(nx.simple_cycles(graph)) == []
+
+
+def test_the_command_line_answers_before_experiments_are_imported():
+    code = (
+        "import sys, paper_mlp.cli; print(*(m for m in sys.modules if m.startswith('paper_mlp')))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert set(printed.split()) == {"paper_mlp", "paper_mlp.cli", "paper_mlp.methods"}

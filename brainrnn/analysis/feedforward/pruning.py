@@ -14,7 +14,7 @@ from torch import Tensor
 
 from brainrnn.analysis.graph.stages import connections
 from brainrnn.anatomy.placed import Placed
-from brainrnn.errors import InputError
+from brainrnn.errors import InputError, unknown
 
 Network = TypeVar("Network", bound=Placed)
 
@@ -52,8 +52,11 @@ def magnitude_ranks(
     >>> {name: rank[0].tolist() for name, rank in magnitude_ranks(net).items()}
     {'fc0.weight': [[2, 0]], 'fc1.weight': [[1]]}
     """
-    names = connections(net) if parameters is None else list(parameters)
-    sizes = {name: net.weight(name).detach().abs() for name in names}
+    names, weights = connections(net) if parameters is None else list(parameters), net.weights()
+    for name in names:
+        if name not in weights:
+            raise InputError(unknown("parameter", name, weights))
+    sizes = {name: weights[name].detach().abs() for name in names}
     flat = torch.cat([size.flatten(1) for size in sizes.values()], dim=1)
     rank = flat.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
     parts = rank.split([size[0].numel() for size in sizes.values()], dim=1)
@@ -85,7 +88,7 @@ def keep_largest(net: Network, kept: int, *, parameters: Sequence[str] | None = 
     Examples
     --------
     >>> import brainrnn as br
-    >>> pruned = br.analysis.feedforward.keep_largest(br.MLP.on_lines(4, 2), 10)
+    >>> pruned = keep_largest(br.MLP.on_lines(4, 2), 10)
     >>> sum(int((pruned.weight(f"fc{i}.weight") != 0).sum()) for i in range(pruned.depth))
     10
     """
@@ -135,7 +138,7 @@ def pruning_curve(
     >>> def error(pruned):
     ...     return (pruned(inputs) - whole).square().mean((1, 2))
     >>> curve = pruning_curve(net, error, [100, 520])
-    >>> curve.kept.values.tolist(), float(curve.sel(kept=520))
+    >>> curve.kept.values.tolist(), curve.sel(kept=520).item()
     ([100, 520], 0.0)
     """
     ranks = magnitude_ranks(net, parameters)
