@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 from pydantic import Field
 
 from brainrnn.config import Settings
@@ -19,7 +20,7 @@ from tasks.fixed import FixedTask
 _CLOSEST_SNAPSHOTS = 20  # steps
 
 # Of a network of the experiment's kind: whether each member has a structure, (member,).
-Check = Callable[[Any, FixedTask], np.ndarray]
+Check = Callable[[Any, FixedTask], Bool[np.ndarray, " member"]]
 MeanAndSd = tuple[float, float]
 
 

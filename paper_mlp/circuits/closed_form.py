@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from brainrnn.analysis.feedforward.paths import input_dependence
 from brainrnn.analysis.graph.live import active_neurons, live_connections
@@ -226,7 +228,9 @@ def count_terms(circuit: MLP) -> list[int]:
     return terms.long().tolist()
 
 
-def layer(net: MLP, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+def layer(
+    net: MLP, i: int
+) -> tuple[Float[Tensor, "member out source"], Float[Tensor, "member out"]]:
     """Weight (member, out, in) and bias (member, out) of a layer; -1 is the last."""
     i %= net.depth
     return net.get_parameter(f"fc{i}.weight"), net.get_parameter(f"fc{i}.bias")

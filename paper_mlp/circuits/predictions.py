@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -92,7 +93,12 @@ def plot_intermediate(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     return figure
 
 
-def _draw_root(ax: Axes, activation: np.ndarray, output: np.ndarray, i: np.ndarray) -> None:
+def _draw_root(
+    ax: Axes,
+    activation: Float[np.ndarray, " example"],
+    output: Float[np.ndarray, " example"],
+    i: Float[np.ndarray, " example"],
+) -> None:
     slope, start = np.polyfit(i, activation, 1)
     if slope:  # else the neuron is silent
         line = np.linspace(start, start + slope * i.max(), 200)

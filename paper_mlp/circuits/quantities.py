@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from brainrnn.analysis.feedforward.activations import correlations, stage_activity
 from brainrnn.errors import InputError
@@ -33,7 +34,7 @@ class Quantities:
 
     population: str
     labels: tuple[str, ...]
-    function: Callable[[np.ndarray], np.ndarray]
+    function: Callable[[Float[np.ndarray, "example input"]], Float[np.ndarray, "example quantity"]]
 
 
 QUANTITIES = {
@@ -46,7 +47,9 @@ QUANTITIES = {
 }
 
 
-def quantities_of(net: MLP, task: FixedTask) -> tuple[Quantities, np.ndarray]:
+def quantities_of(
+    net: MLP, task: FixedTask
+) -> tuple[Quantities, Float[np.ndarray, "example quantity"]]:
     """Intermediate quantities of a task, and their values in its test examples.
 
     For the composition y = sqrt((x1 - x2)^2 + (x3 - x4)^2), the paper writes y = sqrt(I): I is the

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 import xarray as xr
+from jaxtyping import Bool, Int
 
 from brainrnn.analysis.feedforward.paths import input_dependence
 from brainrnn.analysis.graph.live import active_neurons
@@ -21,13 +22,13 @@ from tasks.fixed import FixedTask
 _CARRIES = 0.95  # a neuron carries a quantity if their |correlation| is above this
 
 
-def hidden_count(net: MLP) -> np.ndarray:
+def hidden_count(net: MLP) -> Int[np.ndarray, " member"]:
     """Number of active hidden neurons, (member,)."""
     hidden = list(active_neurons(net).values())[1:-1]
     return torch.cat(hidden, dim=1).sum(1).cpu().numpy()
 
 
-def two_modules(net: MLP, task: FixedTask) -> np.ndarray:
+def two_modules(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether the two products are computed by two parallel modules (Fig. 2e), (member,) bool.
 
     Both targets need both products, so modules can only be separate up to the outputs. Without
@@ -47,7 +48,7 @@ def two_modules(net: MLP, task: FixedTask) -> np.ndarray:
     return (separate & joins.any(1).all(1) & depends["out"].cpu().all(2).all(1)).numpy()
 
 
-def no_cross_path(net: MLP, task: FixedTask) -> np.ndarray:
+def no_cross_path(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether the network splits into two independent modules (Fig. 3a), (member,) bool.
 
     No path of live connections joins x1 or x3 to the target of x2 and x4, or x2 or x4 to that of
@@ -58,7 +59,7 @@ def no_cross_path(net: MLP, task: FixedTask) -> np.ndarray:
     return (input_dependence(net)["out"].cpu() == own).all(2).all(1).numpy()
 
 
-def three_squares(net: MLP, task: FixedTask) -> np.ndarray:
+def three_squares(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether A2 holds the three shared features (Fig. 3b), (member,) bool.
 
     Each square x_i^2 must have a neuron of its own in h2 that is active and whose activation has a
@@ -71,12 +72,12 @@ def three_squares(net: MLP, task: FixedTask) -> np.ndarray:
     return distinct & (size.max("neuron") > _CARRIES).all("quantity").values
 
 
-def only_three_squares(net: MLP, task: FixedTask) -> np.ndarray:
+def only_three_squares(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether the three squares are all that is active in A2 (Fig. 3b), (member,) bool."""
     return three_squares(net, task) & (_count(net, "h2") == 3)
 
 
-def one_input_each(net: MLP, task: FixedTask) -> np.ndarray:
+def one_input_each(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether every active neuron of A2 depends on a single input (Fig. 3b), (member,) bool.
 
     And every target on all of its own inputs, since a network without connections shares nothing.
@@ -91,7 +92,7 @@ def one_input_each(net: MLP, task: FixedTask) -> np.ndarray:
     return (single.all(1) & complete).numpy()
 
 
-def one_neuron_carries(net: MLP, task: FixedTask) -> np.ndarray:
+def one_neuron_carries(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether a neuron of A3 holds the intermediate quantity I (Fig. 3c), (member,) bool.
 
     It must be active, and its |correlation| with I = (x1 - x2)^2 + (x3 - x4)^2 over the test
@@ -102,12 +103,12 @@ def one_neuron_carries(net: MLP, task: FixedTask) -> np.ndarray:
     return (size.max("neuron") > _CARRIES).all("quantity").values
 
 
-def only_one_neuron_carries(net: MLP, task: FixedTask) -> np.ndarray:
+def only_one_neuron_carries(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether the neuron that holds I is the only active one of A3 (Fig. 3c), (member,) bool."""
     return one_neuron_carries(net, task) & (_count(net, "h3") == 1)
 
 
-def six_neurons(net: MLP, task: FixedTask) -> np.ndarray:
+def six_neurons(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether exactly six hidden neurons are active (Fig. 4), (member,) bool."""
     _need(task, "two_moons")
     return hidden_count(net) == 6
@@ -125,5 +126,5 @@ def _active_correlations(net: MLP, task: FixedTask) -> xr.DataArray:
     return abs(correlation) * active[:, :, None]
 
 
-def _count(net: MLP, population: str) -> np.ndarray:
+def _count(net: MLP, population: str) -> Int[np.ndarray, " member"]:
     return active_neurons(net)[population].sum(1).cpu().numpy()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Bool, Int
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
@@ -18,7 +19,7 @@ from brainrnn.analysis.graph.live import active_neurons
 from paper_mlp.groups.embedding import check_tokens
 
 
-def embedding_modules(net: MLP, *, threshold: float = 0.05) -> np.ndarray:
+def embedding_modules(net: MLP, *, threshold: float = 0.05) -> Int[np.ndarray, "member neuron"]:
     """Number the modules of every network's input layer from the left.
 
     Two active input neurons belong to one module if live connections lead from both to a common
@@ -111,7 +112,7 @@ def compare_modules(base: MLP, other: MLP, *, threshold: float = 0.05) -> pd.Dat
 
 
 @torch.no_grad()
-def _linked(net: MLP, threshold: float) -> Tensor:
+def _linked(net: MLP, threshold: float) -> Bool[Tensor, "member neuron neuron"]:
     """Pairs of active input neurons that reach a common neuron, (member, input, input) bool."""
     active = active_neurons(net, threshold=threshold)
     depends = input_dependence(net, threshold=threshold, among=active)
@@ -119,7 +120,7 @@ def _linked(net: MLP, threshold: float) -> Tensor:
     return reach.mT @ reach > 0
 
 
-def _active_sites(net: MLP, threshold: float) -> dict[str, Tensor]:
+def _active_sites(net: MLP, threshold: float) -> dict[str, Bool[Tensor, "member _"]]:
     """Sites with an active neuron, by population, (member, site) bool."""
     active = active_neurons(net, threshold=threshold)
     return {

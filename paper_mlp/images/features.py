@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
@@ -56,7 +57,7 @@ def feature_scores(net: MLP) -> xr.DataArray:
     )
 
 
-def active_features(net: MLP) -> np.ndarray:
+def active_features(net: MLP) -> Bool[np.ndarray, "member neuron"]:
     """Features that matter, (member, neuron) bool: those on a live path from a pixel to an output.
 
     See :func:`brainrnn.analysis.active_neurons`.
@@ -70,7 +71,7 @@ def active_features(net: MLP) -> np.ndarray:
     return active_neurons(net)[first_hidden(net)].cpu().numpy()
 
 
-def count_features(net: MLP) -> np.ndarray:
+def count_features(net: MLP) -> Int[np.ndarray, " member"]:
     """How many features of the first layer are active, (member,) int64.
 
     The paper sees 38 "features with large scores" in one network (Appendix G) and does not say what
@@ -136,7 +137,12 @@ def plot_features(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     return figure
 
 
-def _draw_features(ax: Axes, images: np.ndarray, scores: np.ndarray, columns: int) -> None:
+def _draw_features(
+    ax: Axes,
+    images: Float[np.ndarray, "neuron row column"],
+    scores: Float[np.ndarray, " neuron"],
+    columns: int,
+) -> None:
     """Draw all features in one picture, with room for a score above each."""
     n, high, wide = images.shape
     head, gap = _HEAD * high, _GAP * wide
@@ -170,7 +176,9 @@ def _draw_features(ax: Axes, images: np.ndarray, scores: np.ndarray, columns: in
     ax.set_axis_off()
 
 
-def _draw_scores(ax: Axes, scores: np.ndarray, active: np.ndarray) -> None:
+def _draw_scores(
+    ax: Axes, scores: Float[np.ndarray, " neuron"], active: Bool[np.ndarray, " neuron"]
+) -> None:
     rank = np.arange(1, len(scores) + 1)
     for kind, colour, label in ((active, POSITIVE, "active"), (~active, FAINT, "not active")):
         if kind.any():

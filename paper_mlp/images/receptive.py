@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float, Shaped
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
@@ -28,7 +29,7 @@ from tasks.fixed import FixedTask
 _STRENGTH = LinearSegmentedColormap.from_list("strength", ["white", POSITIVE, INK])
 
 
-def blank_pixels(task: FixedTask) -> np.ndarray:
+def blank_pixels(task: FixedTask) -> Bool[np.ndarray, "row column"]:
     """Pixels that are zero in all training images, (row, column) bool.
 
     Raises
@@ -130,7 +131,12 @@ def plot_receptive_fields(
     return figure
 
 
-def _draw_map(ax: Axes, values: np.ndarray, varies: np.ndarray, title: str) -> None:
+def _draw_map(
+    ax: Axes,
+    values: Float[np.ndarray, "row column"],
+    varies: Bool[np.ndarray, "row column"],
+    title: str,
+) -> None:
     image = values / max(values.max(), np.finfo(float).tiny)
     ax.imshow(image, cmap=_STRENGTH, vmin=0, vmax=1, interpolation="nearest")
     ax.add_collection(LineCollection(list(_outline(varies)), colors=NEGATIVE, lw=0.8))
@@ -140,7 +146,7 @@ def _draw_map(ax: Axes, values: np.ndarray, varies: np.ndarray, title: str) -> N
         spine.set_color(FAINT)
 
 
-def _draw_shares(ax: Axes, table: pd.DataFrame, varies: np.ndarray) -> None:
+def _draw_shares(ax: Axes, table: pd.DataFrame, varies: Bool[np.ndarray, "row column"]) -> None:
     ring = border_distance(varies.shape)
     share = [varies[ring == distance].mean() for distance in range(ring.max() + 1)]
     steps = table.step.unique()
@@ -158,7 +164,7 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, varies: np.ndarray) -> None:
     open_frame(ax)
 
 
-def _outline(mask: np.ndarray) -> np.ndarray:
+def _outline(mask: Bool[np.ndarray, "row column"]) -> Float[np.ndarray, "edge 2 2"]:
     """Edges between pixels inside and outside of a mask, (edge, end, 2) as x and y."""
     padded = np.pad(mask, 1)
     y, x = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])  # left of pixel x
@@ -168,6 +174,6 @@ def _outline(mask: np.ndarray) -> np.ndarray:
     return np.concatenate([upright, level], axis=2).transpose(2, 0, 1) - 0.5
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
+def _mean(values: Shaped[np.ndarray, "member pixel"]) -> Float[np.ndarray, " member"]:
     """Mean over pixels, (member,); NaN where there are none."""
     return values.mean(1) if values.shape[1] else np.full(len(values), np.nan)

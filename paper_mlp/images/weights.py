@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -18,7 +19,7 @@ LIVE = 0.05  # of a layer's largest |weight|
 _MARKED = 100  # ranks, at most, whose points are marked
 
 
-def middle_layer_negative(net: MLP, task: FixedTask) -> np.ndarray:
+def middle_layer_negative(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether more live weights of the middle layer are negative than positive, (member,) bool.
 
     So says Section 3.5: "pattern mismatching". In a network of more than three layers, every layer
@@ -44,7 +45,7 @@ def middle_layer_negative(net: MLP, task: FixedTask) -> np.ndarray:
     return negative.to_numpy()
 
 
-def last_layer_positive(net: MLP, task: FixedTask) -> np.ndarray:
+def last_layer_positive(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether more live weights of the last layer are positive than negative, (member,) bool.
 
     So says Section 3.5; on Fig. A8, see :func:`middle_layer_negative`.

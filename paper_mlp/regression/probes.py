@@ -13,6 +13,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float, Int
 
 from brainrnn.analysis.feedforward.activations import stage_activity
 from brainrnn.analysis.feedforward.probes import probe_table
@@ -93,7 +94,9 @@ def probe_groups(
     return table
 
 
-def no_single_neuron(net: Transformer, task: FixedTask, *, stage: str = STAGE) -> np.ndarray:
+def no_single_neuron(
+    net: Transformer, task: FixedTask, *, stage: str = STAGE
+) -> Bool[np.ndarray, " member"]:
     """Whether several neurons correlate with w, but none determines it (Fig. 7), (member,) bool.
 
     At least two neurons must have a |correlation| of 0.3 with w, and none an R^2 of 0.99 by the
@@ -104,7 +107,9 @@ def no_single_neuron(net: Transformer, task: FixedTask, *, stage: str = STAGE) -
     return several & np.array([not (t.r2 >= DETERMINES).any() for t in tables])
 
 
-def a_pair_encodes(net: Transformer, task: FixedTask, *, stage: str = STAGE) -> np.ndarray:
+def a_pair_encodes(
+    net: Transformer, task: FixedTask, *, stage: str = STAGE
+) -> Bool[np.ndarray, " member"]:
     """Whether a pair of neurons encodes w better than any neuron alone (Fig. 7), (member,) bool.
 
     By the non-linear probe of :func:`weight_probes`, the best pair must reach an R^2 of 0.9, and
@@ -121,7 +126,7 @@ def a_pair_encodes(net: Transformer, task: FixedTask, *, stage: str = STAGE) -> 
 
 def last_token(
     net: Transformer, examples: Examples, member: int = 0, *, stage: str = STAGE
-) -> np.ndarray:
+) -> Float[np.ndarray, "example neuron"]:
     """Activations of one stage at the last token, (example, neuron) float64.
 
     Raises
@@ -135,7 +140,7 @@ def last_token(
 
 def varying_neurons(
     net: Transformer, task: FixedTask, member: int = 0, *, stage: str = STAGE
-) -> np.ndarray:
+) -> Int[np.ndarray, " k"]:
     """Active neurons of a stage whose activation at the last test token varies, by site.
 
     See :func:`weight_probes`.
@@ -153,7 +158,9 @@ def varying_neurons(
     return order[deviation[order] > least]
 
 
-def site_numbers(net: Transformer, neurons: np.ndarray, member: int, stage: str) -> np.ndarray:
+def site_numbers(
+    net: Transformer, neurons: Int[np.ndarray, " k"], member: int, stage: str
+) -> Int[np.ndarray, " k"]:
     """Numbers of neurons by their place on the line, from 1, as the paper prints them."""
     sites = net.anatomy.places(_population(stage))[member].cpu().numpy()
     return sites[neurons] + 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -71,13 +72,15 @@ def plot_unrolled(net: Transformer, task: FixedTask, member: int = 0) -> Figure:
 class _Lines:
     """Connections between two stages, from the neurons of one token to those of one token."""
 
-    ends: np.ndarray  # (line, 2, 2)
-    strength: np.ndarray  # (line,), of the parameter's largest
-    matters: np.ndarray  # (line,) bool, on a path to the answer
-    dotted: np.ndarray  # (line,) bool
+    ends: Float[np.ndarray, "line 2 2"]
+    strength: Float[np.ndarray, " line"]  # of the parameter's largest
+    matters: Bool[np.ndarray, " line"]  # on a path to the answer
+    dotted: Bool[np.ndarray, " line"]
 
 
-def _lines(net: Transformer, layout: Layout, paths: dict[str, np.ndarray]) -> list[_Lines]:
+def _lines(
+    net: Transformer, layout: Layout, paths: dict[str, Bool[np.ndarray, "position _"]]
+) -> list[_Lines]:
     live, drawn = live_connections(net), connection_ends(net, layout)
     found = []
     for before, stage in pairwise(layout.chain):
@@ -113,7 +116,7 @@ def _stretched(net: Transformer, layout: Layout) -> Layout:
     return replace(layout, rows=rows)
 
 
-def _column(token: int) -> np.ndarray:
+def _column(token: int) -> Float[np.ndarray, " 2"]:
     """From the places of a network's neurons to their discs in a token's column."""
     return np.array([(1 + _GAP) * token, 0])
 
@@ -142,7 +145,7 @@ def _draw_lines(ax: Axes, groups: list[_Lines]) -> None:
         ax.add_collection(lines)
 
 
-def _draw_discs(ax: Axes, layout: Layout, paths: dict[str, np.ndarray]) -> None:
+def _draw_discs(ax: Axes, layout: Layout, paths: dict[str, Bool[np.ndarray, "position _"]]) -> None:
     for name, row in layout.rows.items():
         size = np.clip(0.5 * 72 * _COLUMN / (1 + _GAP) / row.shape[1], 1.6, 4.0)  # points
         for token, on in enumerate(paths[name]):
