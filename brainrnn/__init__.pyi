@@ -17,14 +17,14 @@ from .analysis.brain import analyse as analyse
 from .analysis.graph.live import active_neurons as active_neurons
 from .analysis.graph.live import live_connections as live_connections
 from .analysis.graph.modularity import connection_graph as connection_graph
-from .analysis.graph.recurrent import graph_test as graph_test
 from .analysis.graph.modularity import newman_modularity as newman_modularity
+from .analysis.graph.recurrent import graph_test as graph_test
 from .analysis.map_statistics import map_statistics as map_statistics
 from .analysis.recorded import analyse_recorded as analyse_recorded
 from .analysis.robustness import robustness as robustness
 from .analysis.space.permutation import permutation_test as permutation_test
-from .analysis.summary import as_json as as_json
 from .analysis.spec import AnalysisSpec as AnalysisSpec
+from .analysis.summary import as_json as as_json
 from .analysis.summary import statistics_table as statistics_table
 from .analysis.summary import summary as summary
 from .anatomy.geometry import great_circle as great_circle

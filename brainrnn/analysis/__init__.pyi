@@ -8,9 +8,9 @@ from .activity.variance import active_units as active_units
 from .activity.variance import normalise as normalise
 from .activity.variance import task_variance as task_variance
 from .brain import analyse as analyse
-from .feedforward import assess as assess
-from .feedforward import feedforward_json as feedforward_json
-from .feedforward import feedforward_table as feedforward_table
+from .feedforward.assessment import assess as assess
+from .feedforward.assessment import feedforward_json as feedforward_json
+from .feedforward.assessment import feedforward_table as feedforward_table
 from .graph.agreement import adjusted_mutual_information as adjusted_mutual_information
 from .graph.live import active_neurons as active_neurons
 from .graph.live import live_connections as live_connections

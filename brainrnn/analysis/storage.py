@@ -8,7 +8,7 @@ from pathlib import Path
 import xarray as xr
 
 from brainrnn.analysis.brain import TITLE as WHOLE
-from brainrnn.analysis.feedforward import TITLE
+from brainrnn.analysis.feedforward.assessment import TITLE
 from brainrnn.analysis.map_statistics import TITLE as MAP_STATISTICS
 from brainrnn.analysis.recorded import TITLE as RECORDED
 from brainrnn.errors import InputError

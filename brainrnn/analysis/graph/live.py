@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from brainrnn.analysis.graph.paths import on_paths, steps
 from brainrnn.analysis.graph.stages import connections, stages
 from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError
@@ -94,25 +95,10 @@ def active_neurons(
     """
     chain = stages(net)
     live = live_connections(net, threshold=threshold)
-    # (member, fold, neuron) of every stage; folds of a target are one, of a source several
-    reached = [_sources(net, chain[0].population, threshold)]
-    for stage in chain[1:]:
-        paths = _folded(net, live, stage.parameter)  # (member, fold, out, fold, source)
-        arrived = (paths & reached[-1][:, None, None, : paths.shape[3]]).any((1, 3, 4))
-        if stage.carried is not None:
-            arrived |= reached[stage.carried].any(1)
-        reached.append(arrived[:, None])
-    leads = [torch.zeros_like(places) for places in reached]
-    leads[-1] |= _outside(net, chain[-1].population, side=1, threshold=threshold)[:, None]
-    for index in reversed(range(1, len(chain))):
-        stage, on = chain[index], leads[index].any(1)
-        paths = _folded(net, live, stage.parameter)
-        leads[index - 1] = leads[index - 1] | (paths & on[:, None, :, None, None]).any((1, 2))
-        if stage.carried is not None:
-            leads[stage.carried] = leads[stage.carried] | on[:, None]
-    return {
-        stage.name: (to & fro).any(1) for stage, to, fro in zip(chain, reached, leads, strict=True)
-    }
+    start = _sources(net, chain[0].population, threshold)[:, None]
+    end = _outside(net, chain[-1].population, side=1, threshold=threshold)[:, None]
+    paths = on_paths(chain, start, end, steps(net, live))
+    return {name: on[:, 0] for name, on in paths.items()}
 
 
 def check_member(net: Placed, member: int) -> None:
@@ -127,30 +113,17 @@ def check_member(net: Placed, member: int) -> None:
         raise InputError(f"network {member} does not exist: choose 0 to {net.members - 1}")
 
 
-def _folded(net: Placed, live: dict[str, Tensor], parameter: str | None) -> Tensor:
-    """Live connections of a parameter, (member, fold, out, fold, source)."""
-    assert parameter is not None
-    out, source = net.anatomy.wiring[parameter]
-    return live[parameter].unflatten(2, (source.folds, -1)).unflatten(1, (out.folds, -1))
-
-
-def _sources(net: Placed, population: str, threshold: float) -> Bool[Tensor, "member fold neuron"]:
-    """Where paths may start, in each fold of the inputs."""
+def _sources(net: Placed, population: str, threshold: float) -> Bool[Tensor, "member neuron"]:
+    """Where paths may start."""
     pairs = {n: axes for n, axes in net.anatomy.wiring.items() if len(axes) == 2}
-    folds = next(
-        source.folds
-        for out, source in pairs.values()
-        if source.population == population and out.population
-    )
     if any(out.population == population for out, _ in pairs.values()):  # inputs without places
-        start = _outside(net, population, side=0, threshold=threshold)
-        return start[:, None].expand(-1, folds, -1)
+        return _outside(net, population, side=0, threshold=threshold)
     start = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
     for name, (out, source) in pairs.items():
         if out.population is None and source.population == population:
             size = net.weight(name).abs().amax(1)  # a table of tokens: (member, input)
             start = size > threshold * size.amax(1, keepdim=True)
-    return start[:, None].expand(-1, folds, -1)
+    return start
 
 
 def _outside(
