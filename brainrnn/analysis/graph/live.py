@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from brainrnn.analysis.graph.stages import connections, stages
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError
 
 
 @torch.no_grad()
-def live_connections(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, Tensor]:
+def live_connections(net: Placed, *, threshold: float = 0.05) -> dict[str, Tensor]:
     """Connections that are not negligible beside the strongest of their parameter.
 
     A connection is live if its |weight| is above ``threshold`` times the largest |weight| of its
@@ -20,7 +20,7 @@ def live_connections(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str
 
     Parameters
     ----------
-    net : PlacedNetwork
+    net : Placed
     threshold : float
         At least 0 and below 1.
 
@@ -39,12 +39,12 @@ def live_connections(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str
             f"the threshold of live connections must be a fraction of the largest weight, at least "
             f"0 and below 1, got {threshold!r}"
         )
-    sizes = {name: net.get_parameter(name).abs() for name in connections(net)}
+    sizes = {name: net.weight(name).abs() for name in connections(net)}
     return {n: size > threshold * size.amax(dim=(1, 2), keepdim=True) for n, size in sizes.items()}
 
 
 @torch.no_grad()
-def active_neurons(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, Tensor]:
+def active_neurons(net: Placed, *, threshold: float = 0.05) -> dict[str, Tensor]:
     """Neurons on a path of live connections from an input to an output.
 
     Where inputs are tokens, no path starts at an input neuron in which every token's embedding is
@@ -54,7 +54,7 @@ def active_neurons(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, 
 
     Parameters
     ----------
-    net : PlacedNetwork
+    net : Placed
         Feed-forward.
     threshold : float
         As in :func:`live_connections`.
@@ -93,7 +93,7 @@ def active_neurons(net: PlacedNetwork, *, threshold: float = 0.05) -> dict[str, 
     }
 
 
-def check_member(net: PlacedNetwork, member: int) -> None:
+def check_member(net: Placed, member: int) -> None:
     """See that a network has this member.
 
     Raises
@@ -105,14 +105,14 @@ def check_member(net: PlacedNetwork, member: int) -> None:
         raise InputError(f"network {member} does not exist: choose 0 to {net.members - 1}")
 
 
-def _folded(net: PlacedNetwork, live: dict[str, Tensor], parameter: str | None) -> Tensor:
+def _folded(net: Placed, live: dict[str, Tensor], parameter: str | None) -> Tensor:
     """Live connections of a parameter, (member, fold, out, fold, source)."""
     assert parameter is not None
     out, source = net.anatomy.wiring[parameter]
     return live[parameter].unflatten(2, (source.folds, -1)).unflatten(1, (out.folds, -1))
 
 
-def _sources(net: PlacedNetwork, population: str, threshold: float) -> Tensor:
+def _sources(net: Placed, population: str, threshold: float) -> Tensor:
     """Where paths may start, (member, fold, neuron of the inputs) bool."""
     wiring = net.anatomy.wiring.items()
     folds = next(
@@ -123,6 +123,6 @@ def _sources(net: PlacedNetwork, population: str, threshold: float) -> Tensor:
     start = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
     for name, axes in wiring:
         if len(axes) == 2 and axes[0].population is None and axes[1].population == population:
-            size = net.get_parameter(name).abs().amax(1)  # a table of tokens: (member, input)
+            size = net.weight(name).abs().amax(1)  # a table of tokens: (member, input)
             start = size > threshold * size.amax(1, keepdim=True)
     return start[:, None].expand(-1, folds, -1)

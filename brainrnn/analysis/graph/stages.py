@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError
 
 
@@ -31,7 +31,7 @@ class Stage:
     carried: int | None = None
 
 
-def stages(net: PlacedNetwork) -> tuple[Stage, ...]:
+def stages(net: Placed) -> tuple[Stage, ...]:
     """The stages of a feed-forward network, inputs first, from the order of its wiring.
 
     Raises
@@ -66,7 +66,7 @@ def stages(net: PlacedNetwork) -> tuple[Stage, ...]:
     return tuple(named)
 
 
-def connections(net: PlacedNetwork) -> list[str]:
+def connections(net: Placed) -> list[str]:
     """Parameters that join neurons with places, in the order of the wiring."""
     wiring = net.anatomy.wiring
     return [n for n, axes in wiring.items() if len(axes) == 2 and all(a.population for a in axes)]
