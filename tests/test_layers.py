@@ -33,7 +33,7 @@ FLOORS = {
         {"robustness"},
     ],
     "plots": [
-        {"style"},
+        {"style", "member"},
         {"maps", "networks", "statistics", "training", "trial"},
         {"figures"},
     ],
