@@ -35,7 +35,7 @@ FLOORS = {
         {"robustness"},
     ],
     "plots": [
-        {"style"},
+        {"style", "member"},
         {"maps", "networks", "statistics", "training", "trial"},
         {"figures"},
     ],

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.plots.maps.brain_map import plot_map
 from brainrnn.plots.maps.variance_map import plot_task_variance
 from brainrnn.plots.networks.network import draw_networks
@@ -76,13 +76,13 @@ def draw_statistics(statistics: xr.Dataset, folder: str | os.PathLike[str]) -> l
 
 
 def draw_graphs(
-    net: PlacedNetwork, task: Task, metrics: pd.DataFrame, folder: str | os.PathLike[str]
+    net: Placed, task: Task, metrics: pd.DataFrame, folder: str | os.PathLike[str]
 ) -> list[Path]:
     """Draw and save the connectivity graphs of feed-forward networks and the training curves.
 
     Parameters
     ----------
-    net : PlacedNetwork
+    net : Placed
         Feed-forward.
     task : Task
         Its ``input_labels`` and ``output_labels``, if it has any, are written at the graphs.

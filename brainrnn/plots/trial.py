@@ -9,13 +9,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from brainrnn.errors import InputError
-from brainrnn.plots.style import FAINT, INK, POSITIVE, new_figure, no_frame, open_frame
+from brainrnn.plots.style import (
+    FAINT,
+    INK,
+    POSITIVE,
+    canvas,
+    figure_of,
+    no_frame,
+    open_frame,
+    write_at,
+)
 from brainrnn.task import Suite, Trials
 
 _TITLE_WIDTH = 105  # characters
 
 
-def plot_trial(suite: Suite, trials: Trials, index: int = 0) -> Figure:
+def plot_trial(suite: Suite, trials: Trials, index: int = 0, ax: Axes | None = None) -> Figure:
     """Draw one trial's inputs, by group of channels, its target and its periods, time in ms.
 
     Parameters
@@ -25,6 +34,8 @@ def plot_trial(suite: Suite, trials: Trials, index: int = 0) -> Figure:
     trials : Trials
     index : int
         Which of the trials.
+    ax : Axes, optional
+        Axes that the panels replace; a new figure by default.
 
     Returns
     -------
@@ -34,6 +45,15 @@ def plot_trial(suite: Suite, trials: Trials, index: int = 0) -> Figure:
     ------
     InputError
         If there is no such trial.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tasks import cog20
+    >>> suite = cog20(dt=100)
+    >>> trials = suite.sample(1, np.random.default_rng(0), task=[0])
+    >>> plot_trial(suite, trials).get_suptitle().split(":")[0]
+    'fdgo'
     """
     if not 0 <= index < len(trials):
         raise InputError(f"trial {index} does not exist: choose 0 to {len(trials) - 1}")
@@ -41,12 +61,12 @@ def plot_trial(suite: Suite, trials: Trials, index: int = 0) -> Figure:
     end = length * suite.dt
     inputs = trials.inputs[:length, index].cpu().numpy()
     heights = [_height(group) for group in suite.input_groups.values()]
-    figure = new_figure(8.0, 1.5 + 0.62 * (sum(heights) + 2))
+    figure = canvas(ax, 8.0, 1.5 + 0.62 * (sum(heights) + 2))
     axes = figure.subplots(len(heights) + 1, 1, sharex=True, height_ratios=[*heights, 2])
     bound = max(1.0, float(np.abs(inputs).max()))
-    for ax, (name, group) in zip(axes, suite.input_groups.items(), strict=False):
+    for panel, (name, group) in zip(axes, suite.input_groups.items(), strict=False):
         channels = group.stop - group.start
-        image = ax.imshow(
+        image = panel.imshow(
             inputs[:, group].T,
             aspect="auto",
             origin="lower",
@@ -56,8 +76,8 @@ def plot_trial(suite: Suite, trials: Trials, index: int = 0) -> Figure:
             extent=(0, end, -0.5, channels - 0.5),
             interpolation="nearest",
         )
-        ax.set_yticks([] if channels == 1 else [0, channels - 1])
-        ax.set_ylabel(
+        panel.set_yticks([] if channels == 1 else [0, channels - 1])
+        panel.set_ylabel(
             name, rotation=0, ha="right", va="center", labelpad=18 if channels == 1 else 4
         )
     _draw_target(axes[-1], trials, index, length, suite)
@@ -70,7 +90,7 @@ def plot_trial(suite: Suite, trials: Trials, index: int = 0) -> Figure:
     name = suite.names[int(trials.task[index])]
     title = fill(f"{name}: {suite.descriptions[name]}", _TITLE_WIDTH)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
-    return figure
+    return figure_of(figure)
 
 
 def _height(group: slice) -> float:
@@ -97,13 +117,5 @@ def _mark_periods(axes: np.ndarray, trials: Trials, index: int, dt: float) -> No
             continue
         for ax in axes:
             ax.axvline(start * dt, color=INK, lw=0.8, ls=(0, (4, 3)))
-        axes[0].annotate(
-            name,
-            ((start + stop) / 2 * dt, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 5),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8.5,
-            color=FAINT,
-        )
+        style = {"xycoords": ("data", "axes fraction"), "ha": "center", "fontsize": 8.5}
+        write_at(axes[0], name, ((start + stop) / 2 * dt, 1), (0, 5), color=FAINT, **style)

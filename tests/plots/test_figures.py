@@ -15,7 +15,18 @@ from brainrnn.plots import (
     save_figure,
 )
 from brainrnn.plots.style import module_colours
-from tests.analysis.synthetic import Suite, brain_dataset
+from tests.analysis import synthetic
+from tests.analysis.synthetic import brain_dataset
+
+
+class Suite(synthetic.Suite):
+    """One that can also be trained."""
+
+    def held_out(self, n, rng):
+        return self.sample(n * len(self.names), rng)
+
+    def loss(self, outputs, batch):
+        return 1 - self.score(outputs, batch).mean(1)
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,15 @@
-"""Moving pictures: one figure a frame, as a GIF and, where there is ffmpeg, as an MP4."""
+"""Films: one figure a frame, as a GIF and, where there is ffmpeg, as an MP4."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 from matplotlib.animation import FFMpegWriter
 from matplotlib.figure import Figure
 from PIL import Image
@@ -28,8 +29,8 @@ def animate(
     figures: Iterable[Figure],
     stem: str | os.PathLike[str],
     *,
-    fps: float = 10.0,
-    hold: float = 2.0,
+    fps: float | int = 10.0,
+    hold: float | int = 2.0,
     formats: Sequence[str] | None = None,
     progress: bool = False,
 ) -> list[Path]:
@@ -64,6 +65,16 @@ def animate(
     InputError
         If there are no figures or some differ in size, a format is unknown or cannot be written
         here, or a number is out of range.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from matplotlib.figure import Figure
+    >>> figures = [Figure(figsize=(1, 1)) for _ in range(2)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     paths = animate(figures, f"{folder}/film", fps=5, formats=["gif"])
+    >>> [path.name for path in paths]
+    ['film.gif']
     """
     if formats is None:
         formats = ("gif", "mp4") if FFMpegWriter.isAvailable() else ("gif",)
@@ -77,7 +88,8 @@ def animate(
     if not 0 < hold < 600:
         raise InputError(f"hold must be above 0 and below 600 seconds, got {hold!r}")
     with tempfile.TemporaryDirectory() as folder:  # frames on disk: there may be many
-        frames = _draw(counted(figures, "drawing", "frame", enabled=progress), Path(folder))
+        drawn = iter(counted(figures, "drawing", "frame", enabled=progress))
+        frames = _draw(drawn, Path(folder))
         paths = [Path(stem).with_name(f"{Path(stem).name}.{kind}") for kind in formats]
         for kind, path in zip(formats, paths, strict=True):
             with atomic_path(path) as temporary:
@@ -85,7 +97,7 @@ def animate(
     return paths
 
 
-def _draw(figures: Iterable[Figure], folder: Path) -> list[Path]:
+def _draw(figures: Iterator[Figure], folder: Path) -> list[Path]:
     """Draw the frames into numbered files."""
     frames: list[Path] = []
     before, size = None, None
@@ -107,7 +119,7 @@ def _draw(figures: Iterable[Figure], folder: Path) -> list[Path]:
     return frames
 
 
-def _write_gif(frames: Sequence[Path], path: Path, fps: float, hold: float) -> None:
+def _write_gif(frames: Sequence[Path], path: Path, fps: float | int, hold: float | int) -> None:
     palette = _palette(frames)
     reduced = (_reduced(frame, palette) for frame in frames)  # one at a time
     ends = np.round(100 * np.arange(1, len(frames)) / fps)  # hundredths of a second
@@ -122,8 +134,8 @@ def _write_gif(frames: Sequence[Path], path: Path, fps: float, hold: float) -> N
     )
 
 
-def _palette(frames: Sequence[Path]) -> np.ndarray:
-    """At most 255 colours of frames from the first to the last, (colour, 3), for all of them.
+def _palette(frames: Sequence[Path]) -> UInt8[np.ndarray, "colour 3"]:
+    """At most 255 colours of frames from the first to the last, for all of them.
 
     A palette for each frame would make what does not change flicker.
     """
@@ -139,7 +151,7 @@ def _palette(frames: Sequence[Path]) -> np.ndarray:
     return np.concatenate([common, np.reshape(reduced or [], (-1, 3))]).astype(np.uint8)
 
 
-def _reduced(frame: Path, palette: np.ndarray) -> Image.Image:
+def _reduced(frame: Path, palette: UInt8[np.ndarray, "colour 3"]) -> Image.Image:
     """A frame in the nearest colours of the palette (Pillow's own search is not exact)."""
     pixels = _pixels(frame)
     codes, where = np.unique(pixels @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
@@ -150,13 +162,13 @@ def _reduced(frame: Path, palette: np.ndarray) -> Image.Image:
     return image
 
 
-def _pixels(frame: Path) -> np.ndarray:
-    """Colours of a frame, (row, column, 3) uint8."""
+def _pixels(frame: Path) -> UInt8[np.ndarray, "row column 3"]:
+    """Colours of a frame."""
     with Image.open(frame) as image:
         return np.asarray(image.convert("RGB"))
 
 
-def _write_mp4(frames: Sequence[Path], path: Path, fps: float, hold: float) -> None:
+def _write_mp4(frames: Sequence[Path], path: Path, fps: float | int, hold: float | int) -> None:
     # Players want an even number of rows and columns, and colours at half the resolution.
     even = "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white,format=yuv420p"
     command = [FFMpegWriter.bin_path(), "-y", "-loglevel", "error", "-framerate", f"{fps}"]

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Bool, Float
 from matplotlib import patheffects
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba_array
 
 from brainrnn.analysis.graph.live import live_connections
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError, unknown
 from brainrnn.plots.networks.crowd import collect
 from brainrnn.plots.networks.layers import Layout, connection_ends
-from brainrnn.plots.style import INK, NEGATIVE, POSITIVE
+from brainrnn.plots.style import INK, sign_colours
 
 Connection = tuple[str, int, int]  # parameter, row and column of its matrix
 
@@ -26,15 +26,15 @@ _VISIBLE = 0.003  # of the layer's largest weight; thinner lines leave no ink
 
 
 def visible_connections(
-    net: PlacedNetwork, member: int, layout: Layout
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Lines that leave ink: parameter -> their ends, (line, 2, 2 or 3), and strengths, (line,).
+    net: Placed, member: int, layout: Layout
+) -> dict[str, tuple[Float[np.ndarray, "line end coordinate"], Float[np.ndarray, " line"]]]:
+    """Lines that leave ink: parameter -> their ends, and their strengths.
 
     A strength is the weight relative to the largest of its parameter.
     """
     lines = {}
     for name, (end, start) in connection_ends(net, layout).items():
-        weight = net.get_parameter(name)[member].detach().double().cpu().numpy()
+        weight = net.weight(name)[member].detach().double().cpu().numpy()
         weight = weight / max(np.abs(weight).max(), np.finfo(float).tiny)
         row, column = np.nonzero(np.abs(weight) >= _VISIBLE)
         lines[name] = np.stack([start[column], end[row]], axis=1), weight[row, column]
@@ -43,8 +43,8 @@ def visible_connections(
 
 def draw_lines(
     ax: Axes,
-    segments: np.ndarray,
-    strength: np.ndarray,
+    segments: Float[np.ndarray, "line end 2"],
+    strength: Float[np.ndarray, " line"],
     *,
     thickest: float,
     zorder: float,
@@ -65,11 +65,10 @@ def draw_lines(
         Below 1 colours are both paler and transparent, for lines that would hide each other.
         Transparency alone would not do: hundreds of dark coats, however thin, are dark.
     """
-    colours = to_rgba_array([NEGATIVE, POSITIVE], [ink, ink])
-    colours[:, :3] = 1 - ink * (1 - colours[:, :3])
+    opacity = np.full((len(strength), 1), ink)
     lines = collect(
         segments,
-        colors=colours[(strength > 0).astype(int)],
+        colors=np.hstack([1 - ink * (1 - sign_colours(strength)), opacity]),
         linewidths=thickest * np.abs(strength),
         capstyle="round",
         zorder=zorder,
@@ -77,8 +76,10 @@ def draw_lines(
     ax.add_collection(lines, autolim=False)
 
 
-def touched_neurons(net: PlacedNetwork, member: int, layout: Layout) -> dict[str, np.ndarray]:
-    """Whether a drawn live connection starts or ends at each disc, stage -> (fold, neuron)."""
+def touched_neurons(
+    net: Placed, member: int, layout: Layout
+) -> dict[str, Bool[np.ndarray, "_fold _neuron"]]:
+    """Whether a drawn live connection starts or ends at each disc, by stage."""
     touched = {name: np.zeros(row.shape[:2], bool) for name, row in layout.rows.items()}
     live = live_connections(net)
     for before, stage in pairwise(layout.chain):
@@ -90,9 +91,9 @@ def touched_neurons(net: PlacedNetwork, member: int, layout: Layout) -> dict[str
 
 
 def middles(
-    net: PlacedNetwork, layout: Layout, connections: Iterable[Connection]
-) -> list[np.ndarray]:
-    """Where the middle of each connection is on paper, (2,).
+    net: Placed, layout: Layout, connections: Iterable[Connection]
+) -> list[Float[np.ndarray, " axis"]]:
+    """Where the middle of each connection is on paper: right and up.
 
     Raises
     ------
@@ -114,7 +115,7 @@ def middles(
     return points
 
 
-def cross_out(ax: Axes, points: Sequence[np.ndarray]) -> None:
+def cross_out(ax: Axes, points: Sequence[Float[np.ndarray, " axis"]]) -> None:
     """Draw a cross at each of these points."""
     for x, y in points:
         ax.plot(

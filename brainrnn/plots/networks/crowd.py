@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float
 from matplotlib.artist import allow_rasterization
 from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection
@@ -15,7 +16,9 @@ _CELLS = 64  # along each side of the picture, where coats are counted
 _GROUPS = 32  # of lines, hidden by earlier groups but not by each other
 
 
-def collect(segments: np.ndarray, *, colors: np.ndarray, **style: Any) -> LineCollection:
+def collect(
+    segments: Float[np.ndarray, "line end 2"], *, colors: Float[np.ndarray, "line 4"], **style: Any
+) -> LineCollection:
     """Lines to be painted in this order; many of them as pixels, in vector files too.
 
     Parameters
@@ -33,11 +36,11 @@ def collect(segments: np.ndarray, *, colors: np.ndarray, **style: Any) -> LineCo
 class _Crowd(LineCollection):
     """Many lines, of which only those in sight are painted or even become paths; both are slow."""
 
-    def __init__(self, segments: np.ndarray, **style: Any) -> None:
+    def __init__(self, segments: Float[np.ndarray, "line end 2"], **style: Any) -> None:
         super().__init__([], **style)
         self._ends = segments
 
-    def get_segments(self) -> list[np.ndarray]:
+    def get_segments(self) -> list[Float[np.ndarray, "end 2"]]:
         return list(self._ends)
 
     @allow_rasterization  # here, so that pixels are those of the picture that is written
@@ -53,8 +56,12 @@ class _Crowd(LineCollection):
             self.stale = False  # or an interactive window would be painted again
 
 
-def in_sight(segments: np.ndarray, widths: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """Which of many lines, each painted over those before it, are seen in the end, (line,).
+def in_sight(
+    segments: Float[np.ndarray, "line end 2"],
+    widths: Float[np.ndarray, " line"],
+    opacity: Float[np.ndarray, " line"],
+) -> Bool[np.ndarray, " line"]:
+    """Which of many lines, each painted over those before it, are seen in the end.
 
     From the top line down, ink is added up in every cell of a grid. Lines that lie anyhow and have
     the area of s cells let exp(-s) of what is below shine through, if they are opaque. A line is

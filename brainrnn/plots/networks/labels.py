@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
-from brainrnn.plots.style import INK
+from brainrnn.plots.style import INK, write_at
 
 _READABLE = 7.0  # points; smaller labels rather take turns on two lines
 _SMALLEST = 5.0
@@ -24,15 +25,18 @@ def points_per_unit(ax: Axes) -> float:
     alike.
     """
     figure, spec = cast(Figure, ax.figure), ax.get_subplotspec()
-    share = ax.get_position().width if spec is None else spec.get_position(figure).width
-    if figure.get_layout_engine() is not None:
-        share *= 1.2  # narrower margins than those of the grid
-    return float(72 * share * figure.bbox.width / figure.dpi / np.ptp(ax.get_xlim()))
+    box = ax.get_position(original=True) if spec is None else spec.get_position(figure)
+    units = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
+    scale = 72 * np.array([box.width, box.height]) * figure.bbox.size / figure.dpi / units
+    one_scale = ax.get_aspect() == 1
+    across = float(scale.min() if one_scale else scale[0])
+    automatic = figure.get_layout_engine() is not None
+    return across * (1.2 if automatic else 1)  # narrower margins than those of the grid
 
 
 def write_labels(
     ax: Axes,
-    points: np.ndarray,
+    points: Float[np.ndarray, "text coordinate"],
     texts: Sequence[str],
     *,
     offset: float,
@@ -47,7 +51,8 @@ def write_labels(
     ----------
     ax : Axes
         With its final limits in x.
-    points : (text, 2)
+    points : (text, 2 or 3)
+        Right and up; how far away does not matter.
     texts : sequence of str
         Matplotlib's mathematical text is understood.
     offset : float
@@ -75,21 +80,16 @@ def write_labels(
     size = min(largest, one if lines == 1 else max(two, _SMALLEST))
     line = math.copysign(1.3 * size, offset)
     for rank, i in enumerate(order):
-        ax.annotate(
-            texts[i],
-            tuple(points[i]),
-            xytext=(0, offset + line * (rank % lines)),
-            textcoords="offset points",
-            ha="center",
-            va="bottom" if offset > 0 else "top",
-            fontsize=size,
-            color=colour,
+        shift = (0, offset + line * (rank % lines))
+        va = "bottom" if offset > 0 else "top"
+        write_at(
+            ax, texts[i], points[i, :2], shift, ha="center", va=va, fontsize=size, color=colour
         )
     descent = 0.3  # which matplotlib leaves under every text
     return abs(offset + line * (lines - 1)) + size * (float(height.max()) + descent)
 
 
-def _fitting_size(across: np.ndarray, width: np.ndarray) -> float:
+def _fitting_size(across: Float[np.ndarray, " text"], width: Float[np.ndarray, " text"]) -> float:
     """Largest size at which texts of these widths, centred at places in order, stay apart."""
     room = np.diff(across) - 3
     return float((2 * room / np.maximum(width[1:] + width[:-1], 1e-3)).min(initial=np.inf))

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Float, Num
 from scipy.spatial import KDTree
 
 from brainrnn.analysis.graph.stages import Stage, stages
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError, unknown
 from brainrnn.plots.networks.projection import project
 
-Ends = dict[str, tuple[np.ndarray, np.ndarray]]  # parameter -> discs of its rows and its columns
+# parameter -> discs of its rows and of its columns
+Ends = dict[
+    str, tuple[Float[np.ndarray, "_row coordinate"], Float[np.ndarray, "_column coordinate"]]
+]
 
 _FOLD = 0.3  # between the layers of two tokens, where stages are 1 apart
 _STOREY = 0.85  # between two planes, where the largest is 1 wide
@@ -35,11 +39,11 @@ class Layout:
     """
 
     chain: tuple[Stage, ...]
-    rows: dict[str, np.ndarray]
-    planes: dict[str, np.ndarray]
+    rows: dict[str, Float[np.ndarray, "_fold _neuron coordinate"]]
+    planes: dict[str, Float[np.ndarray, "_fold _corner coordinate"]]
 
     @property
-    def limits(self) -> tuple[np.ndarray, np.ndarray]:
+    def limits(self) -> tuple[Float[np.ndarray, " axis"], Float[np.ndarray, " axis"]]:
         """The lower left and the upper right corner, with a margin; the same wherever swaps lead.
 
         On lines whose sites are all taken, and on planes.
@@ -47,6 +51,8 @@ class Layout:
         drawn = (self.planes or self.rows).values()
         points = np.concatenate([points[..., :2].reshape(-1, 2) for points in drawn])
         low, high = points.min(0), points.max(0)
+        if low[0] == high[0]:  # neurons one above the other
+            low[0], high[0] = low[0] - 0.5, high[0] + 0.5
         margin = np.array([0.04, 0.03]) * (high - low)
         return low - margin, high + margin
 
@@ -66,7 +72,7 @@ class Layout:
         return width * (0.8 if panel else 1), height
 
 
-def lay_out(net: PlacedNetwork, member: int, part: tuple[str, str] | None = None) -> Layout:
+def lay_out(net: Placed, member: int, part: tuple[str, str] | None = None) -> Layout:
     """Place the neurons of all stages, or of those from the first to the last of ``part``.
 
     Layers on lines are rows: right is a neuron's place and up its stage, from 0 at the first.
@@ -100,7 +106,7 @@ def lay_out(net: PlacedNetwork, member: int, part: tuple[str, str] | None = None
     return Layout(chain, dict(zip(names, rows, strict=True)), dict(zip(names, planes, strict=True)))
 
 
-def connection_ends(net: PlacedNetwork, layout: Layout) -> Ends:
+def connection_ends(net: Placed, layout: Layout) -> Ends:
     """Where the rows and the columns of every parameter are drawn, (row, ...), (column, ...)."""
     ends = {}
     for before, stage in pairwise(layout.chain):
@@ -111,14 +117,14 @@ def connection_ends(net: PlacedNetwork, layout: Layout) -> Ends:
     return ends
 
 
-def spacing(points: np.ndarray) -> float:
-    """Smallest distance between two of several points, (point, dimension); 0 of a single one."""
+def spacing(points: Num[np.ndarray, "point coordinate"]) -> float:
+    """Smallest distance between two of several points; 0 of a single one."""
     if len(points) < 2:
         return 0.0
     return float(KDTree(points).query(points, 2)[0][:, 1].min())
 
 
-def _drawn_stages(net: PlacedNetwork, part: tuple[str, str] | None) -> tuple[Stage, ...]:
+def _drawn_stages(net: Placed, part: tuple[str, str] | None) -> tuple[Stage, ...]:
     chain = stages(net)
     if part is None:
         return chain
@@ -132,21 +138,25 @@ def _drawn_stages(net: PlacedNetwork, part: tuple[str, str] | None) -> tuple[Sta
     return chain[first : last + 1]
 
 
-def _folds(net: PlacedNetwork, chain: tuple[Stage, ...], level: int) -> int:
+def _folds(net: Placed, chain: tuple[Stage, ...], level: int) -> int:
     """How many folds of a stage connections start from."""
     if level + 1 == len(chain):
         return 1
     return net.anatomy.wiring[str(chain[level + 1].parameter)][1].folds
 
 
-def _stacked(places: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """The same places at every height, (height, place, dimension + 1)."""
+def _stacked(
+    places: Float[np.ndarray, "place space"], heights: Float[np.ndarray, " height"]
+) -> Float[np.ndarray, "height place space+1"]:
+    """The same places at every height."""
     shape = (len(heights), len(places))
     columns = [np.broadcast_to(column, shape) for column in places.T]
     return np.stack([*columns, np.broadcast_to(heights[:, None], shape)], axis=-1)
 
 
-def _ground(sites: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _ground(
+    sites: list[Float[np.ndarray, "_site axis"]],
+) -> tuple[Float[np.ndarray, " axis"], Float[np.ndarray, " axis"]]:
     """Two corners of a rectangle with room for all sites, half a spacing around each layer."""
     rooms = [spacing(site) / 2 for site in sites]
     low = np.min([site.min(0) - room for site, room in zip(sites, rooms, strict=True)], axis=0)

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import cast
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from brainrnn.analysis.graph.live import check_member
 from brainrnn.analysis.graph.stages import stages
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError, unknown
 from brainrnn.plots.networks.connections import Connection, cross_out, middles
 from brainrnn.plots.networks.layers import Layout, lay_out
 from brainrnn.plots.networks.planes import as_grey, label_planes, paint_planes
 from brainrnn.plots.networks.rows import label_rows, paint_rows
-from brainrnn.plots.style import FAINT, INK, new_figure
+from brainrnn.plots.style import FAINT, INK, canvas, figure_of, new_figure, write_at
 
 _LARGEST = 24.0  # side of a picture of many panels, inches
 
 
 def draw_network(
-    net: PlacedNetwork,
+    net: Placed,
     member: int = 0,
     ax: Axes | None = None,
     *,
@@ -56,7 +56,8 @@ def draw_network(
 
     Parameters
     ----------
-    net : PlacedNetwork
+    net : Placed
+        Feed-forward. Only populations that connections join are drawn.
     member : int
         Which network.
     ax : Axes, optional
@@ -88,6 +89,22 @@ def draw_network(
         If the network is not feed-forward, or its layers are neither all on lines nor all on
         planes; if it lacks the member, a stage, a marked connection, or as many inputs or outputs
         as there are labels or grey values; or if planes are to be numbered, or lines to be shaded.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(4,)))
+    >>> figure = draw_network(net, input_labels=["x", "y"], title="one hidden layer")
+    >>> figure.axes[0].get_title()
+    'one hidden layer'
+
+    On your own axes:
+
+    >>> from matplotlib.figure import Figure
+    >>> figure = Figure(layout="constrained")
+    >>> left, right = figure.subplots(1, 2)
+    >>> draw_network(net, ax=right) is figure
+    True
     """
     check_member(net, member)
     stage_names = stage_names or {}
@@ -117,12 +134,13 @@ def draw_network(
     _name_stages(ax, layout, stage_names)
     if title:
         ax.set_title(title, fontsize=10, color=INK, linespacing=1.4, pad=4 + reach)
-    return cast(Figure, ax.figure)
+    return figure_of(ax)
 
 
 def draw_networks(
-    panels: Sequence[tuple[str, PlacedNetwork, int]],
+    panels: Sequence[tuple[str, Placed, int]],
     *,
+    ax: Axes | None = None,
     columns: int | None = None,
     row_titles: Sequence[str] = (),
     input_labels: Sequence[str] = (),
@@ -136,6 +154,8 @@ def draw_networks(
     ----------
     panels : sequence of (title, net, member)
         In reading order.
+    ax : Axes, optional
+        Axes that the panels replace; a new figure by default.
     columns : int, optional
         Panels in a row; all of them by default.
     row_titles : sequence of str
@@ -151,6 +171,14 @@ def draw_networks(
     ------
     InputError
         If there is no panel or no column, or a network cannot be drawn.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(4,)), members=2)
+    >>> figure = draw_networks([("seed 0", net, 0), ("seed 1", net, 1)])
+    >>> [ax.get_title() for ax in figure.axes]
+    ['seed 0', 'seed 1']
     """
     columns = len(panels) if columns is None else columns
     if not panels or columns < 1:
@@ -164,35 +192,25 @@ def draw_networks(
     ]
     width, height = (max(side) for side in zip(*sizes, strict=True))
     shrink = min(1.0, _LARGEST / (width * columns), _LARGEST / (height * n_rows))
-    figure = new_figure(shrink * width * columns, shrink * height * n_rows)
+    figure = canvas(ax, shrink * width * columns, shrink * height * n_rows)
     axes = figure.subplots(n_rows, columns, squeeze=False)
-    for ax in axes.flat[len(panels) :]:
-        ax.set_axis_off()
-    for ax, (title, net, member) in zip(axes.flat, panels, strict=False):
+    for empty in axes.flat[len(panels) :]:
+        empty.set_axis_off()
+    for panel, (title, net, member) in zip(axes.flat, panels, strict=False):
         draw_network(
             net,
             member,
-            ax,
+            panel,
             input_labels=input_labels,
             output_labels=output_labels,
             title=title,
             numbers=numbers,
             image=image,
         )
-    for ax, title in zip(axes[:, 0], row_titles, strict=False):
-        ax.annotate(
-            title,
-            (0, 0.5),
-            xytext=(-8, 0),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            rotation=90,
-            fontsize=10,
-            color=INK,
-        )
-    return figure
+    style = {"ha": "right", "va": "center", "rotation": 90, "fontsize": 10, "color": INK}
+    for first, title in zip(axes[:, 0], row_titles, strict=False):
+        write_at(first, title, (0, 0.5), (-8, 0), xycoords="axes fraction", **style)
+    return figure_of(figure)
 
 
 def _frame(ax: Axes, layout: Layout) -> None:
@@ -217,20 +235,12 @@ def _name_stages(ax: Axes, layout: Layout, names: Mapping[str, str]) -> None:
             _write_beside(ax, name, np.array([ax.get_xlim()[0], height]), 4)
 
 
-def _write_beside(ax: Axes, text: str, point: np.ndarray, distance: float) -> None:
-    ax.annotate(
-        text,
-        tuple(point),
-        xytext=(-distance, 0),
-        textcoords="offset points",
-        ha="right",
-        va="center",
-        fontsize=8,
-        color=FAINT,
-    )
+def _write_beside(ax: Axes, text: str, point: Float[np.ndarray, " axis"], distance: float) -> None:
+    style = {"ha": "right", "va": "center", "fontsize": 8, "color": FAINT}
+    write_at(ax, text, point, (-distance, 0), **style)
 
 
-def _check_stages(net: PlacedNetwork, names: Iterable[str]) -> None:
+def _check_stages(net: Placed, names: Iterable[str]) -> None:
     known = [stage.name for stage in stages(net)]
     for name in names:
         if name not in known:

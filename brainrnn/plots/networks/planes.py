@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba_array
-from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.textpath import TextPath
 from numpy.typing import ArrayLike
 
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError
 from brainrnn.plots.networks.connections import (
     HALO,
@@ -23,9 +22,10 @@ from brainrnn.plots.networks.connections import (
     touched_neurons,
     visible_connections,
 )
+from brainrnn.plots.networks.labels import points_per_unit
 from brainrnn.plots.networks.layers import Layout, spacing
 from brainrnn.plots.networks.projection import project
-from brainrnn.plots.style import FAINT, INACTIVE, INK
+from brainrnn.plots.style import FAINT, INACTIVE, INK, write_at
 
 _COATS = 0.5  # of ink, one over the other, from which on lines are drawn with less
 _THICK = 0.008  # the thickest line, of the picture's width
@@ -35,7 +35,11 @@ _SHADE = 0.75  # opacity of ink in an image
 
 
 def paint_planes(
-    ax: Axes, net: PlacedNetwork, member: int, layout: Layout, grey: np.ndarray | None = None
+    ax: Axes,
+    net: Placed,
+    member: int,
+    layout: Layout,
+    grey: Float[np.ndarray, " input"] | None = None,
 ) -> None:
     """Paint a network on planes, far things first.
 
@@ -49,14 +53,14 @@ def paint_planes(
     ----------
     ax : Axes
         With its final limits.
-    net : PlacedNetwork
+    net : Placed
     member : int
     layout : Layout
         Of that member, on planes.
     grey : (input,), optional
         What shades the inputs, as from :func:`as_grey`.
     """
-    scale = _points_per_unit(ax)
+    scale = points_per_unit(ax)
     lines = visible_connections(net, member, layout)
     touched = touched_neurons(net, member, layout)
     (left, _), (right, _) = layout.limits
@@ -102,11 +106,11 @@ def label_planes(
     first, last = layout.rows[layout.chain[0].name][-1], layout.rows[layout.chain[-1].name][0]
     _write_around(ax, first[:, :2], input_labels)
     top = _write_around(ax, last[:, :2], output_labels)
-    return max(0.0, top - ax.get_ylim()[1] * _points_per_unit(ax))
+    return max(0.0, top - ax.get_ylim()[1] * points_per_unit(ax))
 
 
-def as_grey(image: ArrayLike, net: PlacedNetwork, layout: Layout) -> np.ndarray:
-    """An image as a grey value of every input, (input,).
+def as_grey(image: ArrayLike, net: Placed, layout: Layout) -> Float[np.ndarray, " input"]:
+    """An image as a grey value of every input.
 
     Raises
     ------
@@ -130,12 +134,16 @@ def as_grey(image: ArrayLike, net: PlacedNetwork, layout: Layout) -> np.ndarray:
     return grey.clip(0, 1).ravel()
 
 
-def _draw_frame(ax: Axes, corners: np.ndarray, zorder: float) -> None:
+def _draw_frame(ax: Axes, corners: Float[np.ndarray, "corner 3"], zorder: float) -> None:
     ax.add_patch(Polygon(corners[:, :2], fill=False, ec=FAINT, lw=0.6, zorder=zorder))
 
 
 def _draw_discs(
-    ax: Axes, discs: np.ndarray, touched: np.ndarray, scale: float, zorder: float
+    ax: Axes,
+    discs: Float[np.ndarray, "neuron 3"],
+    touched: Bool[np.ndarray, " neuron"],
+    scale: float,
+    zorder: float,
 ) -> None:
     order = np.argsort(-discs[:, 2], kind="stable")
     gap = scale * spacing(discs[:, :2]) if len(discs) > 1 else np.inf
@@ -145,7 +153,13 @@ def _draw_discs(
     ax.scatter(x, y, s=size**2, c=colours, lw=0, zorder=zorder)
 
 
-def _shade(ax: Axes, discs: np.ndarray, side: float, grey: np.ndarray, zorder: float) -> None:
+def _shade(
+    ax: Axes,
+    discs: Float[np.ndarray, "input 3"],
+    side: float,
+    grey: Float[np.ndarray, " input"],
+    zorder: float,
+) -> None:
     """Darken the square of the plane around each disc."""
     square = np.array([[-1, -1, 0], [-1, 1, 0], [1, 1, 0], [1, -1, 0]]) / 2
     cells = discs[:, None, :2] + project(side * square)[:, :2]
@@ -153,7 +167,11 @@ def _shade(ax: Axes, discs: np.ndarray, side: float, grey: np.ndarray, zorder: f
     ax.add_collection(PolyCollection(cells, facecolors=colours, edgecolors="none", zorder=zorder))
 
 
-def _coats(segments: np.ndarray, widths: np.ndarray, *planes: np.ndarray) -> float:
+def _coats(
+    segments: Float[np.ndarray, "line end 2"],
+    widths: Float[np.ndarray, " line"],
+    *planes: Float[np.ndarray, "_fold corner 3"],
+) -> float:
     """How often lines would cover the room between two planes, on the average."""
     lengths = np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1)
     corners = np.concatenate([plane[..., :2].reshape(-1, 2) for plane in planes])
@@ -161,14 +179,14 @@ def _coats(segments: np.ndarray, widths: np.ndarray, *planes: np.ndarray) -> flo
     return float(lengths @ widths) / room if room else 0.0
 
 
-def _write_around(ax: Axes, discs: np.ndarray, texts: Sequence[str]) -> float:
-    """Write a text beside each disc, (disc, 2), away from their middle, no two of them touching.
+def _write_around(ax: Axes, discs: Float[np.ndarray, "neuron 2"], texts: Sequence[str]) -> float:
+    """Write a text beside each disc, away from their middle, no two of them touching.
 
     Returns how high the highest ends, points.
     """
     if not len(texts):
         return -np.inf
-    points = discs * _points_per_unit(ax)
+    points = discs * points_per_unit(ax)
     boxes = [TextPath((0, 0), text, size=100).get_extents().size for text in texts]
     extent = np.array(boxes) / 100 + [0.0, 0.2]  # of the font size
     away = (points - points.mean(0)) / np.maximum(np.ptp(points, axis=0), 1) ** 2
@@ -182,27 +200,6 @@ def _write_around(ax: Axes, discs: np.ndarray, texts: Sequence[str]) -> float:
     np.fill_diagonal(fits, np.inf)
     size = max(min(_FONT, 0.95 * fits.min()), _SMALLEST_FONT)
     for text, disc, offset in zip(texts, discs, shift, strict=True):
-        ax.annotate(
-            text,
-            tuple(disc),
-            xytext=tuple(offset),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=size,
-            color=INK,
-            path_effects=[HALO],
-        )
+        style = {"ha": "center", "va": "center", "fontsize": size, "path_effects": [HALO]}
+        write_at(ax, text, disc, offset, color=INK, **style)
     return float((middle + size * extent / 2)[:, 1].max())
-
-
-def _points_per_unit(ax: Axes) -> float:
-    """Length of one unit on paper, in points; an estimate where the layout is automatic.
-
-    As ``labels.points_per_unit``, but of axes in which x and y are to one scale.
-    """
-    figure, spec = cast(Figure, ax.figure), ax.get_subplotspec()
-    box = ax.get_position(original=True) if spec is None else spec.get_position(figure)
-    units = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
-    scale = 72 * np.array([box.width, box.height]) * figure.bbox.size / figure.dpi / units
-    return float(scale.min()) * (1.2 if figure.get_layout_engine() is not None else 1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from jaxtyping import Float, Num
 
 ELEVATION = math.radians(30)  # of the observer above the planes
 AZIMUTH = math.radians(10)  # from the first axis towards the second
 
 
-def view(elevation: float = ELEVATION, azimuth: float = AZIMUTH) -> np.ndarray:
-    """The rotation from space to an observer's right, up and away, (3, 3).
+def view(elevation: float = ELEVATION, azimuth: float = AZIMUTH) -> Float[np.ndarray, "3 3"]:
+    """The rotation from space to an observer's right, up and away.
 
     In space the first axis points towards the observer when the azimuth is 0, the second to the
     right, and the third upwards, so that an image's rows run from far to near and its columns from
@@ -27,8 +28,8 @@ def view(elevation: float = ELEVATION, azimuth: float = AZIMUTH) -> np.ndarray:
     )
 
 
-def project(points: np.ndarray) -> np.ndarray:
-    """Where points in space, (..., 3), are on paper and how far away, (..., 3).
+def project(points: Num[np.ndarray, "*point 3"]) -> Float[np.ndarray, "*point 3"]:
+    """Where points in space are on paper, and how far away.
 
     Right and up on paper, in the unit of the points, then the depth, which is larger farther away.
     The projection is parallel: sizes do not depend on the distance.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.plots.networks.connections import (
     HALO,
     THICKEST,
@@ -20,14 +21,14 @@ from brainrnn.plots.networks.layers import Layout
 from brainrnn.plots.style import FAINT, INACTIVE, INK
 
 
-def paint_rows(ax: Axes, net: PlacedNetwork, member: int, layout: Layout) -> None:
+def paint_rows(ax: Axes, net: Placed, member: int, layout: Layout) -> None:
     """Paint a network on lines: strong connections over weak ones, and neurons over all.
 
     Parameters
     ----------
     ax : Axes
         With its final limits.
-    net : PlacedNetwork
+    net : Placed
     member : int
     layout : Layout
         Of that member, on lines.
@@ -48,7 +49,7 @@ def paint_rows(ax: Axes, net: PlacedNetwork, member: int, layout: Layout) -> Non
 
 def label_rows(
     ax: Axes,
-    net: PlacedNetwork,
+    net: Placed,
     member: int,
     layout: Layout,
     *,
@@ -80,5 +81,5 @@ def label_rows(
     return write_labels(ax, outputs, output_labels, offset=5, largest=_label_size(outputs))
 
 
-def _label_size(row: np.ndarray) -> float:
+def _label_size(row: Float[np.ndarray, "neuron coordinate"]) -> float:
     return 10 if len(row) <= 10 else 7

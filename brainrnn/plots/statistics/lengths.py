@@ -8,20 +8,32 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import beta
 
-from brainrnn.plots.style import FAINT, INK, NEGATIVE, POSITIVE, new_figure, open_frame
+from brainrnn.plots.member import one_member
+from brainrnn.plots.style import (
+    FAINT,
+    INK,
+    NEGATIVE,
+    POSITIVE,
+    canvas,
+    figure_of,
+    legend_below,
+    module_colours,
+    open_frame,
+)
 
+_NEEDED = ("distance", "pairs", "connected", "probability")
 _STYLE = {
     "power_law": (NEGATIVE, "-"),
     "exponential": (POSITIVE, "-"),
-    "lognormal": ("#e69f00", "--"),
-    "stretched_exponential": ("#009e73", "-."),
-    "truncated_power_law": ("#cc79a7", ":"),
+    "lognormal": (module_colours(1), "--"),
+    "stretched_exponential": (module_colours(2), "-."),
+    "truncated_power_law": (module_colours(3), ":"),
 }
 _DEVIATIONS = 0.683  # the share of a normal distribution within one
 
 
-def plot_lengths(statistics: xr.Dataset, member: int = 0) -> Figure:
-    """Probability of a connection between neurons at a distance, and what was fitted to it.
+def plot_lengths(statistics: xr.Dataset, member: int = 0, ax: Axes | None = None) -> Figure:
+    """Draw the probability of a connection at each distance, and what was fitted to it.
 
     Once on logarithmic axes, where a power law is straight, and once on a linear axis of distance,
     where an exponential is. Bars are 68 % intervals (Clopper and Pearson), as if pairs were
@@ -33,14 +45,37 @@ def plot_lengths(statistics: xr.Dataset, member: int = 0) -> Figure:
         As from :func:`brainrnn.analysis.map_statistics`.
     member : int
         Which network.
+    ax : Axes, optional
+        Axes that the panels replace; a new figure by default.
 
     Returns
     -------
     Figure
+
+    Raises
+    ------
+    InputError
+        If there is no such network, or the dataset lacks what is drawn.
+
+    Examples
+    --------
+    Neurons on a line, connected less often the farther apart they are:
+
+    >>> import brainrnn as br
+    >>> import numpy as np
+    >>> from brainrnn.analysis import connection_lengths
+    >>> place = np.arange(30.0)
+    >>> distance = np.abs(place[:, None] - place)
+    >>> connected = np.random.default_rng(0).random((30, 30)) < np.exp(-distance / 3)
+    >>> fitted = connection_lengths(distance, connected)
+    >>> figure = plot_lengths(fitted.rename({name: f"length_{name}" for name in fitted.data_vars}))
+    >>> [ax.get_ylabel() for ax in figure.axes if ax.get_ylabel()]
+    ['probability of a connection', 'pairs']
     """
-    one = statistics.isel(member=member)
+    needed = (*(f"length_bin_{name}" for name in _NEEDED), "length_akaike_weight")
+    one = one_member(statistics, member, *needed)
     one = one.sel(bin=(one.length_bin_pairs > 0).values)
-    figure = new_figure(9, 4.4)
+    figure = canvas(ax, 9.0, 4.4)
     axes = figure.subplots(2, 2, sharex="col", height_ratios=(4, 1))
     d = one.length_bin_distance.values
     for column, scale in enumerate(("log", "linear")):
@@ -54,15 +89,12 @@ def plot_lengths(statistics: xr.Dataset, member: int = 0) -> Figure:
             ticks = [t for t in (1, 2, 3, 5, 10, 20, 30, 50, 100) if near < t < far]
             bottom.set_xticks(ticks, list(map(str, ticks)))
             bottom.minorticks_off()
-        for ax in (top, bottom):
-            open_frame(ax)
+        for panel in (top, bottom):
+            open_frame(panel)
     axes[0, 0].set_ylabel("probability of a connection")
     axes[1, 0].set_ylabel("pairs")
-    figure.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="outside lower center", ncols=3, frameon=False, fontsize=8,
-    )  # fmt: skip
-    return figure
+    legend_below(figure, axes[0, 0])
+    return figure_of(figure)
 
 
 def _draw(ax: Axes, one: xr.Dataset) -> None:

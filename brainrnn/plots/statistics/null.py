@@ -1,4 +1,4 @@
-"""The two measures of the map beside their distributions under chance."""
+"""Statistics beside their distributions under permutation."""
 
 from __future__ import annotations
 
@@ -6,16 +6,28 @@ import math
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.plots.style import FAINT, INK, NEGATIVE, new_figure, open_frame
+from brainrnn.analysis.map_statistics import MEASURES
+from brainrnn.errors import InputError
+from brainrnn.plots.member import one_member
+from brainrnn.plots.style import (
+    FAINT,
+    INK,
+    NEGATIVE,
+    canvas,
+    figure_of,
+    legend_below,
+    open_frame,
+)
 
-_NAMES = {"isolated": "fraction of neurons isolated", "cluster_size": "average cluster size"}
+_NEEDED = ("null", "observed", "null_mean", "null_low", "null_high", "z", "p")
 
 
-def plot_nulls(brain: xr.Dataset, member: int = 0) -> Figure:
-    """Histogram of each statistic over permutations, with the network's own value.
+def plot_nulls(brain: xr.Dataset, member: int = 0, ax: Axes | None = None) -> Figure:
+    """Draw a histogram of each statistic over permutations, with the network's own value.
 
     After the figure in "Growing Brains" (arXiv:2310.07711) that marks the trained network on the
     histogram of permuted ones. The band is the 95 % interval of the null, the dotted line its mean.
@@ -23,32 +35,45 @@ def plot_nulls(brain: xr.Dataset, member: int = 0) -> Figure:
     Parameters
     ----------
     brain : Dataset
-        As from :func:`brainrnn.analysis.analyse`.
+        As from :func:`brainrnn.analysis.analyse` or :func:`brainrnn.analysis.permutation_test`.
     member : int
         Which network.
+    ax : Axes, optional
+        Axes that the panels replace; a new figure by default.
 
     Returns
     -------
     Figure
+
+    Raises
+    ------
+    InputError
+        If there is no such network, or the dataset lacks what is drawn, or a null is not known
+        because no neuron is active.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> import numpy as np
+    >>> kind = np.repeat([0, 1], 8)
+    >>> test = br.permutation_test({"first": lambda labels: labels[:, :8].double().mean(1)}, kind)
+    >>> [ax.get_xlabel() for ax in plot_nulls(test).axes]
+    ['first']
     """
-    one = brain.isel(member=member)
-    figure = new_figure(4.5 * one.sizes["statistic"], 3.3)
+    one = one_member(brain, member, *_NEEDED)
+    figure = canvas(ax, 4.5 * one.sizes["statistic"], 3.3)
     axes = figure.subplots(1, one.sizes["statistic"], squeeze=False)[0]
-    for name, ax in zip(one.statistic.values, axes, strict=True):
-        _draw(ax, one.sel(statistic=name), _NAMES.get(name, name))
+    for name, panel in zip(one.statistic.values, axes, strict=True):
+        _draw(panel, one.sel(statistic=name), MEASURES.get(name, name))
     axes[0].set_ylabel("permutations")
-    figure.legend(
-        *axes[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=8,
-    )
-    return figure
+    legend_below(figure, axes[0])
+    return figure_of(figure)
 
 
 def _draw(ax: Axes, test: xr.Dataset, label: str) -> None:
     null, observed = test.null.values, float(test.observed)
+    if not np.isfinite(null).all():
+        raise InputError(f"the null of {label!r} is not known: has the network an active neuron?")
     counts, edges = np.histogram(null, bins=_bins(null))
     ax.stairs(counts, edges, fill=True, color=FAINT, alpha=0.75)
     ax.axvspan(
@@ -73,7 +98,7 @@ def _draw(ax: Axes, test: xr.Dataset, label: str) -> None:
     open_frame(ax)
 
 
-def _bins(null: np.ndarray) -> np.ndarray:
+def _bins(null: Float[np.ndarray, " permutation"]) -> Float[np.ndarray, " edge"]:
     """Edges of at most about 50 bins; one per value, centred, where the values are few."""
     values = np.unique(null)
     if len(values) == 1:

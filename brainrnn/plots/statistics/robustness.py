@@ -7,10 +7,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.plots.style import INK, NEGATIVE, new_figure, no_frame, open_frame
+from brainrnn.analysis.map_statistics import MEASURES
+from brainrnn.errors import InputError
+from brainrnn.plots.member import check_columns
+from brainrnn.plots.style import (
+    INK,
+    LEVEL,
+    canvas,
+    draw_tested,
+    figure_of,
+    no_frame,
+    open_frame,
+)
 
-_LEVEL = 0.05
-_NAMES = {"isolated": "fraction of neurons isolated", "cluster_size": "average cluster size"}
 _CHOICES = {
     "rule": "modules",
     "clustering": "clustering",
@@ -19,11 +28,11 @@ _CHOICES = {
 }
 
 
-def plot_robustness(table: pd.DataFrame, member: int = 0) -> Figure:
-    """Specification curve: z under each combination of choices, in order, and the choices below.
+def plot_robustness(table: pd.DataFrame, member: int = 0, ax: Axes | None = None) -> Figure:
+    """Draw a specification curve: z under each combination of choices, in order.
 
     Full dots have p below 0.05; the dotted line is the median over all combinations. Each mark
-    below a dot is a choice that gave it: a choice matters where its marks gather on one side.
+    below a dot is a choice that gave it. A choice matters where its marks gather on one side.
 
     Parameters
     ----------
@@ -31,40 +40,58 @@ def plot_robustness(table: pd.DataFrame, member: int = 0) -> Figure:
         As from :func:`brainrnn.analysis.robustness`.
     member : int
         Which network.
+    ax : Axes, optional
+        Axes that the panels replace; a new figure by default.
 
     Returns
     -------
     Figure
+
+    Raises
+    ------
+    InputError
+        If there is no such network, or the table lacks a column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> choices = {"rule": "argmax", "clustering": "kmeans", "threshold": 0.01}
+    >>> rows = [
+    ...     {"member": 0, "statistic": name, "neighbourhood": "8", "z": z, "p": 0.1, **choices}
+    ...     for name in ("isolated", "cluster_size")
+    ...     for z in (-1.2, 0.3)
+    ... ]
+    >>> figure = plot_robustness(pd.DataFrame(rows))
+    >>> figure.axes[0].get_title(loc="left").splitlines()[1]
+    'p < 0.05 in 0% of 2 combinations'
     """
+    check_columns(table, "member", "statistic", "z", "p", *_CHOICES)
+    if not (table.member == member).any():
+        raise InputError(f"network {member} does not exist in this table")
     known = table[(table.member == member) & table.z.notna()]
     levels = {name: _levels(table[name]) for name in _CHOICES}
     height = [3.0, *(0.16 * len(v) + 0.08 for v in levels.values())]
-    figure = new_figure(11, sum(height) + 1.2)
-    axes = figure.subplots(len(height), len(_NAMES), sharex="col", height_ratios=height)
-    for column, (statistic, name) in enumerate(_NAMES.items()):
+    figure = canvas(ax, 11.0, sum(height) + 1.2)
+    axes = figure.subplots(len(height), len(MEASURES), sharex="col", height_ratios=height)
+    for column, (statistic, name) in enumerate(MEASURES.items()):
         some = known[known.statistic == statistic].sort_values("z", kind="stable")
         _curve(axes[0, column], some, name)
-        for ax, (choice, values) in zip(axes[1:, column], levels.items(), strict=True):
-            _marks(ax, some[choice], values, _CHOICES[choice] if column == 0 else "")
+        for panel, (choice, values) in zip(axes[1:, column], levels.items(), strict=True):
+            _marks(panel, some[choice], values, _CHOICES[choice] if column == 0 else "")
         if some.neighbourhood.isna().all():
             axes[-1, column].set_visible(False)  # the cluster size has none
     figure.align_ylabels(axes[1:, 0])
-    return figure
+    return figure_of(figure)
 
 
 def _curve(ax: Axes, some: pd.DataFrame, name: str) -> None:
-    order, significant = np.arange(len(some)), (some.p < _LEVEL).to_numpy()
-    z = some.z.to_numpy()
-    for full in (True, False):
-        ax.scatter(
-            order[significant == full], z[significant == full], s=9, lw=0.6,
-            facecolor=NEGATIVE if full else "white", edgecolor=NEGATIVE, zorder=3,
-        )  # fmt: skip
+    z, p = some.z.to_numpy(), some.p.to_numpy()
+    draw_tested(ax, np.arange(len(some)), z, p, s=9, lw=0.6)
     ax.axhline(0, color=INK, lw=0.8)
     title = name
     if len(some):
         ax.axhline(np.median(z), color=INK, lw=0.8, ls=":")
-        title += f"\np < {_LEVEL} in {significant.mean():.0%} of {len(some)} combinations"
+        title += f"\np < {LEVEL} in {(p < LEVEL).mean():.0%} of {len(some)} combinations"
     ax.set_title(title, loc="left", fontsize=10, color=INK)
     ax.set_ylabel("z")
     ax.tick_params(axis="x", length=0, labelbottom=False)

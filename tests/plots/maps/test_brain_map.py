@@ -11,7 +11,8 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
 from brainrnn.anatomy.geometry import grid
 from brainrnn.plots import plot_map, save_figure
-from brainrnn.plots.maps.brain_map import characteristic_tasks, connection_lines
+from brainrnn.plots.maps.brain_map import connection_lines
+from brainrnn.plots.maps.legend import characteristic_tasks
 from brainrnn.plots.style import NEGATIVE, POSITIVE, module_colours
 from tests.analysis.synthetic import brain_dataset
 
@@ -85,7 +86,8 @@ def test_discs_on_a_grid_do_not_touch(brain):
 def test_legend_and_title_say_what_the_modules_are_and_how_sure(brain):
     ax = plot_map(brain).axes[0]
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    tasks = characteristic_tasks(brain.isel(member=0))
+    one = brain.isel(member=0)
+    tasks = characteristic_tasks(one, one.active.values)
     size = np.bincount(brain.module.values[brain.active.values])
     for k in range(4):
         assert labels[k] == f"{k} ({size[k]}): {', '.join(tasks[k])}"
@@ -95,7 +97,7 @@ def test_legend_and_title_say_what_the_modules_are_and_how_sure(brain):
 
 def test_characteristic_tasks_are_those_in_which_the_module_stands_out(brain):
     one = brain.isel(member=0)
-    for k, tasks in enumerate(characteristic_tasks(one, most=1)):
+    for k, tasks in characteristic_tasks(one, one.active.values, most=1).items():
         mean = one.task_variance[one.module.values == k].mean("unit")
         assert tasks == [str(mean.task[int(mean.argmax("task"))].values)]
 
