@@ -21,6 +21,7 @@ from brainrnn.analysis import (
     task_variance,
 )
 from brainrnn.anatomy.geometry import great_circle, grid, l1, l2, line, periodic, ring, sphere
+from brainrnn.anatomy.module import PlacedModule, place
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.errors import InputError
@@ -56,6 +57,7 @@ __all__ = [
     "Examples",
     "InputError",
     "MLPSpec",
+    "PlacedModule",
     "PlacedNetwork",
     "Population",
     "RNNSpec",
@@ -80,6 +82,7 @@ __all__ = [
     "map_statistics",
     "periodic",
     "permutation_test",
+    "place",
     "plot_lengths",
     "plot_map",
     "plot_nulls",

@@ -19,7 +19,7 @@ from torch import Tensor
 from brainrnn.errors import InputError, unknown
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # (i, dimension), (j, dimension) -> (i, j)
-Matrix = Tensor | np.ndarray | Sequence[Sequence[float]]  # (site, site)
+Array = Tensor | np.ndarray | Sequence[Sequence[float]]  # of two axes, (site, ...)
 
 
 def _positive(value: int, what: str) -> int:
@@ -337,7 +337,7 @@ def distance_function(distance: str | Distance) -> Distance:
     return DISTANCES[distance]
 
 
-def as_distances(matrix: Matrix, n: int) -> Float[Tensor, "site site"]:
+def as_distances(matrix: Array, n: int) -> Float[Tensor, "site site"]:
     """Any matrix of the distances between ``n`` sites, as float64.
 
     Parameters

@@ -11,17 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from brainrnn.anatomy.geometry import (
+    Array,
     Distance,
-    Matrix,
     as_distances,
     as_sites,
     check_distances,
     distance_function,
 )
-from brainrnn.anatomy.wiring import parse_wiring
+from brainrnn.anatomy.wiring import Axis, parse_wiring
 from brainrnn.errors import InputError, unknown
 
 
@@ -40,6 +41,12 @@ class Population:
     blocks : int
         Attention heads: neurons swap inside a block, and whole blocks swap. Neurons and sites are
         numbered block by block.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> len(br.Population("heads", br.grid(4, 4), blocks=2))
+    16
     """
 
     name: str
@@ -76,7 +83,7 @@ class Anatomy(nn.Module):
     ----------
     populations : iterable of Population
     wiring : mapping of parameter name to pattern
-        See :func:`parse_wiring`.
+        See :func:`parse_wiring`; or the axes that it returns.
     distance : str, function or (site, site) array
         ``"l1"``, ``"l2"``, ``"periodic"`` (a torus of period 1 in every dimension; see
         :func:`brainrnn.periodic` for others), ``"great_circle"``; a function of two arrays of
@@ -92,14 +99,22 @@ class Anatomy(nn.Module):
         If names clash or are unknown, wired populations lie in spaces of different dimension, or
         the distance is not one (negative, not finite, asymmetric, or non-zero from a site to
         itself).
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> hidden = br.Population("hidden", br.grid(2, 2))
+    >>> anatomy = br.Anatomy([hidden], {"w_rec": "hidden hidden"}, distance="l1")
+    >>> anatomy.length("w_rec")[0, 0]
+    tensor([0.0000, 0.5000, 0.5000, 1.0000], dtype=torch.float64)
     """
 
     def __init__(
         self,
         populations: Iterable[Population],
-        wiring: Mapping[str, str],
+        wiring: Mapping[str, str | tuple[Axis, ...]],
         *,
-        distance: str | Distance | Matrix = "l2",
+        distance: str | Distance | Array = "l2",
         members: int = 1,
     ) -> None:
         super().__init__()
@@ -113,7 +128,10 @@ class Anatomy(nn.Module):
             self.populations[population.name] = population
             start = torch.arange(len(population)).repeat(members, 1)
             self.register_buffer(f"places_{population.name}", start)
-        self.wiring = {name: parse_wiring(pattern) for name, pattern in wiring.items()}
+        self.wiring = {
+            name: parse_wiring(pattern) if isinstance(pattern, str) else pattern
+            for name, pattern in wiring.items()
+        }
         self._distance: Distance | Tensor = (
             distance_function(distance)
             if isinstance(distance, str) or callable(distance)
@@ -185,16 +203,16 @@ class Anatomy(nn.Module):
                     f"{expected}), got {shape}"
                 )
 
-    def places(self, population: str) -> Tensor:
+    def places(self, population: str) -> Int[Tensor, "member neuron"]:
         """Site of every neuron, (member, neuron) int64. Change it through :meth:`move` alone."""
         return self.get_buffer(f"places_{population}")
 
-    def positions(self, population: str) -> Tensor:
+    def positions(self, population: str) -> Float[Tensor, "member neuron space"]:
         """Coordinates of every neuron, (member, neuron, dimension) float64."""
         places = self.places(population)
         return self.populations[population].sites.to(places.device)[places]
 
-    def move(self, population: str, places: Tensor) -> None:
+    def move(self, population: str, places: Int[Tensor, "*shape"]) -> None:
         """Give every neuron of a population a new site, (member, neuron).
 
         Raises
@@ -217,7 +235,7 @@ class Anatomy(nn.Module):
         current.copy_(places)
         self.changed()
 
-    def site_distances(self, one: str, two: str) -> Tensor:
+    def site_distances(self, one: str, two: str) -> Float[Tensor, "site other"]:
         """Distance from every site of one population to every site of another, float64."""
         if (one, two) not in self._site_distances:
             if isinstance(self._distance, Tensor):
@@ -252,7 +270,7 @@ class Anatomy(nn.Module):
         elif not bool((distance.isfinite() & (distance >= 0)).all()):
             raise InputError("the distance has negative or non-finite values")
 
-    def length(self, parameter: str) -> Tensor | None:
+    def length(self, parameter: str) -> Float[Tensor, "member out source"] | None:
         """Length of every connection of a parameter, (member, out, in) float64.
 
         None where fewer than two of its axes have places.
@@ -270,7 +288,9 @@ class Anatomy(nn.Module):
             self._lengths[parameter] = length.repeat(1, out.folds, source.folds)
         return self._lengths[parameter]
 
-    def in_site_order(self, parameter: str, value: Tensor) -> Tensor:
+    def in_site_order(
+        self, parameter: str, value: Num[Tensor, "member ..."]
+    ) -> Num[Tensor, "member ..."]:
         """Reorder a parameter so that index i of each placed axis is the neuron on site i.
 
         ``value`` is the parameter or anything of its shape, (member, out[, in]).

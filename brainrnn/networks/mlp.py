@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from brainrnn.anatomy.geometry import Distance, Matrix, grid, line, ring
+from brainrnn.anatomy.geometry import Array, Distance, grid, line, ring
 from brainrnn.anatomy.network import PlacedNetwork, Pullback
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.errors import InputError, unknown
@@ -91,7 +91,7 @@ class MLP(PlacedNetwork):
         positions: int = 2,
         fixed_inputs: bool = False,
         activation: Activation = "silu",
-        distance: str | Distance | Matrix = "l1",
+        distance: str | Distance | Array = "l1",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,

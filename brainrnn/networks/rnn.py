@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from brainrnn.anatomy.geometry import DISTANCES, GEOMETRIES, Distance, Matrix, periodic
+from brainrnn.anatomy.geometry import DISTANCES, GEOMETRIES, Array, Distance, periodic
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.arrays import is_data, read_array
@@ -123,7 +123,7 @@ class RNN(PlacedNetwork):
         *,
         dt: float,
         spec: RNNSpec | None = None,
-        distance: str | Distance | Matrix = "l2",
+        distance: str | Distance | Array = "l2",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,
