@@ -39,6 +39,21 @@ class CognitiveSuite:
     throughout the trial. Outputs are 17 classes: 0 to fixate, 1 to 16 for the places on the ring.
     Make one with ``cog20`` or ``modcog``.
 
+    Parameters
+    ----------
+    dt : float
+        Step, ms.
+    tables : mapping of str to Conditions
+        Equally likely conditions of every task, by name.
+    decision_weight : float
+        Weight in the loss of a step of the decision period.
+    descriptions : mapping of str to str
+        What each task asks for.
+    observed_as : sequence of str
+        For each task the one of the 20 that an ideal observer does as well in; None: not known.
+    motion : Motion
+        How answers move around the ring, where any does.
+
     Examples
     --------
     >>> cog20(names=["go"]).input_groups["rule"]
@@ -55,23 +70,7 @@ class CognitiveSuite:
         observed_as: Sequence[str | None],
         motion: Motion = Motion(),  # noqa: B008 - frozen
     ) -> None:
-        """Lay out the tasks' conditions; ``cog20`` and ``modcog`` check the arguments.
-
-        Parameters
-        ----------
-        dt : float
-            Step, ms.
-        tables : mapping of str to Conditions
-            Equally likely conditions of every task, by name.
-        decision_weight : float
-            Weight in the loss of a step of the decision period.
-        descriptions : mapping of str to str
-            What each task asks for.
-        observed_as : sequence of str
-            For each task the one of the 20 that an ideal observer does as well in; None: not known.
-        motion : Motion
-            How answers move around the ring, where any does.
-        """
+        """Lay out the tasks' conditions; ``cog20`` and ``modcog`` check the arguments."""
         self.names = tuple(tables)
         self.descriptions = dict(descriptions)
         self.dt = dt
@@ -232,6 +231,10 @@ def cog20(
         Tasks to include, in this order; see ``COG20``. All by default.
     decision_weight : float
         Weight in the loss of a step of the decision period; all other steps of a trial weigh 1.
+
+    Returns
+    -------
+    CognitiveSuite
 
     Raises
     ------

@@ -64,6 +64,10 @@ def formulas(
     train, test : int
         Number of examples.
 
+    Returns
+    -------
+    FixedTask
+
     Raises
     ------
     InputError

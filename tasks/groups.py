@@ -73,6 +73,10 @@ def groups(
     seed : int
         Of the choice. The published notebooks use 4 for addition and 1 for permutations.
 
+    Returns
+    -------
+    FixedTask
+
     Raises
     ------
     InputError

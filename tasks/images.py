@@ -49,6 +49,10 @@ def images(names: Sequence[str] | None = None) -> FixedTask:
         ``mnist``: 28 x 28 pixels, 60,000 and 10,000 images. ``digits``: 8 x 8 pixels, 1,437 and
         360 images of scikit-learn's ``load_digits``.
 
+    Returns
+    -------
+    FixedTask
+
     Raises
     ------
     MissingDataError

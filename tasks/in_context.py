@@ -53,6 +53,10 @@ def in_context(
         Whether training asks for the y of every x, as in the published notebook (that of the first
         one cannot be known), or for the last one only. The test asks for the last one.
 
+    Returns
+    -------
+    FixedTask
+
     Raises
     ------
     InputError

@@ -119,6 +119,10 @@ def modcog(
     reference : bool
         Whether to do as the authors' published code does, where that is not what it describes.
 
+    Returns
+    -------
+    CognitiveSuite
+
     Raises
     ------
     InputError

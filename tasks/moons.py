@@ -33,6 +33,10 @@ def two_moons(
     noise : float
         Standard deviation of the points about their half circle.
 
+    Returns
+    -------
+    FixedTask
+
     Raises
     ------
     InputError

@@ -40,6 +40,19 @@ class NeurogymSuite:
     one-hot rule if there is more than one environment. Outputs are the actions of the environment
     that has most. Make one with ``neurogym_suite``.
 
+    Parameters
+    ----------
+    envs : sequence of environments
+        Made of trials, with a ground truth.
+    names : sequence of str
+        What to call each of them.
+    dt : float
+        Step, ms.
+    decision_weight : float
+        Weight in the loss of a step of the trial's last period; all other steps weigh 1.
+    tolerance : float
+        For continuous actions, the largest error at the last step that counts as correct.
+
     Examples
     --------
     >>> neurogym_suite(names=["GoNogo-v0"]).n_outputs
@@ -261,6 +274,10 @@ def neurogym_suite(
         Weight in the loss of a step of the trial's last period; all other steps weigh 1.
     tolerance : float
         For continuous actions, the largest error at the last step that counts as correct.
+
+    Returns
+    -------
+    NeurogymSuite
 
     Raises
     ------

@@ -19,7 +19,7 @@ from torch import Tensor
 from brainrnn.errors import InputError, unknown
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # (i, dimension), (j, dimension) -> (i, j)
-Matrix = Tensor | np.ndarray | Sequence[Sequence[float]]  # (site, site)
+Array = Tensor | np.ndarray | Sequence[Sequence[float]]  # of two axes, (site, ...)
 
 
 def _positive(value: int, what: str) -> int:
@@ -41,6 +41,10 @@ def line(n: int, *, centred: bool = True) -> Float[Tensor, "site dimension"]:
         Number of sites.
     centred : bool
         Whether a site is in the middle of its share of the line, or at its start.
+
+    Returns
+    -------
+    (site, dimension) float64
 
     Raises
     ------
@@ -66,6 +70,10 @@ def grid(*shape: int) -> Float[Tensor, "site dimension"]:
     ----------
     *shape : int
         Number of sites along each side.
+
+    Returns
+    -------
+    (site, dimension) float64
 
     Raises
     ------
@@ -100,6 +108,10 @@ def ring(
     centre : (float, float)
         Of the circle.
 
+    Returns
+    -------
+    (site, dimension) float64
+
     Raises
     ------
     InputError
@@ -128,6 +140,10 @@ def sphere(n: int, *, radius: float = 0.5) -> Float[Tensor, "site dimension"]:
         Number of sites.
     radius : float
         Of the sphere.
+
+    Returns
+    -------
+    (site, dimension) float64
 
     Raises
     ------
@@ -248,6 +264,11 @@ def periodic(period: float | Sequence[float] = 1.0, *, norm: int = 2) -> Distanc
     norm : int
         2 for the Euclidean distance of the gaps, 1 for their sum.
 
+    Returns
+    -------
+    function
+        Of two arrays of sites, as :func:`l2`.
+
     Raises
     ------
     InputError
@@ -337,7 +358,7 @@ def distance_function(distance: str | Distance) -> Distance:
     return DISTANCES[distance]
 
 
-def as_distances(matrix: Matrix, n: int) -> Float[Tensor, "site site"]:
+def as_distances(matrix: Any, n: int) -> Float[Tensor, "site site"]:
     """Any matrix of the distances between ``n`` sites, as float64.
 
     Parameters

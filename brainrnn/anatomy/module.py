@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from brainrnn.anatomy.geometry import Distance, Matrix, as_sites
+from brainrnn.anatomy.geometry import Array, Distance, as_sites
 from brainrnn.anatomy.inference import InferredWiring, infer_wiring
 from brainrnn.anatomy.placed import Method, Placed
 from brainrnn.anatomy.populations import Anatomy, Population
@@ -167,7 +167,7 @@ def place(
     sites: Sites | Mapping[str, Sites] | Callable[[int], Tensor],
     wiring: Mapping[str, str | None] | None = None,
     *,
-    distance: str | Distance | Matrix = "l2",
+    distance: str | Distance | Array = "l2",
 ) -> PlacedModule:
     """Give places to the neurons of any PyTorch network.
 
@@ -189,7 +189,7 @@ def place(
         named. Inferred from the layers if not given; see
         :func:`brainrnn.anatomy.infer_wiring`. Inputs and outputs have places then only if ``sites``
         names them.
-    distance : str or function
+    distance : str, function or (site, site) array
         See :class:`brainrnn.Anatomy`.
 
     Returns

@@ -15,8 +15,8 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from brainrnn.anatomy.geometry import (
+    Array,
     Distance,
-    Matrix,
     as_distances,
     as_sites,
     check_distances,
@@ -114,7 +114,7 @@ class Anatomy(nn.Module):
         populations: Iterable[Population],
         wiring: Mapping[str, str | tuple[Axis, ...]],
         *,
-        distance: str | Distance | Matrix = "l2",
+        distance: str | Distance | Array = "l2",
         members: int = 1,
     ) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from brainrnn.anatomy.geometry import Distance, Matrix, grid, line, ring
+from brainrnn.anatomy.geometry import Array, Distance, as_sites, grid, line, ring
 from brainrnn.anatomy.network import PlacedNetwork, Pullback
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.errors import InputError, unknown
@@ -85,13 +85,13 @@ class MLP(PlacedNetwork):
 
     def __init__(
         self,
-        sites: Sequence[Tensor],
+        sites: Sequence[Array],
         *,
         tokens: int | None = None,
         positions: int = 2,
         fixed_inputs: bool = False,
         activation: Activation = "silu",
-        distance: str | Distance | Matrix = "l1",
+        distance: str | Distance | Array = "l1",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,
@@ -104,7 +104,7 @@ class MLP(PlacedNetwork):
         self.tokens, self.activation = tokens, activation
         self.positions = positions if tokens else 1
         populations = [
-            Population(name, places, movable=not (fixed_inputs and name == "input"))
+            Population(name, as_sites(places), movable=not (fixed_inputs and name == "input"))
             for name, places in zip(names, sites, strict=True)
         ]
         wiring = {"embedding": "_ input"} if tokens else {}
@@ -133,7 +133,7 @@ class MLP(PlacedNetwork):
         *,
         tokens: bool = False,
         positions: int = 2,
-        own: Mapping[str, Tensor] | None = None,
+        own: Mapping[str, Array] | None = None,
         **options: Any,
     ) -> MLP:
         """Put every layer on the unit interval, side by side (Eq. 1 of the paper, A = 1).

@@ -17,8 +17,8 @@ from torch import Tensor
 from brainrnn.anatomy.geometry import (
     DISTANCES,
     GEOMETRIES,
+    Array,
     Distance,
-    Matrix,
     as_distances,
     as_sites,
 )
@@ -116,7 +116,7 @@ def sites_of(stored: str, shape: Sequence[int] = ()) -> Float[Tensor, "site dime
     return torch.from_numpy(read_array(stored))
 
 
-def distance_of(stored: str) -> str | Distance | Matrix:
+def distance_of(stored: str) -> str | Distance | Array:
     """A distance that is stored: its name, or its matrix.
 
     Examples

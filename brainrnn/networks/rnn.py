@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from brainrnn.anatomy.geometry import DISTANCES, GEOMETRIES, Distance, Matrix, periodic
+from brainrnn.anatomy.geometry import DISTANCES, GEOMETRIES, Array, Distance, as_sites, periodic
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.arrays import is_data, read_array
@@ -119,11 +119,11 @@ class RNN(PlacedNetwork):
         self,
         n_inputs: int,
         n_outputs: int,
-        sites: Tensor,
+        sites: Array,
         *,
         dt: float,
         spec: RNNSpec | None = None,
-        distance: str | Distance | Matrix = "l2",
+        distance: str | Distance | Array = "l2",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,
@@ -145,7 +145,7 @@ class RNN(PlacedNetwork):
                 f"dt must be positive and at most tau (alpha = dt / tau <= 1), got dt = {dt} ms "
                 f"and tau = {spec.tau} ms"
             )
-        hidden = Population("hidden", sites)
+        hidden = Population("hidden", as_sites(sites))
         gates = "(3 hidden)" if spec.cell == "gru" else "hidden"
         wiring = {
             "w_in": f"{gates} _",
@@ -165,7 +165,7 @@ class RNN(PlacedNetwork):
         self.anatomy.bind(self.named_parameters())
 
     @classmethod
-    def for_suite(cls, suite: Suite, *, sites: Tensor, **options: object) -> RNN:
+    def for_suite(cls, suite: Suite, *, sites: Array, **options: object) -> RNN:
         """Build a network with the inputs, outputs and time step of a suite of tasks.
 
         Parameters

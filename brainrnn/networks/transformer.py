@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
-from brainrnn.anatomy.geometry import Distance, Matrix, line
+from brainrnn.anatomy.geometry import Array, Distance, line
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.errors import InputError
@@ -88,7 +88,7 @@ class Transformer(PlacedNetwork):
         n_outputs: int,
         spec: TransformerSpec | None = None,
         *,
-        distance: str | Distance | Matrix = "l1",
+        distance: str | Distance | Array = "l1",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,
