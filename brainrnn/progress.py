@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 T = TypeVar("T")
 
-_SOON = 2.0  # seconds; shorter work needs no bar
+_SOON = 2.0  # seconds; what takes less needs no bar
 
 
 class ProgressBar:
@@ -23,7 +23,7 @@ class ProgressBar:
         self._shown: dict[str, str] = {}
 
     def update(self, step: int, metrics: list[dict[str, float]]) -> None:
-        """Move to a step and show the metrics of that step."""
+        """Move to a step and show what was measured there."""
         for name, form in (("loss", ".3g"), ("accuracy", ".3f"), ("cost", ".3g"), ("live", ".0f")):
             values = [row[name] for row in metrics if not math.isnan(row[name])]
             if values:
@@ -35,13 +35,7 @@ class ProgressBar:
 
 @contextmanager
 def progress_bar(steps: int, *, start: int = 0, enabled: bool = True) -> Iterator[ProgressBar]:
-    """A bar on standard error that counts to ``steps``; a file gets few lines.
-
-    Examples
-    --------
-    >>> with progress_bar(10, enabled=False) as bar:
-    ...     bar.update(1, [{"loss": 2.0, "accuracy": 0.5, "cost": 7.0, "live": 9.0}])
-    """
+    """A bar on standard error that counts to ``steps``; on a file it prints seldom."""
     with tqdm(
         total=steps,
         initial=start,
@@ -57,14 +51,14 @@ def progress_bar(steps: int, *, start: int = 0, enabled: bool = True) -> Iterato
 
 
 class FleetBar:
-    """Counts the steps of several networks together, and shows their latest metrics."""
+    """Counts what several networks have done together, and shows their latest metrics."""
 
     def __init__(self, bar: tqdm) -> None:
         self._bar = bar
         self._latest: dict[str, dict[str, float]] = {}
 
     def update(self, report: tuple[str, int, list[dict[str, float]]]) -> None:
-        """Take a report: the network's name, the steps since its last report, its metrics."""
+        """Take a report: who, how much more is done, and what was measured there."""
         who, done, metrics = report
         shown = self._latest.setdefault(who, {})
         for row in metrics:
@@ -77,7 +71,7 @@ class FleetBar:
 
 @contextmanager
 def fleet_bar(what: str, total: int, unit: str, *, enabled: bool = True) -> Iterator[FleetBar]:
-    """A bar on standard error for several networks at once; no bar if there is nothing to do."""
+    """A bar on standard error for networks side by side; none where there is nothing to do."""
     with tqdm(
         total=total,
         disable=not enabled or not total,
@@ -92,16 +86,10 @@ def fleet_bar(what: str, total: int, unit: str, *, enabled: bool = True) -> Iter
 
 
 def counted(items: Iterable[T], what: str, unit: str, *, enabled: bool = True) -> Iterable[T]:
-    """Count items on standard error while they are used, if that takes more than two seconds.
-
-    Examples
-    --------
-    >>> sum(counted([1, 2, 3], "adding", "number", enabled=False))
-    6
-    """
+    """Count items on standard error while they are used, if that takes longer than a moment."""
     return tqdm(items, what, unit=unit, disable=not enabled, delay=_SOON, mininterval=_seldom())
 
 
 def _seldom() -> float:
-    """Seconds between two states of a bar: few in a terminal, many in a file."""
+    """Seconds between two states of a bar: on a file it prints seldom."""
     return 0.2 if sys.stderr.isatty() else 15.0
