@@ -1,9 +1,13 @@
 # make demo: grow a brain and test its map.  make test: the tests.  make install: the set-up alone.
+# make coverage: the tests, and how many lines they reach.  make test-types: the tests, while types
+# and shapes are checked in every call.
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
+# As many processes as processors, of one thread each; tests that share a fixture stay together.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
-.PHONY: install demo test test-slow lint benchmark clean
+.PHONY: install demo test test-slow test-types coverage lint benchmark clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -23,10 +27,16 @@ demo: install
 	@$(BIN)/brainrnn plot $(DEMO)
 
 test: install
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-slow: install
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
+
+test-types: install
+	$(PYTEST) --jaxtyping-packages=brainrnn,tasks,tests.check_types
+
+coverage: install
+	$(PYTEST) --cov
 
 benchmark: install
 	$(BIN)/python -m benchmarks --small

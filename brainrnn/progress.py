@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 T = TypeVar("T")
 
-_SOON = 2.0  # seconds; what takes less needs no bar
+_SOON = 2.0  # seconds; shorter work needs no bar
 
 
 class ProgressBar:
@@ -23,7 +24,7 @@ class ProgressBar:
         self._shown: dict[str, str] = {}
 
     def update(self, step: int, metrics: list[dict[str, float]]) -> None:
-        """Move to a step and show what was measured there."""
+        """Move to a step and show the metrics of that step."""
         for name, form in (("loss", ".3g"), ("accuracy", ".3f"), ("cost", ".3g"), ("live", ".0f")):
             values = [row[name] for row in metrics if not math.isnan(row[name])]
             if values:
@@ -35,30 +36,55 @@ class ProgressBar:
 
 @contextmanager
 def progress_bar(steps: int, *, start: int = 0, enabled: bool = True) -> Iterator[ProgressBar]:
-    """A bar on standard error that counts to ``steps``; on a file it prints seldom."""
-    with tqdm(
-        total=steps,
-        initial=start,
-        disable=not enabled,
-        desc="training",
-        unit="step",
-        dynamic_ncols=True,
-        mininterval=_seldom(),
-        bar_format="{desc} {percentage:3.0f}% |{bar:20}| {n}/{total} "
-        "[{elapsed}, {remaining} left{postfix}]",
-    ) as bar:
+    """A bar on standard error that counts to ``steps``; a file gets few lines.
+
+    Examples
+    --------
+    >>> with progress_bar(10, enabled=False) as bar:
+    ...     bar.update(1, [{"loss": 2.0, "accuracy": 0.5, "cost": 7.0, "live": 9.0}])
+    """
+    with (
+        tqdm(
+            total=steps,
+            initial=start,
+            disable=not enabled,
+            desc="training",
+            unit="step",
+            dynamic_ncols=True,
+            mininterval=_seldom(),
+            bar_format="{desc} {percentage:3.0f}% |{bar:20}| {n}/{total} "
+            "[{elapsed}, {remaining} left{postfix}]",
+        ) as bar,
+        _warnings_above(),
+    ):
         yield ProgressBar(bar)
 
 
+@contextmanager
+def _warnings_above() -> Iterator[None]:
+    """Show warnings above the bar, which a line in its midst would break."""
+    show = warnings.showwarning
+
+    def above(*warning: Any, **options: Any) -> None:
+        with tqdm.external_write_mode(file=sys.stderr):
+            show(*warning, **options)
+
+    warnings.showwarning = above
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
+
+
 class FleetBar:
-    """Counts what several networks have done together, and shows their latest metrics."""
+    """Counts the steps of several networks together, and shows their latest metrics."""
 
     def __init__(self, bar: tqdm) -> None:
         self._bar = bar
         self._latest: dict[str, dict[str, float]] = {}
 
     def update(self, report: tuple[str, int, list[dict[str, float]]]) -> None:
-        """Take a report: who, how much more is done, and what was measured there."""
+        """Take a report: the network's name, the steps since its last report, its metrics."""
         who, done, metrics = report
         shown = self._latest.setdefault(who, {})
         for row in metrics:
@@ -71,7 +97,7 @@ class FleetBar:
 
 @contextmanager
 def fleet_bar(what: str, total: int, unit: str, *, enabled: bool = True) -> Iterator[FleetBar]:
-    """A bar on standard error for networks side by side; none where there is nothing to do."""
+    """A bar on standard error for several networks at once; no bar if there is nothing to do."""
     with tqdm(
         total=total,
         disable=not enabled or not total,
@@ -86,10 +112,16 @@ def fleet_bar(what: str, total: int, unit: str, *, enabled: bool = True) -> Iter
 
 
 def counted(items: Iterable[T], what: str, unit: str, *, enabled: bool = True) -> Iterable[T]:
-    """Count items on standard error while they are used, if that takes longer than a moment."""
+    """Count items on standard error while they are used, if that takes more than two seconds.
+
+    Examples
+    --------
+    >>> sum(counted([1, 2, 3], "adding", "number", enabled=False))
+    6
+    """
     return tqdm(items, what, unit=unit, disable=not enabled, delay=_SOON, mininterval=_seldom())
 
 
 def _seldom() -> float:
-    """Seconds between two states of a bar: on a file it prints seldom."""
+    """Seconds between two states of a bar: few in a terminal, many in a file."""
     return 0.2 if sys.stderr.isatty() else 15.0

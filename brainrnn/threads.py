@@ -1,9 +1,9 @@
 """Who does the work: how many threads a computation is worth, and how they share it.
 
-PyTorch spreads every single operation over threads that meet at its end. They meet by spinning,
-and where another process wants one of the processors, whoever spins keeps from running the very
-thread it waits for: steps then take tens of times as long. Whole pieces of work, each on a thread
-of its own, meet once, and asleep.
+PyTorch spreads every single operation over threads that meet at its end. They wait for each other
+spinning. If another process wants one of the processors, a thread that spins keeps the very thread
+from running for which it waits: steps then take tens of times as long. Whole pieces of work, each
+on a thread of its own, meet once, and wait asleep.
 """
 
 from __future__ import annotations
@@ -26,7 +26,14 @@ _here = threading.local()
 
 @contextmanager
 def one_thread(small: bool = True) -> Iterator[None]:
-    """Keep a small computation on one thread: waking another would take longer than the work."""
+    """Keep a small computation on one thread: waking another would take longer than the work.
+
+    Examples
+    --------
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
     before = torch.get_num_threads()
     if small:
         torch.set_num_threads(1)
@@ -38,7 +45,13 @@ def one_thread(small: bool = True) -> Iterator[None]:
 
 @contextmanager
 def in_pieces(whole: bool = True) -> Iterator[None]:
-    """Let threads work only where :func:`share` gives them a piece, and not within operations."""
+    """Let threads work only where :func:`share` gives them a piece, and not within operations.
+
+    Parameters
+    ----------
+    whole : bool
+        Whether to do so; if not, nothing changes.
+    """
     before, threads = getattr(_here, "workers", None), torch.get_num_threads()
     with one_thread(whole):
         if whole and before is None:
@@ -55,7 +68,30 @@ def workers() -> int:
 
 
 def share(work: Callable[[T], R], pieces: Sequence[T]) -> list[R]:
-    """Results of some work on every piece, in order; each piece by one of several threads."""
+    """Do some work on every piece, each piece on one of several threads.
+
+    Parameters
+    ----------
+    work : function
+        Of one piece.
+    pieces : sequence
+
+    Returns
+    -------
+    list
+        Results in the order of the pieces.
+
+    Raises
+    ------
+    Exception
+        Whatever the work raises, on any of the threads.
+
+    Examples
+    --------
+    >>> with in_pieces():
+    ...     share(abs, [-1, 2, -3])
+    [1, 2, 3]
+    """
     n = min(workers(), len(pieces))
     if n < 2:
         return [work(piece) for piece in pieces]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainrnn.errors import InputError, unknown
-from brainrnn.runs.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -74,27 +73,3 @@ def method_settings(methods: Sequence[str], each: int, *, locality: float) -> di
         "locality": tuple(locality * m.local for m in chosen),
         "swap": {"locality": tuple(locality * m.swap for m in chosen)},
     }
-
-
-def member_methods(experiment: Experiment) -> list[str]:
-    """The method of every member of such an experiment.
-
-    Raises
-    ------
-    InputError
-        If the experiment was not made of these methods.
-    """
-    n = experiment.network.members
-    spec = experiment.method
-    columns = [
-        value if isinstance(value, tuple) else (value,) * n
-        for value in (spec.strength, spec.locality, spec.swap.locality)
-    ]
-    kinds = {(m.penalty, m.local, m.swap): name for name, m in METHODS.items()}
-    try:
-        return [kinds[a > 0, b > 0, c > 0] for a, b, c in zip(*columns, strict=True)]
-    except (KeyError, TypeError, ValueError):
-        raise InputError(
-            "the run's members are not vanilla, L1, L1 + local, L1 + swap or BIMT: make it with "
-            "`paper-mlp run`"
-        ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -20,15 +20,16 @@ from brainrnn.plots import animate, draw_network, draw_networks, save_figure
 from brainrnn.plots.style import new_figure
 from brainrnn.progress import counted
 from brainrnn.runs.folder import Run
-from paper_mlp.methods import METHODS, member_methods
-from paper_mlp.reproduction import MeanAndSd, Reproduction, Text
+from paper_mlp.methods import METHODS
+from paper_mlp.panels import FinishedRun, Tabulate, Text
+from paper_mlp.reproduction import MeanAndSd, Reproduction, member_methods
 from tasks.fixed import FixedTask
 
 _COLUMNS = 4  # of networks that all have the same method
 MEASURES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "modularity")
 
 
-class Outcome:
+class Outcome(FinishedRun):
     """A run of an experiment of the paper, trained to its end.
 
     Parameters
@@ -216,7 +217,7 @@ class Outcome:
         index = np.unique(np.linspace(0, len(every) - 1, n).round().astype(int))
         return [every[i] for i in index]
 
-    def of_method(self, method: str, tabulate: Callable[[Any, FixedTask], pd.DataFrame]) -> str:
+    def of_method(self, method: str, tabulate: Tabulate) -> str:
         """A table of the networks of a method, with their seeds, as text."""
         members = self.members(method)
         if not members:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+from jaxtyping import Bool
 from pydantic import Field
 
 from brainrnn.config import Settings
+from brainrnn.errors import InputError
 from brainrnn.runs.experiment import Experiment, build
 from paper_mlp.methods import METHODS, method_settings
+from paper_mlp.panels import FinishedRun, Panel, Text
 from tasks.fixed import FixedTask
-
-if TYPE_CHECKING:
-    from paper_mlp.outcome import Outcome
 
 _CLOSEST_SNAPSHOTS = 20  # steps
 
 # Of a network of the experiment's kind: whether each member has a structure, (member,).
-Check = Callable[[Any, FixedTask], np.ndarray]
+Check = Callable[[Any, FixedTask], Bool[np.ndarray, " member"]]
 MeanAndSd = tuple[float, float]
 
 
@@ -68,34 +67,6 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """A picture that an experiment draws of what it found.
-
-    Attributes
-    ----------
-    name : str
-        Of the file.
-    source : str
-        What it corresponds to in the paper.
-    draw : function
-        Of an :class:`paper_mlp.outcome.Outcome`, to a Figure.
-    """
-
-    name: str
-    source: str
-    draw: Callable[[Outcome], Figure]
-
-
-@dataclass(frozen=True)
-class Text:
-    """A result in words or a table, as plain text; see :class:`Panel`."""
-
-    name: str
-    source: str
-    write: Callable[[Outcome], str]
-
-
-@dataclass(frozen=True)
 class Reproduction:
     """An experiment of the paper.
 
@@ -127,8 +98,8 @@ class Reproduction:
     instead : mapping, optional
         Section ``task`` where the data of ``task`` cannot be had.
     drawing : function, optional
-        How to draw the connectivity graph of an :class:`paper_mlp.outcome.Outcome`: further
-        arguments of :func:`brainrnn.plots.draw_network`.
+        From the finished run to further arguments of :func:`brainrnn.plots.draw_network` for its
+        connectivity graph.
     evaluate_every, snapshots : int
         Steps between two evaluations, and snapshots of the network in training.
     """
@@ -149,7 +120,7 @@ class Reproduction:
     methods: tuple[str, ...] = tuple(METHODS)
     seeds: int = 5
     instead: Mapping[str, Any] | None = None
-    drawing: Callable[[Outcome], Mapping[str, Any]] | None = None
+    drawing: Callable[[FinishedRun], Mapping[str, Any]] | None = None
     evaluate_every: int = 200
     snapshots: int = 50
 
@@ -226,3 +197,27 @@ class Reproduction:
 def perceptron(*hidden: int) -> dict[str, Any]:
     """Section ``network`` of a multilayer perceptron on lines."""
     return {"kind": "mlp", "hidden": hidden}
+
+
+def member_methods(experiment: Experiment) -> list[str]:
+    """The method of every member of such an experiment.
+
+    Raises
+    ------
+    InputError
+        If the experiment was not made of these methods.
+    """
+    n = experiment.network.members
+    spec = experiment.method
+    columns = [
+        value if isinstance(value, tuple) else (value,) * n
+        for value in (spec.strength, spec.locality, spec.swap.locality)
+    ]
+    kinds = {(m.penalty, m.local, m.swap): name for name, m in METHODS.items()}
+    try:
+        return [kinds[a > 0, b > 0, c > 0] for a, b, c in zip(*columns, strict=True)]
+    except (KeyError, TypeError, ValueError):
+        raise InputError(
+            "the run's members are not vanilla, L1, L1 + local, L1 + swap or BIMT: make it with "
+            "`paper-mlp run`"
+        ) from None

@@ -1,5 +1,9 @@
 """Tasks for brainrnn: cognitive tasks, any neurogym environment, formulas, moons, groups, images,
-and regression in context."""
+and regression in context.
+
+Functions here are called as their modules are, so this door is not lazy; it leads to everything
+without neurogym, which is imported when an environment of it is asked for.
+"""
 
 from tasks.cognitive import CognitiveSuite, cog20
 from tasks.fixed import FixedTask

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 import numpy as np
+from jaxtyping import Int
 
 from brainrnn.errors import InputError
 
@@ -36,7 +37,7 @@ def draw_tasks(
     n_tasks: int,
     rng: np.random.Generator,
     task: Sequence[int] | np.ndarray | None = None,
-) -> np.ndarray:
+) -> Int[np.ndarray, " trial"]:
     """Give every trial a task: as asked for, else balanced to within one trial, in random order.
 
     Parameters
@@ -56,6 +57,11 @@ def draw_tasks(
     ------
     InputError
         If ``n`` is not a positive whole number, or ``task`` is not ``n`` indices of tasks.
+
+    Examples
+    --------
+    >>> sorted(draw_tasks(4, 2, np.random.default_rng(0)).tolist())
+    [0, 0, 1, 1]
     """
     if not isinstance(n, int | np.integer) or n < 1:
         raise InputError(f"n is {n!r}: expected a whole number of trials, 1 or more")

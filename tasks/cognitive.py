@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from brainrnn.errors import InputError, unknown
@@ -37,6 +38,11 @@ class CognitiveSuite:
     Inputs are fixation, two rings of 16 units (one per modality) and a one-hot rule that is on
     throughout the trial. Outputs are 17 classes: 0 to fixate, 1 to 16 for the places on the ring.
     Make one with ``cog20`` or ``modcog``.
+
+    Examples
+    --------
+    >>> cog20(names=["go"]).input_groups["rule"]
+    slice(33, 34, None)
     """
 
     def __init__(
@@ -114,9 +120,9 @@ class CognitiveSuite:
 
     def render(
         self,
-        task: np.ndarray,
+        task: Int[np.ndarray, " trial"],
         drawn: Conditions,
-        prolongation: np.ndarray | float = 0.0,
+        prolongation: Float[np.ndarray, " trial"] | float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> Trials:
         """Make trials of given conditions.
@@ -185,12 +191,16 @@ class CognitiveSuite:
         task = np.repeat(np.arange(len(self.names)), n)
         return self.sample(len(task), rng, task=task)
 
-    def loss(self, outputs: Tensor, trials: Trials) -> Tensor:
-        """Weighted mean cross entropy of every member, (member,); see ``choice_loss``."""
+    def loss(
+        self, outputs: Float[Tensor, "member time trial output"], trials: Trials
+    ) -> Float[Tensor, " member"]:
+        """Weighted mean cross entropy of every member; see ``choice_loss``."""
         return choice_loss(outputs, trials)
 
-    def score(self, outputs: Tensor, trials: Trials) -> Tensor:
-        """Whether each trial was answered correctly, (member, trial); see ``choice_score``.
+    def score(
+        self, outputs: Float[Tensor, "member time trial output"], trials: Trials
+    ) -> Float[Tensor, "member trial"]:
+        """Whether each trial was answered correctly, 0 or 1; see ``choice_score``.
 
         An answer that moves must be right at every step of the decision period.
         """
@@ -201,8 +211,8 @@ class CognitiveSuite:
         moving = self._moving.to(trials.task.device)[trials.task]
         return torch.where(moving, follow_score(outputs, trials, window), score)
 
-    def ceiling(self) -> np.ndarray:
-        """Accuracy of an ideal observer, (task,) float64, NaN where it is not known.
+    def ceiling(self) -> Float[np.ndarray, " task"]:
+        """Accuracy of an ideal observer in every task, NaN where it is not known.
 
         See ``tasks.ideal_observer``.
         """

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Num
 
 PERIODS = ("fixation", "stimulus", "stim1", "sample", "delay", "stim2", "test", "decision")
 """Every period of the 20 tasks, in temporal order; each task has some of them."""
@@ -21,8 +22,8 @@ N_MODALITIES = 2
 _BUMP_HEIGHT = 0.8
 
 
-def bump(place: np.ndarray) -> np.ndarray:
-    """Activity of one ring of units for a stimulus anywhere on it, (..., ring unit) float32.
+def bump(place: Num[np.ndarray, "*place"]) -> Float[np.ndarray, "*place unit"]:
+    """Activity of one ring of units for a stimulus anywhere on it.
 
     ``0.8 exp(-(8 d / π)² / 2)``, with d the angle between them (Yang et al. 2019, Methods).
 
@@ -30,6 +31,15 @@ def bump(place: np.ndarray) -> np.ndarray:
     ----------
     place : (...)
         On the ring, in units of 22.5°.
+
+    Returns
+    -------
+    (..., unit) float32
+
+    Examples
+    --------
+    >>> int(bump(np.array(3)).argmax())
+    3
     """
     apart = np.abs(np.subtract.outer(place, np.arange(N_RING))) % N_RING
     apart = np.minimum(apart, N_RING - apart)
@@ -74,18 +84,18 @@ class Conditions:
         How far the first stimulus is from its location, places.
     """
 
-    location: np.ndarray
-    strength: np.ndarray
-    shown: np.ndarray
-    noisy: np.ndarray
-    fixation: np.ndarray
-    duration: np.ndarray
-    jitter: np.ndarray
-    target: np.ndarray
-    match: np.ndarray
-    turn: np.ndarray
-    drift: np.ndarray
-    offset: np.ndarray
+    location: Int[np.ndarray, "condition stimulus"]
+    strength: Float[np.ndarray, "condition stimulus modality"]
+    shown: Int[np.ndarray, "condition stimulus"]
+    noisy: Bool[np.ndarray, "condition modality"]
+    fixation: Bool[np.ndarray, "condition period"]
+    duration: Float[np.ndarray, "condition period"]
+    jitter: Float[np.ndarray, " condition"]
+    target: Int[np.ndarray, " condition"]
+    match: Float[np.ndarray, " condition"]
+    turn: Int[np.ndarray, " condition"]
+    drift: Int[np.ndarray, " condition"]
+    offset: Float[np.ndarray, " condition"]
 
     def __len__(self) -> int:
         """Count the conditions."""
@@ -105,8 +115,10 @@ class Conditions:
             )
         )
 
-    def bounds(self, dt: float, prolongation: np.ndarray | float = 0.0) -> np.ndarray:
-        """First step of every period and, last, the number of steps: (condition, period + 1).
+    def bounds(
+        self, dt: float, prolongation: Float[np.ndarray, " condition"] | float = 0.0
+    ) -> Int[np.ndarray, "condition bound"]:
+        """First step of every period and, last, the number of steps: one bound more than periods.
 
         Every duration is floored to a whole number of steps, and boundaries are truncated to
         steps, as neurogym does it: ``t // dt * dt``, then ``int(t / dt)``.
@@ -125,8 +137,8 @@ class Conditions:
             [np.zeros((len(self), 1), np.int64), (ends / dt).astype(np.int64)], axis=1
         )
 
-    def rings(self) -> np.ndarray:
-        """Noise-free activity of both rings in every period, (condition, period, 2 * 16).
+    def rings(self) -> Float[np.ndarray, "condition period unit"]:
+        """Noise-free activity of both rings in every period; 2 * 16 units.
 
         The sum over stimuli of strength times ``BUMP``.
         """
@@ -134,7 +146,7 @@ class Conditions:
         self.add_rings(activity)
         return activity
 
-    def add_rings(self, activity: np.ndarray) -> None:
+    def add_rings(self, activity: Float[np.ndarray, "condition period unit"]) -> None:
         """Add what :meth:`rings` returns, in place."""
         every = np.arange(len(self))
         tuning = BUMP[self.location]
@@ -144,16 +156,16 @@ class Conditions:
         for stimulus in range(2):  # one after the other: both may share a period
             activity[every, self.shown[:, stimulus]] += bumps[:, stimulus].reshape(len(self), -1)
 
-    def noise(self) -> np.ndarray:
-        """Whether each modality is noisy in each period, (condition, period, 2) bool."""
+    def noise(self) -> Bool[np.ndarray, "condition period modality"]:
+        """Whether each modality is noisy in each period."""
         every = np.arange(len(self))
         noise = np.zeros((len(self), len(PERIODS), N_MODALITIES), bool)
         for stimulus in range(2):
             noise[every, self.shown[:, stimulus]] = self.noisy
         return noise
 
-    def labels(self) -> dict[str, np.ndarray]:
-        """Name the conditions for analysis: (condition,) float64 each, NaN where not applicable.
+    def labels(self) -> dict[str, Float[np.ndarray, " condition"]]:
+        """Name the conditions for analysis, NaN where a name does not apply.
 
         ``modality`` (1 or 2, where only one shows stimuli), ``theta_1`` and ``theta_2`` (radians),
         ``coherence_S_mod_M`` (strength of stimulus S in modality M), ``match`` and ``target``.

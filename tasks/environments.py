@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brainrnn.errors import InputError, unknown
+from brainrnn.own import own_module
 from tasks.arguments import check_period
 
 if TYPE_CHECKING:
@@ -22,25 +23,34 @@ def make_environment(
 ) -> tuple[str, gym.Env]:
     """Name an environment, make it if given by id, and take off gymnasium's own wrappers.
 
+    Parameters
+    ----------
+    source : str or environment
+        An id among gymnasium's, such as ``GoNogo-v0``; or ``module:id``, with the module that
+        registers it, from the current folder or installed; or the environment itself.
+    dt : float
+        Step, ms.
+    kwargs : mapping
+        Keyword arguments for an environment that is made.
+
     Raises
     ------
     InputError
-        If it is unknown, cannot be made, is not made of trials, has another step, or has a
-        period of fixed duration that would vanish.
+        If neurogym is not installed, or the environment is unknown, cannot be made, is not made
+        of trials, has another step, or has a period of fixed duration that would vanish.
     """
+    need_neurogym()
     import gymnasium as gym
     from neurogym.core import TrialEnv, TrialWrapper
-    from neurogym.envs.registration import all_envs, make
+    from neurogym.envs.registration import make
 
     if isinstance(source, str):
-        if source not in gym.registry:
-            raise InputError(unknown("environment", source, all_envs(collections=True)))
-        name = source
+        name = registered(source)
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", ".*doesn't include `render_modes`")
-                env = make(source, **{"dt": dt, **kwargs})
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
+                env = make(name, **{"dt": dt, **kwargs})
+        except Exception as error:  # whatever an environment of anybody's raises
             reason = " ".join(str(error).split())
             raise InputError(
                 f"environment {source!r} cannot be made with dt={dt:g}: {reason}"
@@ -66,6 +76,43 @@ def make_environment(
         if isinstance(ms, int | float) and ms > 0:
             check_period(name, period, ms, dt)
     return name, env
+
+
+def need_neurogym() -> None:
+    """Raise ``InputError`` if neurogym is not installed."""
+    try:
+        import neurogym  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"neurogym's environments need neurogym, which cannot be imported ({error}): install "
+            "it with `pip install neurogym`, on a version of Python that it supports"
+        ) from None
+
+
+def registered(source: str) -> str:
+    """The id of an environment, after the import of the module that registers it, if one is named.
+
+    Raises
+    ------
+    InputError
+        If the module cannot be imported, or no environment has that id.
+    """
+    import gymnasium as gym
+    from neurogym.envs.registration import all_envs
+
+    module, colon, name = source.rpartition(":")
+    if colon:
+        own_module(module)
+    if name in gym.registry:
+        return name
+    if colon:
+        raise InputError(
+            f"module {module!r} registers no environment {name!r}: it should call "
+            f"gymnasium.register(id={name!r}, entry_point=...) when it is imported"
+        )
+    raise InputError(
+        f"{unknown('environment', name, all_envs(collections=True))} (your own: module:Name-v0)"
+    )
 
 
 def inner_environments(env: gym.Env) -> list[Any]:

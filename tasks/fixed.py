@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -87,6 +88,14 @@ class FixedTask:
     squared : bool
         Whether a class is learned by the squared error from a one-hot target, instead of by cross
         entropy.
+
+    Examples
+    --------
+    >>> x = torch.linspace(-1, 1, 9)[:, None]
+    >>> square = Examples(x, x**2)
+    >>> task = FixedTask("square", "x^2 of x", square, square, n_inputs=1, n_outputs=1)
+    >>> task.classes
+    False
     """
 
     name: str
@@ -143,8 +152,10 @@ class FixedTask:
         """The whole test set, whatever ``n`` is."""
         return self.test
 
-    def loss(self, outputs: Tensor, batch: Examples) -> Tensor:
-        """Mean squared error, or mean cross entropy, of every member, (member,).
+    def loss(
+        self, outputs: Float[Tensor, "member example *output"], batch: Examples
+    ) -> Float[Tensor, " member"]:
+        """Mean squared error, or mean cross entropy, of every member.
 
         ``outputs`` is (member, example, output), or (member, example, position, output) of
         sequences; the squared error is a mean over outputs and positions too, weighted where the
@@ -163,13 +174,15 @@ class FixedTask:
         weights = batch.weights.to(error)
         return (error * (weights / weights.sum())).flatten(2).sum(2).mean(1)
 
-    def score(self, outputs: Tensor, batch: Examples) -> Tensor:
-        """Whether each example was classified correctly, (member, example); NaN in a regression."""
+    def score(
+        self, outputs: Float[Tensor, "member example *output"], batch: Examples
+    ) -> Float[Tensor, "member example"]:
+        """Whether each example was classified correctly, 0 or 1; NaN in a regression."""
         if not self.classes:
             return outputs.new_full(outputs.shape[:2], torch.nan)
         return (outputs.argmax(2) == batch.targets).to(outputs.dtype)
 
-    def ceiling(self) -> np.ndarray:
+    def ceiling(self) -> Float[np.ndarray, " task"]:
         """The best possible score: 1, or NaN in a regression."""
         return np.array([1.0 if self.classes else np.nan])
 

@@ -68,6 +68,12 @@ def formulas(
     ------
     InputError
         For an unknown formula, or sizes below 1.
+
+    Examples
+    --------
+    >>> task = formulas(["sharing"], train=10)
+    >>> task.train.targets.shape  # x1^2, x1^2 + x2^2 and x1^2 + x2^2 + x3^2
+    torch.Size([10, 3])
     """
     name = the_one("formulas", names, tuple(FORMULAS))
     formula, rng = FORMULAS[name], legacy_generator(seed)

@@ -10,24 +10,43 @@ from itertools import permutations
 
 import numpy as np
 import torch
+from jaxtyping import Int
 
 from brainrnn.errors import InputError
 from brainrnn.task import Examples
 from tasks.fixed import FixedTask, check_whole, legacy_generator, the_one
 
 
-def cyclic_table(n: int) -> np.ndarray:
-    """Addition modulo n, (a, b) -> a + b, (n, n) int64."""
+def cyclic_table(n: int) -> Int[np.ndarray, "a b"]:
+    """Addition modulo n, (a, b) -> a + b.
+
+    Examples
+    --------
+    >>> cyclic_table(3)[2].tolist()
+    [2, 0, 1]
+    """
     return np.add.outer(np.arange(n), np.arange(n)) % n
 
 
-def symmetric_group(n: int) -> np.ndarray:
-    """All permutations of n objects, in lexicographic order, (n!, n): row g sends i to g[i]."""
+def symmetric_group(n: int) -> Int[np.ndarray, "element object"]:
+    """All permutations of n objects, in lexicographic order; row g sends i to g[i].
+
+    Examples
+    --------
+    >>> symmetric_group(2).tolist()
+    [[0, 1], [1, 0]]
+    """
     return np.array(list(permutations(range(n))))
 
 
-def symmetric_table(n: int) -> np.ndarray:
-    """Composition of permutations, (a, b) -> a after b, (n!, n!) int64."""
+def symmetric_table(n: int) -> Int[np.ndarray, "a b"]:
+    """Composition of the n! permutations of n objects, (a, b) -> a after b.
+
+    Examples
+    --------
+    >>> symmetric_table(2).tolist()
+    [[0, 1], [1, 0]]
+    """
     elements = symmetric_group(n)
     product = elements[:, elements]  # (a, b, i): a[b[i]]
     number = n ** np.arange(n)[::-1]  # lexicographic order is the order of these numbers
@@ -59,6 +78,12 @@ def groups(
     InputError
         For an unknown group, a size that is too small or too large, or a fraction that leaves no
         examples.
+
+    Examples
+    --------
+    >>> task = groups(["addition"], size=5)
+    >>> len(task.train), len(task.test)  # of 25 sums
+    (20, 5)
     """
     name = the_one("groups", names, ("addition", "permutation"))
     addition = name == "addition"

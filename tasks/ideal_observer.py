@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from jaxtyping import Float, Shaped
 
 from tasks.conditions import N_RING, Conditions
 from tasks.yang2019 import condition_table
@@ -34,6 +35,11 @@ def best_accuracy(table: Conditions, dt: float) -> float:
         Conditions of one task.
     dt : float
         Step, ms.
+
+    Examples
+    --------
+    >>> best_accuracy(condition_table("go"), dt=100)
+    1.0
     """
     rng = np.random.default_rng(0)
     evidence, visible = _observation(table, dt)
@@ -46,7 +52,9 @@ def best_accuracy(table: Conditions, dt: float) -> float:
     return accuracy
 
 
-def _observation(table: Conditions, dt: float) -> tuple[np.ndarray, np.ndarray]:
+def _observation(
+    table: Conditions, dt: float
+) -> tuple[Float[np.ndarray, "condition noisy"], Float[np.ndarray, "condition visible"]]:
     """Split what is seen of each condition into noisy and noise-free channels.
 
     Returns
@@ -68,13 +76,17 @@ def _observation(table: Conditions, dt: float) -> tuple[np.ndarray, np.ndarray]:
     return evidence, np.concatenate([_informative(part) for part in visible], axis=1)
 
 
-def _informative(channels: np.ndarray) -> np.ndarray:
+def _informative(channels: np.ndarray) -> Shaped[np.ndarray, "condition channel"]:
     """Keep channels that differ between conditions: (condition, ...) -> (condition, channel)."""
     flat = channels.reshape(len(channels), -1)
     return flat[:, (flat != flat[:1]).any(axis=0)]
 
 
-def _expected_best(evidence: np.ndarray, answers: np.ndarray, rng: np.random.Generator) -> float:
+def _expected_best(
+    evidence: Float[np.ndarray, "condition channel"],
+    answers: Float[np.ndarray, "condition answer"],
+    rng: np.random.Generator,
+) -> float:
     """Expected posterior of the most probable answer, seeing ``evidence[i] + N(0, 1)``.
 
     Parameters
@@ -104,5 +116,11 @@ def _expected_best(evidence: np.ndarray, answers: np.ndarray, rng: np.random.Gen
 
 @cache
 def ceiling(name: str, dt: float) -> float:
-    """Best possible accuracy in one of the 20 tasks at a step of ``dt`` ms."""
+    """Best possible accuracy in one of the 20 tasks at a step of ``dt`` ms.
+
+    Examples
+    --------
+    >>> ceiling("anti", 100.0)
+    1.0
+    """
     return best_accuracy(condition_table(name), dt)

@@ -8,13 +8,14 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from brainrnn.errors import InputError
 
 _UNSIGNED_BYTE = 8  # the code of the type of MNIST's numbers
 
 
-def read_idx(path: Path, *, md5: str | None = None) -> np.ndarray:
+def read_idx(path: Path, *, md5: str | None = None) -> UInt8[np.ndarray, "*shape"]:
     """Read an IDX file of unsigned bytes.
 
     Two zero bytes, the code of a type, the number of dimensions, the size of each (four bytes, the

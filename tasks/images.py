@@ -55,6 +55,12 @@ def images(names: Sequence[str] | None = None) -> FixedTask:
         If MNIST is not on this machine and cannot be downloaded.
     InputError
         If a file is missing, damaged, or not MNIST's.
+
+    Examples
+    --------
+    >>> task = images(["digits"])
+    >>> task.image, len(task.train), len(task.test)
+    ((8, 8), 1437, 360)
     """
     name = the_one("images", names, tuple(_SOURCES))
     description, load, brightest = _SOURCES[name]

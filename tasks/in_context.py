@@ -57,6 +57,12 @@ def in_context(
     ------
     InputError
         For a size below 1, fewer than 5 examples, or bounds that are not in order or too large.
+
+    Examples
+    --------
+    >>> task = in_context(examples=10)
+    >>> task.train.inputs.shape  # x1, y1, x as vectors (y, x)
+    torch.Size([8, 3, 2])
     """
     name = the_one("in_context", names, ("linear",))
     check_whole("the number of examples", examples, 5)

@@ -129,7 +129,7 @@ def modcog(
     >>> suite = modcog(names=["goseqr"])
     >>> trials = suite.sample(1, np.random.default_rng(0))
     >>> trials.targets[-10:, 0].tolist()
-    [16, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    [12, 13, 14, 15, 16, 1, 2, 3, 4, 5]
     """
     chosen = [EXTENSIONS[name] for name in chosen_tasks(names, list(EXTENSIONS), MODCOG)]
     tables = {extension.name: _table(extension, reference) for extension in chosen}

@@ -37,6 +37,11 @@ def two_moons(
     ------
     InputError
         For sizes below 2 or a negative noise.
+
+    Examples
+    --------
+    >>> two_moons(train=10).train.targets.unique().tolist()
+    [0, 1]
     """
     name = the_one("two_moons", names, ("two_moons",))
     if not isinstance(noise, int | float) or not noise >= 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Int, Num
 
 from tasks.conditions import N_RING, PERIODS, Conditions
 
@@ -30,7 +31,13 @@ class Motion:
         target[some] = self.moved(target[some], drawn.turn[some] * SPEED * delay)
         return replace(drawn, duration=duration, target=target, turn=np.zeros_like(drawn.turn))
 
-    def move(self, targets: np.ndarray, drawn: Conditions, start: np.ndarray, dt: float) -> None:
+    def move(
+        self,
+        targets: Int[np.ndarray, "time trial"],
+        drawn: Conditions,
+        start: Int[np.ndarray, " trial"],
+        dt: float,
+    ) -> None:
         """Let answers drift from the start of the decision period on, in place.
 
         Parameters
@@ -49,7 +56,9 @@ class Motion:
             elapsed = (np.arange(len(targets))[:, None] - start[some]) * dt
             targets[:, some] = self.moved(targets[:, some], drawn.drift[some] * SPEED * elapsed)
 
-    def moved(self, target: np.ndarray, places: np.ndarray) -> np.ndarray:
+    def moved(
+        self, target: Int[np.ndarray, "*answer"], places: Num[np.ndarray, "*answer"]
+    ) -> Int[np.ndarray, "*answer"]:
         """Classes after a move by the nearest whole number of places, the larger of two."""
         whole = (np.sign(places) * np.floor(np.abs(places) + 0.5)).astype(np.int64)
         return np.where(target == 0, 0, (target - 1 + whole) % N_RING + 1)
@@ -76,11 +85,19 @@ class ReferenceMotion(Motion):
         turn = np.zeros_like(drawn.turn)
         return replace(drawn, duration=duration, target=target, offset=offset, turn=turn)
 
-    def move(self, targets: np.ndarray, drawn: Conditions, start: np.ndarray, dt: float) -> None:
+    def move(
+        self,
+        targets: Int[np.ndarray, "time trial"],
+        drawn: Conditions,
+        start: Int[np.ndarray, " trial"],
+        dt: float,
+    ) -> None:
         """Let answers drift, modulo the number of places on the class itself; all pass through."""
         elapsed = (np.arange(len(targets))[:, None] - start) * dt
         targets[:] = self.moved(targets, drawn.drift * SPEED * elapsed)
 
-    def moved(self, target: np.ndarray, places: np.ndarray) -> np.ndarray:
+    def moved(
+        self, target: Int[np.ndarray, "*answer"], places: Num[np.ndarray, "*answer"]
+    ) -> Int[np.ndarray, "*answer"]:
         """Classes 1 to 16 modulo 16, so that place 16 becomes 0, to fixate."""
         return np.where(target == 0, 0, (target + np.trunc(places).astype(np.int64)) % N_RING)

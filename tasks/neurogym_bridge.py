@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from brainrnn.errors import InputError
@@ -23,6 +24,7 @@ from tasks.environments import (
     inner_environments,
     make_environment,
     n_observed,
+    need_neurogym,
     seed_environment,
 )
 from tasks.supervised import choice_loss, choice_score, weighted_mean, within
@@ -37,6 +39,11 @@ class NeurogymSuite:
     Inputs are the observations, padded with zero channels to the largest environment's, then a
     one-hot rule if there is more than one environment. Outputs are the actions of the environment
     that has most. Make one with ``neurogym_suite``.
+
+    Examples
+    --------
+    >>> neurogym_suite(names=["GoNogo-v0"]).n_outputs
+    2
     """
 
     def __init__(
@@ -132,8 +139,10 @@ class NeurogymSuite:
         task = np.repeat(np.arange(len(self.names)), n)
         return self.sample(len(task), rng, task=task)
 
-    def loss(self, outputs: Tensor, trials: Trials) -> Tensor:
-        """Loss of every member, (member,).
+    def loss(
+        self, outputs: Float[Tensor, "member time trial output"], trials: Trials
+    ) -> Float[Tensor, " member"]:
+        """Loss of every member.
 
         Weighted mean cross entropy where actions are discrete (see ``choice_loss``), weighted
         mean squared error where they are continuous.
@@ -142,8 +151,10 @@ class NeurogymSuite:
             return choice_loss(outputs, trials)
         return weighted_mean((outputs - trials.targets).square().mean(dim=-1), trials.weights)
 
-    def score(self, outputs: Tensor, trials: Trials) -> Tensor:
-        """Whether each trial was answered correctly, (member, trial), 0 or 1 as float32.
+    def score(
+        self, outputs: Float[Tensor, "member time trial output"], trials: Trials
+    ) -> Float[Tensor, "member trial"]:
+        """Whether each trial was answered correctly, 0 or 1.
 
         Discrete actions: the first answer in the trial's last period must be the target at
         that step (see ``choice_score``); environments that forgive an answer that is somewhat
@@ -157,8 +168,8 @@ class NeurogymSuite:
         error = (outputs[:, last, every] - trials.targets[last, every]).abs().amax(dim=-1)
         return (error <= self.tolerance).float()
 
-    def ceiling(self) -> np.ndarray:
-        """NaN for every task, (task,): best accuracies are not known."""
+    def ceiling(self) -> Float[np.ndarray, " task"]:
+        """NaN for every task: best accuracies are not known."""
         return np.full(len(self.names), np.nan)
 
     def _draw(self, index: int) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[int, int]], dict]:
@@ -189,8 +200,8 @@ class NeurogymSuite:
         return base.ob, target, bounds, facts or {}
 
 
-def last_period(trials: Trials) -> Tensor:
-    """Bounds of each trial's last period, by its start, or of the whole trial: (trial, 2)."""
+def last_period(trials: Trials) -> Int[Tensor, "trial bound"]:
+    """Bounds of each trial's last period, by its start, or of the whole trial."""
     whole = torch.stack([torch.zeros_like(trials.lengths), trials.lengths], dim=1)[:, None]
     whole = whole.to(trials.periods.device)
     candidates = torch.cat([whole, trials.periods], dim=1)
@@ -201,8 +212,8 @@ def last_period(trials: Trials) -> Tensor:
 
 def _stack_periods(
     bounds: Sequence[Mapping[str, tuple[int, int]]],
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """Names of all periods, by their mean start, and their bounds: (trial, period, 2)."""
+) -> tuple[tuple[str, ...], Int[np.ndarray, "trial period 2"]]:
+    """Names of all periods, by their mean start, and their bounds."""
     found: dict[str, list[tuple[int, int]]] = {}
     for trial in bounds:
         for period, steps in trial.items():
@@ -212,8 +223,10 @@ def _stack_periods(
     return tuple(names), np.array(rows, np.int64).reshape(len(bounds), len(names), 2)
 
 
-def _stack_conditions(facts: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """Every numeric fact about the trials, (trial,) float64, NaN where a trial lacks it."""
+def _stack_conditions(
+    facts: Sequence[Mapping[str, Any]],
+) -> dict[str, Float[np.ndarray, " trial"]]:
+    """Every numeric fact about the trials, NaN where a trial lacks it."""
     columns: dict[str, np.ndarray] = {}
     for i, trial in enumerate(facts):
         for name, value in trial.items():
@@ -238,7 +251,8 @@ def neurogym_suite(
     dt : float
         Step, ms; environments given as instances must have the same.
     names : sequence of str, optional
-        Ids of registered environments, such as ``"PerceptualDecisionMaking-v0"``.
+        Ids of registered environments, such as ``"PerceptualDecisionMaking-v0"``; of your own,
+        with the module that registers it, ``"mymodule:MyTask-v0"``.
     envs : environment, id, or sequence of them, optional
         Further environments, instances among them. They are used as they are, not copied.
     env_kwargs : mapping, optional
@@ -251,8 +265,8 @@ def neurogym_suite(
     Raises
     ------
     InputError
-        For an unknown environment, one that is not made of trials or has no ground truth, or
-        observations or actions that are not vectors or classes.
+        If neurogym is not installed; for an unknown environment, one that is not made of trials or
+        has no ground truth, or observations or actions that are not vectors or classes.
 
     Examples
     --------
@@ -264,6 +278,7 @@ def neurogym_suite(
     more: list[Any] = list(envs) if isinstance(envs, list | tuple) else [envs]
     sources = [*(names or ()), *(env for env in more if env is not None)]
     if isinstance(names, str) or not sources:
+        need_neurogym()
         from neurogym.envs.registration import all_envs
 
         raise InputError(

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from brainrnn.task import Trials
 
 
-def weighted_mean(per_step: Tensor, weights: Tensor) -> Tensor:
-    """Mean over steps and trials, ``Σ w x / Σ w``: (member, time, trial) -> (member,)."""
+def weighted_mean(
+    per_step: Float[Tensor, "member time trial"], weights: Float[Tensor, "time trial"]
+) -> Float[Tensor, " member"]:
+    """Mean over steps and trials, ``Σ w x / Σ w``.
+
+    Examples
+    --------
+    >>> weighted_mean(torch.tensor([[[1.0], [4.0]]]), torch.tensor([[2.0], [1.0]]))
+    tensor([2.])
+    """
     return (per_step * weights).sum(dim=(1, 2)) / weights.sum()
 
 
-def within(window: Tensor, n_steps: int) -> Tensor:
-    """Whether each step lies in the window [first, last + 1) of its trial: (time, trial) bool."""
+def within(window: Int[Tensor, "trial bound"], n_steps: int) -> Bool[Tensor, "time trial"]:
+    """Whether each step lies in the window [first, last + 1) of its trial.
+
+    Examples
+    --------
+    >>> within(torch.tensor([[1, 3]]), 4)[:, 0].tolist()
+    [False, True, True, False]
+    """
     step = torch.arange(n_steps, device=window.device)[:, None]
     return (step >= window[:, 0]) & (step < window[:, 1])
 
 
-def choice_loss(outputs: Tensor, trials: Trials) -> Tensor:
+def choice_loss(
+    outputs: Float[Tensor, "member time trial output"], trials: Trials
+) -> Float[Tensor, " member"]:
     """Weighted mean cross entropy of every member.
 
     ``L = Σ_ti w_ti CE(outputs_ti, target_ti) / Σ_ti w_ti`` over steps t and trials i.
@@ -41,7 +58,11 @@ def choice_loss(outputs: Tensor, trials: Trials) -> Tensor:
     return weighted_mean(per_step.view(targets.shape), trials.weights)
 
 
-def choice_score(outputs: Tensor, trials: Trials, window: Tensor) -> Tensor:
+def choice_score(
+    outputs: Float[Tensor, "member time trial output"],
+    trials: Trials,
+    window: Int[Tensor, "trial bound"],
+) -> Float[Tensor, "member trial"]:
     """Whether each trial was answered correctly, by the rule of the neurogym environments.
 
     The answer is the first choice in the window that is not to fixate (class 0), and is correct
@@ -73,8 +94,12 @@ def choice_score(outputs: Tensor, trials: Trials, window: Tensor) -> Tensor:
     return torch.where(answer == 0, (targets == 0).all(dim=0), answer == wanted).float()
 
 
-def follow_score(outputs: Tensor, trials: Trials, window: Tensor) -> Tensor:
-    """Whether the choice is the target at every step of the window, (member, trial) float32.
+def follow_score(
+    outputs: Float[Tensor, "member time trial output"],
+    trials: Trials,
+    window: Int[Tensor, "trial bound"],
+) -> Float[Tensor, "member trial"]:
+    """Whether the choice is the target at every step of the window, 0 or 1.
 
     For answers that move: the first of them alone would not show that they are followed.
 

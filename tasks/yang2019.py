@@ -210,7 +210,13 @@ DESCRIPTIONS: dict[str, str] = {
 
 @cache
 def condition_table(name: str) -> Conditions:
-    """Table of the equally likely conditions of one of the 20 tasks; read-only."""
+    """Table of the equally likely conditions of one of the 20 tasks; read-only.
+
+    Examples
+    --------
+    >>> len(condition_table("go"))  # two modalities, 16 places
+    32
+    """
     table = _TABLES[name]()
     for column in fields(table):
         getattr(table, column.name).setflags(write=False)

@@ -1,8 +1,31 @@
-"""Settings of property tests: no deadlines on busy machines, the same examples on CI."""
+"""What all tests share: the settings of property tests, threads, and who runs where in parallel."""
 
 import os
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before PyTorch is loaded, here and in child processes
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # of tests that ask for two
+
+import pytest
+import torch
 from hypothesis import settings
 
+# No deadlines on busy machines, the same examples on CI.
 settings.register_profile("brainrnn", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("brainrnn")
+
+
+def pytest_collection_modifyitems(items):
+    """Run tests that share a fixture in one process: those of a file, or of the paper's runs."""
+    for item in items:
+        shared = "the paper's runs" if "printed" in getattr(item, "fixturenames", ()) else item.path
+        item.add_marker(pytest.mark.xdist_group(str(shared)))
+
+
+@pytest.fixture
+def two_threads():
+    """As many threads as two, whatever the machine has; afterwards as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)

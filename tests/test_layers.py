@@ -14,7 +14,7 @@ ROOT = Path(brainrnn.__file__).parent
 FLOORS = {
     "": [
         {"errors", "_moved"},
-        {"catalogue", "config", "data", "files", "progress", "task", "threads"},
+        {"arrays", "catalogue", "config", "data", "files", "own", "progress", "task", "threads"},
         {"anatomy"},
         {"networks", "wiring_cost"},
         {"training"},
@@ -28,8 +28,10 @@ FLOORS = {
         {"activity"},
         {"space"},
         {"graph"},
-        {"feedforward", "map_statistics"},
-        {"brain", "summary", "storage"},
+        {"feedforward", "parts", "spec"},
+        {"neurons", "recorded"},
+        {"brain", "map_statistics"},
+        {"summary", "storage"},
         {"robustness"},
     ],
     "plots": [

@@ -12,14 +12,7 @@ from brainrnn.threads import in_pieces, one_thread, share, workers
 
 PATIENCE = 5  # seconds, of those who wait for each other
 
-
-@pytest.fixture(autouse=True)
-def two_threads():
-    """As many threads as two, whatever the machine has; afterwards as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("two_threads")
 
 
 def threads_elsewhere():

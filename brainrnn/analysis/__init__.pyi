@@ -1,16 +1,16 @@
 """Public names; `__init__.py` imports each when it is first used."""
 
 from .activity.clustering import cluster_units as cluster_units
+from .activity.record import Recordable as Recordable
 from .activity.record import accuracy as accuracy
 from .activity.record import record as record
 from .activity.variance import active_units as active_units
 from .activity.variance import normalise as normalise
 from .activity.variance import task_variance as task_variance
-from .brain import AnalysisSpec as AnalysisSpec
 from .brain import analyse as analyse
-from .feedforward import assess as assess
-from .feedforward import feedforward_json as feedforward_json
-from .feedforward import feedforward_table as feedforward_table
+from .feedforward.assessment import assess as assess
+from .feedforward.assessment import feedforward_json as feedforward_json
+from .feedforward.assessment import feedforward_table as feedforward_table
 from .graph.agreement import adjusted_mutual_information as adjusted_mutual_information
 from .graph.live import active_neurons as active_neurons
 from .graph.live import live_connections as live_connections
@@ -23,7 +23,8 @@ from .graph.recurrent import graph_test as graph_test
 from .graph.stages import Stage as Stage
 from .graph.stages import stages as stages
 from .map_statistics import map_statistics as map_statistics
-from .map_statistics import statistics_table as statistics_table
+from .neurons import Neurons as Neurons
+from .recorded import analyse_recorded as analyse_recorded
 from .robustness import robustness as robustness
 from .space.cluster_size import cluster_size as cluster_size
 from .space.isolated import fraction_isolated as fraction_isolated
@@ -35,7 +36,9 @@ from .space.moran import morans_i as morans_i
 from .space.patches import component_size as component_size
 from .space.patches import join_count as join_count
 from .space.permutation import permutation_test as permutation_test
+from .spec import AnalysisSpec as AnalysisSpec
 from .storage import load as load
 from .storage import save as save
 from .summary import as_json as as_json
+from .summary import statistics_table as statistics_table
 from .summary import summary as summary

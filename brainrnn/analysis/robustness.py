@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from brainrnn.analysis.activity.clustering import Clustering, by_size, most_distinct, partitions
 from brainrnn.analysis.activity.variance import active_units, normalise
-from brainrnn.analysis.brain import map_test, streams
+from brainrnn.analysis.parts import require
+from brainrnn.analysis.recorded import map_test, streams
 from brainrnn.errors import InputError, unknown
 
 Rule: TypeAlias = int | Literal["silhouette"]
@@ -64,8 +65,25 @@ def robustness(
     Raises
     ------
     InputError
-        If a choice is unknown or impossible, or none is given.
+        If a choice is unknown or impossible, none is given, or the analysis has no task variance or
+        no positions.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> rng = np.random.default_rng(0)
+    >>> place = br.grid(6, 6).numpy()
+    >>> variance = 0.1 + 0.1 * rng.random((36, 4))
+    >>> variance[np.arange(36), (place > 0.5) @ [2, 1]] = 1
+    >>> spec = br.AnalysisSpec(k=4, permutations=100)
+    >>> brain = br.analyse_recorded(positions=place, variance=variance, spec=spec)
+    >>> table = robustness(brain, ks=(3, 4), thresholds=(0.01,), clusterings=("kmeans",))
+    >>> len(table)  # two numbers of modules; three neighbourhoods and the cluster size
+    8
+    >>> bool((table[table.rule == 4].p < 0.05).all())
+    True
     """
+    require(brain, "robustness", "task_variance", "position")
     for name, choices in {
         "ks": ks,
         "thresholds": thresholds,
@@ -86,7 +104,14 @@ def robustness(
     share = normalise(brain.task_variance).transpose("member", "unit", "task").values
     position = brain.position.transpose("member", "unit", "space").values
     isolated = {f"isolated {kind!r}": kind for kind in neighbourhoods}
-    tried = brain.k.values.tolist() if "silhouette" in ks else []
+    tried: list[int] = []
+    if "silhouette" in ks:
+        if "k" not in brain.coords:
+            raise InputError(
+                "this analysis was given its modules and tried no numbers of them: robustness "
+                "needs ks without 'silhouette', for example ks=(4, 8)"
+            )
+        tried = brain.k.values.tolist()
     rows: list[dict[str, object]] = []
     for threshold in thresholds:
         active = active_units(brain.task_variance, threshold).transpose("member", "unit").values

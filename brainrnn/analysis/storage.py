@@ -7,24 +7,26 @@ from pathlib import Path
 
 import xarray as xr
 
-from brainrnn.analysis.feedforward import TITLE
+from brainrnn.analysis.brain import TITLE as WHOLE
+from brainrnn.analysis.feedforward.assessment import TITLE
 from brainrnn.analysis.map_statistics import TITLE as MAP_STATISTICS
+from brainrnn.analysis.recorded import TITLE as RECORDED
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 
 _VARIABLES = {
-    "brainrnn analysis": {
+    WHOLE: {
         "task_variance",
         "active",
         "module",
         "position",
-        "weight",
         "accuracy",
         "null",
         "p",
     },
     TITLE: {"train_loss", "test_loss", "modularity"},
-    MAP_STATISTICS: {"observed", "p", "community", "length_estimate"},
+    RECORDED: {"active"},
+    MAP_STATISTICS: {"observed", "p"},
 }
 
 
@@ -34,7 +36,8 @@ def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     brain : Dataset
-        As from :func:`analyse`, :func:`map_statistics` or :func:`assess`.
+        As from :func:`analyse`, :func:`analyse_recorded`, :func:`map_statistics` or
+        :func:`assess`.
     path : path
         Replaced if it exists.
 
@@ -42,6 +45,16 @@ def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
     ------
     InputError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import brainrnn as br
+    >>> brain = br.analyse_recorded(weights=[[0.0, 1.0], [0.5, 0.0]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(brain, f"{folder}/brain.nc")
+    ...     load(f"{folder}/brain.nc").equals(brain)
+    True
     """
     compress = {
         name: {"zlib": True, "complevel": 4} for name in ("null", "weight") if name in brain
@@ -66,6 +79,13 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     ------
     InputError
         If there is no such file, or it is not an analysis or not complete.
+
+    Examples
+    --------
+    >>> load("nowhere.nc")
+    Traceback (most recent call last):
+    ...
+    brainrnn.errors.InputError: no analysis at nowhere.nc: run the analysis of that network first
     """
     if not Path(path).is_file():
         raise InputError(f"no analysis at {path}: run the analysis of that network first")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from brainrnn.analysis.map_statistics import MEASURES
+from brainrnn.analysis.parts import not_given
 
 _LEVEL = 0.05
 
@@ -18,15 +20,24 @@ def summary(brain: xr.Dataset) -> str:
     Parameters
     ----------
     brain : Dataset
-        As from :func:`analyse`.
+        As from :func:`analyse` or :func:`analyse_recorded`.
 
     Returns
     -------
     str
         With several networks, accuracies are means over them; the map is reported for each.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> place = br.grid(6, 6).numpy()
+    >>> spec = br.AnalysisSpec(permutations=200)
+    >>> brain = br.analyse_recorded(positions=place, modules=(place > 0.5) @ [2, 1], spec=spec)
+    >>> print(br.summary(brain).splitlines()[-2])
+    The map is more modular in space than chance by both measures (p < 0.05, 200 permutations).
     """
     members = brain.sizes["member"]
-    blocks = [_accuracy_table(brain)]
+    blocks = [_accuracy_table(brain)] if "accuracy" in brain else []
     for member in range(members):
         title = f"network {member}: " if members > 1 else ""
         blocks.append(_map_table(brain.isel(member=member), title))
@@ -50,6 +61,14 @@ def as_json(brain: xr.Dataset) -> dict[str, Any]:
         several networks, these are means over those in which they are known, without z and p,
         which belong to single networks; ``members`` lists an object of the same keys for each.
         What is not known is None.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> brain = br.analyse_recorded(modules=["V1", "V1", "V1", "MT"])
+    >>> found = as_json(brain)
+    >>> found["active"], found["clusters"], found["sparsity"]
+    (4, 2, None)
     """
     members = [_member_json(brain.isel(member=i)) for i in range(brain.sizes["member"])]
     if len(members) == 1:
@@ -58,6 +77,36 @@ def as_json(brain: xr.Dataset) -> dict[str, Any]:
     for key in MEASURES:
         whole[key] |= {"z": None, "p": None}
     return whole | {"members": members}
+
+
+def statistics_table(statistics: xr.Dataset) -> str:
+    """Plain-text table of every statistic beside chance, and of the fits to connection lengths.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        As from :func:`map_statistics`.
+
+    Returns
+    -------
+    str
+        A block for each network, and what is left out.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> rng = np.random.default_rng(0)
+    >>> brain = br.analyse_recorded(weights=rng.normal(size=(20, 20)))
+    >>> print(br.statistics_table(br.map_statistics(brain, graphs=5)).splitlines()[1][:40])
+    Newman modularity                 0.0556
+    """
+    blocks = []
+    for member in range(statistics.sizes["member"]):
+        title = f"network {member}" if statistics.sizes["member"] > 1 else ""
+        blocks.append(_statistics(statistics.isel(member=member), title))
+    if "left_out" in statistics.attrs:
+        blocks.append(f"({statistics.attrs['left_out']})")
+    return "\n\n".join(blocks)
 
 
 def _accuracy_table(brain: xr.Dataset) -> str:
@@ -71,18 +120,24 @@ def _accuracy_table(brain: xr.Dataset) -> str:
 
 def _map_table(brain: xr.Dataset, title: str) -> str:
     """Counts, both statistics and the verdict for one network (no member axis)."""
-    cost = float(brain.connection_cost)
-    counts = (
-        f"{title}{int(brain.active.sum())} of {brain.sizes['unit']} neurons active, "
-        f"{int(brain.clusters)} modules, {float(brain.sparsity):.0%} of recurrent weights absent"
-    )
-    if math.isfinite(cost):
+    counts = f"{title}{int(brain.active.sum())} of {brain.sizes['unit']} neurons active"
+    if "clusters" in brain:
+        counts += f", {int(brain.clusters)} modules"
+    if "sparsity" in brain:
+        counts += f", {float(brain.sparsity):.0%} of recurrent weights absent"
+    if math.isfinite(cost := float(brain.get("connection_cost", math.nan))):
         counts += f", connection cost {cost:.4g}"
+    missing = not_given(brain)
+    left_out = [f"What needs {', '.join(missing)} is left out: not given."] if missing else []
+    return "\n".join([counts, *_tests(brain), *left_out])
+
+
+def _tests(brain: xr.Dataset) -> list[str]:
+    """Both measures of one network's map beside chance, and the verdict; nothing without a map."""
+    if "observed" not in brain:
+        return []
     width = max(map(len, MEASURES.values()))
-    lines = [
-        counts,
-        f"{'':<{width}}  observed  null mean  95 % of the null         z         p",
-    ]
+    lines = [f"{'':<{width}}  observed  null mean  95 % of the null         z         p"]
     for key, name in MEASURES.items():
         s = brain.sel(statistic=key)
         lines.append(
@@ -91,16 +146,19 @@ def _map_table(brain: xr.Dataset, title: str) -> str:
             f"{_number(float(s.null_low), 7, 4)} - {_number(float(s.null_high), 6, 4)}  "
             f"{_number(float(s.z), 8, 2)}  {_significance(float(s.p))}"
         )
-    return "\n".join([*lines, _verdict(brain)])
+    return [*lines, _verdict(brain)]
 
 
 def _verdict(brain: xr.Dataset) -> str:
-    if brain.sizes["task"] == 1:
+    given = "label" in brain
+    if not given and brain.sizes["task"] == 1:
         return (
             "No modules to test: neurons differ in the tasks they take part in, and there is one."
         )
     if not brain.active.any():
         return "No modules to test: no neuron is active."
+    if int(brain.clusters) < 2 and given:
+        return "No modules to test: all active neurons are in one."
     if int(brain.clusters) < 2:
         return (
             "No modules to test: too few active neurons differ in the tasks they take part in; "
@@ -117,26 +175,65 @@ def _verdict(brain: xr.Dataset) -> str:
             return f"The map is more modular in space than chance by both measures {test}."
 
 
+def _statistics(one: xr.Dataset, title: str) -> str:
+    width = max(len(str(name)) for name in one["name"].values)
+    lines = [f"{title:<{width}}  observed  null mean  95 % of the null          z        p"]
+    for s in one.statistic.values:
+        row = one.sel(statistic=s)
+        low, high = float(row.null_low), float(row.null_high)
+        lines.append(
+            f"{row['name'].item():<{width}}  {_number(float(row.observed), 8, 4)}  "
+            f"{_number(float(row.null_mean), 9, 4)}  {_number(low, 7, 4)} - {_number(high, 7, 4)}  "
+            f"{_number(float(row.z), 8, 2)}  {_significance(float(row.p), 7)}  "
+            f"{row.alternative.item()}"
+        )
+    return "\n".join(line.rstrip() for line in [*lines, *_fits(one)])
+
+
+def _fits(one: xr.Dataset) -> list[str]:
+    """Lines on how the probability of a connection falls with distance."""
+    if "length_estimate" not in one:
+        return []
+    lines = ["", f"{'connection probability':<22}    weight  power law is better by        p"]
+    for model in one.model.values:
+        fit = one.sel(model=model)
+        values = fit.length_estimate
+        known = ", ".join(
+            f"{p} {float(v):.3g}"
+            for p, v in zip(one.parameter.values, values, strict=True)
+            if np.isfinite(v)
+        )
+        weight, ratio, p = (
+            float(fit[f"length_{name}"]) for name in ("akaike_weight", "ratio", "ratio_p")
+        )
+        lines.append(
+            f"{str(model).replace('_', ' '):<22}  {_number(weight, 8, 4)}  "
+            f"{_number(ratio, 22, 1)}  {_significance(p, 7)}  {known}"
+        )
+    return lines
+
+
 def _member_json(brain: xr.Dataset) -> dict[str, Any]:
-    test = {
-        key: {
-            field: _plain(brain[field].sel(statistic=key))
-            for field in ("observed", "null_mean", "z", "p")
-        }
-        for key in MEASURES
-    }
+    def known(name: str) -> xr.DataArray:
+        return brain.get(name, xr.DataArray(math.nan))
+
+    fields = ("observed", "null_mean", "z", "p")
+    tested = "observed" in brain
     return {
-        "accuracy": _plain(brain.accuracy.mean()),
-        "accuracy_ceiling": _plain(brain.ceiling.mean(skipna=False)),
+        "accuracy": _plain(known("accuracy").mean()),
+        "accuracy_ceiling": _plain(known("ceiling").mean(skipna=False)),
         "accuracy_per_task": {
-            str(task): _plain(value)
-            for task, value in zip(brain.task.values, brain.accuracy, strict=True)
+            str(task): _plain(known("accuracy").sel(task=task))
+            for task in (brain.task.values if "accuracy" in brain else [])
         },
         "active": int(brain.active.sum()),
-        "clusters": int(brain.clusters),
-        **test,
-        "connection_cost": _plain(brain.connection_cost),
-        "sparsity": _plain(brain.sparsity),
+        "clusters": int(brain.clusters) if "clusters" in brain else None,
+        **{
+            key: {f: _plain(brain[f].sel(statistic=key)) if tested else None for f in fields}
+            for key in MEASURES
+        },
+        "connection_cost": _plain(known("connection_cost")),
+        "sparsity": _plain(known("sparsity")),
     }
 
 
@@ -157,8 +254,8 @@ def _plain(value: xr.DataArray) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _significance(p: float) -> str:
-    return f"{p:8.2g}" if math.isfinite(p) else f"{'-':>8}"
+def _significance(p: float, width: int = 8) -> str:
+    return f"{p:{width}.2g}" if math.isfinite(p) else f"{'-':>{width}}"
 
 
 def _number(value: float, width: int, digits: int = 3) -> str:

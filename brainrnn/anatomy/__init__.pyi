@@ -10,10 +10,15 @@ from .geometry import line as line
 from .geometry import periodic as periodic
 from .geometry import ring as ring
 from .geometry import sphere as sphere
+from .inference import infer_wiring as infer_wiring
+from .module import PlacedModule as PlacedModule
+from .module import place as place
 from .network import PlacedNetwork as PlacedNetwork
 from .placed import Placed as Placed
 from .placed import per_member as per_member
 from .populations import Anatomy as Anatomy
 from .populations import Population as Population
 from .wiring import Axis as Axis
+from .wiring import Layout as Layout
+from .wiring import parse_layout as parse_layout
 from .wiring import parse_wiring as parse_wiring

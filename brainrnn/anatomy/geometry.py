@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from brainrnn.errors import InputError, unknown
 
-Distance = Callable[[Tensor, Tensor], Tensor]  # (i, d), (j, d) -> (i, j)
+Distance = Callable[[Tensor, Tensor], Tensor]  # (i, dimension), (j, dimension) -> (i, j)
+Matrix = Tensor | np.ndarray | Sequence[Sequence[float]]  # (site, site)
 
 
 def _positive(value: int, what: str) -> int:
@@ -25,21 +29,53 @@ def _positive(value: int, what: str) -> int:
     return int(value)
 
 
-def line(n: int, *, centred: bool = True) -> Tensor:
+def line(n: int, *, centred: bool = True) -> Float[Tensor, "site dimension"]:
     """``n`` sites on the unit interval, (n, 1): at (j + 1/2)/n, or at j/n if not ``centred``.
 
-    The paper's Eq. 1 has j/n; its published notebooks use (j + 1/2)/n, which keeps layers of
-    different sizes centred on each other.
+    Eq. 1 of "Seeing Is Believing" has j/n. Its published notebooks use (j + 1/2)/n, which keeps
+    layers of different sizes centred on each other.
+
+    Parameters
+    ----------
+    n : int
+        Number of sites.
+    centred : bool
+        Whether a site is in the middle of its share of the line, or at its start.
+
+    Raises
+    ------
+    InputError
+        If ``n`` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> line(4).squeeze().tolist()
+    [0.125, 0.375, 0.625, 0.875]
     """
     n = _positive(n, "the number of sites on a line")
     return ((torch.arange(n, dtype=torch.float64) + (0.5 if centred else 0.0)) / n)[:, None]
 
 
-def grid(*shape: int) -> Tensor:
+def grid(*shape: int) -> Float[Tensor, "site dimension"]:
     """Cell centres of a regular grid whose longest side is one unit long, (site, dimension).
 
     ``grid(20, 20)`` has 400 sites, 1/20 apart, in the unit square; three numbers give a cube.
     The last coordinate runs fastest.
+
+    Parameters
+    ----------
+    *shape : int
+        Number of sites along each side.
+
+    Raises
+    ------
+    InputError
+        If there is no side, or one is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> grid(1, 2).tolist()
+    [[0.25, 0.25], [0.25, 0.75]]
     """
     if not shape:
         raise InputError("a grid needs at least one side, for example grid(20, 20)")
@@ -48,16 +84,61 @@ def grid(*shape: int) -> Tensor:
     return torch.cartesian_prod(*axes).reshape(math.prod(sides), len(sides))
 
 
-def ring(n: int, *, radius: float = 0.5, centre: Sequence[float] = (0.5, 0.5)) -> Tensor:
-    """``n`` sites equally spaced on a circle in the plane, counter-clockwise from 0, (n, 2)."""
+def ring(
+    n: int, *, radius: float = 0.5, centre: Sequence[float] = (0.5, 0.5)
+) -> Float[Tensor, "site dimension"]:
+    """``n`` sites equally spaced on a circle in the plane, (n, 2).
+
+    The first site is at the angle 0; the others follow counter-clockwise.
+
+    Parameters
+    ----------
+    n : int
+        Number of sites.
+    radius : float
+        Of the circle.
+    centre : (float, float)
+        Of the circle.
+
+    Raises
+    ------
+    InputError
+        If ``n`` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> ring(4, radius=1, centre=(0, 0))[0].tolist()
+    [1.0, 0.0]
+    """
     n = _positive(n, "the number of sites on a ring")
     angle = torch.arange(n, dtype=torch.float64) * (2 * math.pi / n)
     circle = torch.stack([angle.cos(), angle.sin()], dim=1)
     return radius * circle + torch.tensor(centre, dtype=torch.float64)
 
 
-def sphere(n: int, *, radius: float = 0.5) -> Tensor:
-    """``n`` almost equally spaced sites on a sphere about the origin (Fibonacci), (n, 3)."""
+def sphere(n: int, *, radius: float = 0.5) -> Float[Tensor, "site dimension"]:
+    """``n`` almost equally spaced sites on a sphere about the origin, (n, 3).
+
+    Sites follow a Fibonacci spiral from pole to pole: site i is at the height 1 - (2i + 1)/n, in
+    units of the radius, and at the angle i π (3 - √5).
+
+    Parameters
+    ----------
+    n : int
+        Number of sites.
+    radius : float
+        Of the sphere.
+
+    Raises
+    ------
+    InputError
+        If ``n`` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> bool(torch.allclose(sphere(100).norm(dim=1), torch.tensor(0.5, dtype=torch.float64)))
+    True
+    """
     n = _positive(n, "the number of sites on a sphere")
     i = torch.arange(n, dtype=torch.float64)
     height = 1 - (2 * i + 1) / n
@@ -66,46 +147,118 @@ def sphere(n: int, *, radius: float = 0.5) -> Tensor:
     return radius * torch.stack([width * around.cos(), width * around.sin(), height], dim=1)
 
 
+GEOMETRIES: dict[str, Callable[..., Tensor]] = {
+    "grid": grid,
+    "line": line,
+    "ring": ring,
+    "sphere": sphere,
+}
+
+
 def _shown(value: object) -> str:
     shape = getattr(value, "shape", None)
     return f"the shape {tuple(shape)}" if shape is not None else repr(value)[:60]
 
 
-def as_sites(sites: Tensor | Sequence[Sequence[float]]) -> Tensor:
-    """Any array of places as float64 sites, (site, dimension).
+def _numbers(values: Any) -> Tensor:
+    """An array as float64, or an empty one if it is not an array of numbers."""
+    try:
+        return torch.as_tensor(values, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        return torch.empty(0, dtype=torch.float64)
+
+
+def as_sites(sites: Any) -> Float[Tensor, "site dimension"]:
+    """Any array of places as float64 sites.
+
+    Parameters
+    ----------
+    sites : (site, dimension) array
+        A tensor, a NumPy array, or a list of rows.
 
     Raises
     ------
     InputError
         If the array is not two-dimensional, empty, or not finite.
+
+    Examples
+    --------
+    >>> as_sites([[0, 0], [0, 1]]).dtype
+    torch.float64
     """
-    try:
-        places = torch.as_tensor(sites, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError):
-        places = torch.empty(0)
+    places = _numbers(sites)
     if places.ndim != 2 or not places.numel():
         raise InputError(
-            f"sites must be an array of numbers, (site, dimension), got {_shown(sites)}; use "
-            "brainrnn.grid(20, 20) or an array with one row per site"
+            f"sites must be numbers, (site, dimension), got {_shown(sites)}; use "
+            "brainrnn.grid(20, 20), or one row of coordinates for each site"
         )
     if not bool(places.isfinite().all()):
         raise InputError("sites must be finite numbers, got NaN or infinity")
     return places
 
 
-def l1(a: Tensor, b: Tensor) -> Tensor:
-    """City-block distance, sum over dimensions of |a - b|."""
+def l1(a: Float[Tensor, "i dimension"], b: Float[Tensor, "j dimension"]) -> Float[Tensor, "i j"]:
+    """City-block distance, Σ |a - b| over dimensions.
+
+    Parameters
+    ----------
+    a, b : (site, dimension)
+        Two arrays of sites.
+
+    Returns
+    -------
+    (site of a, site of b)
+
+    Examples
+    --------
+    >>> l1(as_sites([[0, 0]]), as_sites([[3, 4]])).item()
+    7.0
+    """
     return torch.cdist(a, b, p=1)
 
 
-def l2(a: Tensor, b: Tensor) -> Tensor:
-    """Euclidean distance."""
+def l2(a: Float[Tensor, "i dimension"], b: Float[Tensor, "j dimension"]) -> Float[Tensor, "i j"]:
+    """Euclidean distance, √Σ (a - b)².
+
+    Parameters
+    ----------
+    a, b : (site, dimension)
+        Two arrays of sites.
+
+    Returns
+    -------
+    (site of a, site of b)
+
+    Examples
+    --------
+    >>> l2(as_sites([[0, 0]]), as_sites([[3, 4]])).item()
+    5.0
+    """
     # cdist's default goes through a matrix product, whose round-off leaves a non-zero diagonal.
     return torch.cdist(a, b, p=2, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def periodic(period: float | Sequence[float] = 1.0, *, norm: int = 2) -> Distance:
-    """Distance on a torus: in each dimension the shorter way round a circle ``period`` long."""
+    """Distance on a torus: in each dimension the shorter way round a circle ``period`` long.
+
+    Parameters
+    ----------
+    period : float or sequence of float
+        Length of the circle, of every dimension or of each in turn.
+    norm : int
+        2 for the Euclidean distance of the gaps, 1 for their sum.
+
+    Raises
+    ------
+    InputError
+        If a period is not positive.
+
+    Examples
+    --------
+    >>> distance = periodic(1.0)
+    >>> round(distance(as_sites([[0.1]]), as_sites([[0.9]])).item(), 6)
+    0.2
+    """
     length = torch.as_tensor(period, dtype=torch.float64)
     if bool((length <= 0).any()):
         raise InputError(f"the period of a torus must be positive, got {period}")
@@ -118,13 +271,32 @@ def periodic(period: float | Sequence[float] = 1.0, *, norm: int = 2) -> Distanc
     return distance
 
 
-def great_circle(a: Tensor, b: Tensor) -> Tensor:
+def great_circle(
+    a: Float[Tensor, "i dimension"], b: Float[Tensor, "j dimension"]
+) -> Float[Tensor, "i j"]:
     """Length of the shortest arc between places on one sphere about the origin.
+
+    2 r asin(c / 2r), with r the radius and c the length of the chord.
+
+    Parameters
+    ----------
+    a, b : (site, 3)
+        Two arrays of sites.
+
+    Returns
+    -------
+    (site of a, site of b)
 
     Raises
     ------
     InputError
         If the places are not in three dimensions or not all equally far from the origin.
+
+    Examples
+    --------
+    >>> poles = as_sites([[0, 0, 1], [0, 0, -1]])
+    >>> round(great_circle(poles, poles)[0, 1].item(), 6)
+    3.141593
     """
     radii = torch.cat([a, b]).norm(dim=1)
     radius = radii.mean()
@@ -152,9 +324,69 @@ def distance_function(distance: str | Distance) -> Distance:
     ------
     InputError
         If no distance has that name.
+
+    Examples
+    --------
+    >>> distance_function("l1") is l1
+    True
     """
     if callable(distance):
         return distance
     if distance not in DISTANCES:
         raise InputError(unknown("distance", distance, DISTANCES))
     return DISTANCES[distance]
+
+
+def as_distances(matrix: Matrix, n: int) -> Float[Tensor, "site site"]:
+    """Any matrix of the distances between ``n`` sites, as float64.
+
+    Parameters
+    ----------
+    matrix : (site, site) array
+        A tensor, a NumPy array, or a list of rows.
+    n : int
+        Number of sites.
+
+    Raises
+    ------
+    InputError
+        If it has another shape, or its entries are not distances; see :func:`check_distances`.
+
+    Examples
+    --------
+    >>> as_distances([[0, 3], [3, 0]], 2).dtype
+    torch.float64
+    """
+    distances = _numbers(matrix)
+    if tuple(distances.shape) != (n, n):
+        raise InputError(
+            f"the distance matrix must be {n} x {n}, a row and a column for every site, got "
+            f"{_shown(matrix)}"
+        )
+    check_distances(distances, "the distance matrix")
+    return distances
+
+
+def check_distances(distances: Float[Tensor, "site site"], what: str) -> None:
+    """Check that these can be the distances between the sites of one set.
+
+    Raises
+    ------
+    InputError
+        If one is negative or not finite, a site is not at 0 from itself, or a distance depends on
+        the order of its two sites.
+
+    Examples
+    --------
+    >>> check_distances(l1(line(3), line(3)), "the distance")
+    """
+    if not bool((distances.isfinite() & (distances >= 0)).all()):
+        raise InputError(f"{what} has negative or non-finite values")
+    largest = float(distances.max()) or 1.0
+    if float(distances.diagonal().abs().max()) > 1e-9 * largest:
+        raise InputError(
+            f"{what} must be 0 from a site to itself (torch.cdist needs "
+            "compute_mode='donot_use_mm_for_euclid_dist')"
+        )
+    if float((distances - distances.T).abs().max()) > 1e-9 * largest:
+        raise InputError(f"{what} must be symmetric: it may not depend on the order of two sites")

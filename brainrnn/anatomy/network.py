@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from brainrnn.anatomy.placed import Placed
 
+N = TypeVar("N", bound="PlacedNetwork")
 Pullback = Callable[[Tensor], Sequence[Tensor]]
 
 
 class PlacedNetwork(nn.Module, Placed):
-    """Base of every network whose neurons have places.
+    """Base of the networks of this package: parameters and places have a leading member axis.
 
     A network sets ``anatomy`` and its parameters, each with a leading member axis, and then calls
     ``self.anatomy.bind(self.named_parameters())``. Cost and swaps need nothing else of it; training
     needs ``respond``.
     """
 
-    def weights(self) -> dict[str, Tensor]:
+    def weights(self) -> dict[str, Float[Tensor, "member out *source"]]:
         """Every parameter by name, (member, out, in) or, of a bias, (member, out)."""
         return dict(self.named_parameters())
 
-    def weight(self, parameter: str) -> Tensor:
-        """One of the :meth:`weights`."""
-        return self.get_parameter(parameter)
+    def parameter(self, name: str) -> Tensor:
+        """The parameter of that name, (member, out, in) or, of a bias, (member, out)."""
+        return self.get_parameter(name)
 
-    def respond(self, batch: Any, *, generator: torch.Generator | None = None) -> Tensor:
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        """Everything that training may change."""
+        return nn.Module.parameters(self, recurse)
+
+    def spread(self, name: str, values: Tensor) -> Tensor:
+        """The values themselves: parameters have the layout of weights."""
+        return values
+
+    def weight(self, name: str) -> Tensor:
+        """The parameter of that name, (member, out, in) or, of a bias, (member, out)."""
+        return self.get_parameter(name)
+
+    def anchor(self) -> Tensor:
+        """Any of the parameters."""
+        return next(self.parameters())
+
+    def respond(
+        self, batch: Any, *, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "member *batch output"]:
         """Outputs for a batch of what the network is trained on, (member, ..., output).
 
         ``generator`` is the source of private noise, where the network has any.
@@ -56,7 +76,7 @@ class PlacedNetwork(nn.Module, Placed):
             outputs, parameters, gradient, allow_unused=True, materialize_grads=True
         )
 
-    def select(self, *members: int) -> Self:
+    def select(self: N, *members: int) -> N:
         """Copy some members into a network of their own, in this order."""
         chosen = copy.deepcopy(self)
         index = torch.tensor(members, device=next(self.parameters()).device)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from brainrnn.anatomy.populations import Anatomy
 from brainrnn.errors import InputError, unknown
@@ -23,13 +26,28 @@ class Placed(ABC):
     anatomy: Anatomy
 
     @abstractmethod
-    def weights(self) -> dict[str, Tensor]:
-        """Every wired parameter by name, (member, out, in) or, of a bias, (member, out).
+    def weights(self) -> dict[str, Float[Tensor, "member out *source"]]:
+        """Every wired parameter by name, (member, out, in) or, of a bias, (member, out)."""
 
-        Axes are in the order of the wiring; entries are those that training changes.
+    @abstractmethod
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Everything that training may change."""
+
+    @abstractmethod
+    def parameter(self, name: str) -> Float[Tensor, "*shape"]:
+        """A wired parameter as the network has it, in a layout of its own.
+
+        Raises
+        ------
+        InputError
+            If its entries cannot be changed one by one.
         """
 
-    def weight(self, parameter: str) -> Tensor:
+    @abstractmethod
+    def spread(self, name: str, values: Float[Tensor, "*weight"]) -> Float[Tensor, "*parameter"]:
+        """Values for a parameter's weights, (member, out, in), in the parameter's own layout."""
+
+    def weight(self, name: str) -> Float[Tensor, "member out *source"]:
         """One of the :meth:`weights`.
 
         Raises
@@ -38,9 +56,17 @@ class Placed(ABC):
             If no wired parameter has that name.
         """
         weights = self.weights()
-        if parameter not in weights:
-            raise InputError(unknown("wired parameter", parameter, weights))
-        return weights[parameter]
+        if name not in weights:
+            raise InputError(unknown("wired parameter", name, weights))
+        return weights[name]
+
+    def entries(self, name: str) -> int:
+        """Number of entries of one member's parameter."""
+        return self.weight(name)[0].numel()
+
+    def anchor(self) -> Float[Tensor, "*shape"]:
+        """Any tensor that has the weights' dtype and lies on the network's device."""
+        return next(iter(self.weights().values()))
 
     @property
     def members(self) -> int:
@@ -48,7 +74,24 @@ class Placed(ABC):
         return self.anatomy.members
 
 
-def per_member(value: float | tuple[float, ...], net: Placed, what: str) -> Tensor:
+@runtime_checkable
+class Method(Protocol):
+    """How a network pays for its wiring: what is added to its loss, and what follows a step."""
+
+    def penalty(self, net: Placed, *, progress: float) -> Float[Tensor, ""]:
+        """What to add to the loss; differentiable."""
+        ...
+
+    def after_step(
+        self, net: Placed, optimizer: torch.optim.Optimizer, *, step: int, progress: float
+    ) -> int:
+        """What to do after step number ``step`` (from 1) of an optimizer; neurons that moved."""
+        ...
+
+
+def per_member(
+    value: float | tuple[float, ...], net: Placed, what: str
+) -> Float[Tensor, " member"]:
     """One value per member of a network, (member,).
 
     Raises
@@ -56,7 +99,7 @@ def per_member(value: float | tuple[float, ...], net: Placed, what: str) -> Tens
     InputError
         If there is neither one value nor one for each member.
     """
-    anchor = next(iter(net.weights().values()))
+    anchor = net.anchor()
     values = torch.as_tensor(value, dtype=anchor.dtype, device=anchor.device).reshape(-1)
     if len(values) not in (1, net.members):
         raise InputError(

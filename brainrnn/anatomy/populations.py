@@ -11,10 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from brainrnn.anatomy.geometry import Distance, as_sites, distance_function
-from brainrnn.anatomy.wiring import parse_wiring
+from brainrnn.anatomy.geometry import (
+    Distance,
+    Matrix,
+    as_distances,
+    as_sites,
+    check_distances,
+    distance_function,
+)
+from brainrnn.anatomy.wiring import Axis, parse_wiring
 from brainrnn.errors import InputError, unknown
 
 
@@ -33,6 +41,12 @@ class Population:
     blocks : int
         Attention heads: neurons swap inside a block, and whole blocks swap. Neurons and sites are
         numbered block by block.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> len(br.Population("heads", br.grid(4, 4), blocks=2))
+    16
     """
 
     name: str
@@ -69,11 +83,13 @@ class Anatomy(nn.Module):
     ----------
     populations : iterable of Population
     wiring : mapping of parameter name to pattern
-        See :func:`parse_wiring`.
-    distance : str or function
+        See :func:`parse_wiring`; or the axes that it returns.
+    distance : str, function or (site, site) array
         ``"l1"``, ``"l2"``, ``"periodic"`` (a torus of period 1 in every dimension; see
-        :func:`brainrnn.periodic` for others), ``"great_circle"``, or a function of two arrays of
-        sites, (i, d) and (j, d), that returns their distances (i, j).
+        :func:`brainrnn.periodic` for others), ``"great_circle"``; a function of two arrays of
+        sites, (i, d) and (j, d), that returns their distances (i, j); or the matrix of the
+        distances between all sites. Its rows and columns are the sites of the first population,
+        then those of the second, and so on, in the order of ``populations``.
     members : int
         Number of networks that live side by side in the leading axis of every parameter.
 
@@ -83,14 +99,22 @@ class Anatomy(nn.Module):
         If names clash or are unknown, wired populations lie in spaces of different dimension, or
         the distance is not one (negative, not finite, asymmetric, or non-zero from a site to
         itself).
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> hidden = br.Population("hidden", br.grid(2, 2))
+    >>> anatomy = br.Anatomy([hidden], {"w_rec": "hidden hidden"}, distance="l1")
+    >>> anatomy.length("w_rec")[0, 0]
+    tensor([0.0000, 0.5000, 0.5000, 1.0000], dtype=torch.float64)
     """
 
     def __init__(
         self,
         populations: Iterable[Population],
-        wiring: Mapping[str, str],
+        wiring: Mapping[str, str | tuple[Axis, ...]],
         *,
-        distance: str | Distance = "l2",
+        distance: str | Distance | Matrix = "l2",
         members: int = 1,
     ) -> None:
         super().__init__()
@@ -104,8 +128,15 @@ class Anatomy(nn.Module):
             self.populations[population.name] = population
             start = torch.arange(len(population)).repeat(members, 1)
             self.register_buffer(f"places_{population.name}", start)
-        self.wiring = {name: parse_wiring(pattern) for name, pattern in wiring.items()}
-        self._distance = distance_function(distance)
+        self.wiring = {
+            name: parse_wiring(pattern) if isinstance(pattern, str) else pattern
+            for name, pattern in wiring.items()
+        }
+        self._distance: Distance | Tensor = (
+            distance_function(distance)
+            if isinstance(distance, str) or callable(distance)
+            else as_distances(distance, sum(map(len, self.populations.values())))
+        )
         self._site_distances: dict[tuple[str, str], Tensor] = {}
         self._lengths: dict[str, Tensor] = {}
         self.version = 0  # rises whenever lengths may have changed
@@ -133,8 +164,8 @@ class Anatomy(nn.Module):
             )
 
     @property
-    def distance(self) -> Distance:
-        """Distances between two arrays of sites, (i, d) and (j, d): (i, j)."""
+    def distance(self) -> Distance | Tensor:
+        """A function from two arrays of sites to their distances, or the matrix of all sites."""
         return self._distance
 
     def changed(self) -> None:
@@ -172,16 +203,16 @@ class Anatomy(nn.Module):
                     f"{expected}), got {shape}"
                 )
 
-    def places(self, population: str) -> Tensor:
+    def places(self, population: str) -> Int[Tensor, "member neuron"]:
         """Site of every neuron, (member, neuron) int64. Change it through :meth:`move` alone."""
         return self.get_buffer(f"places_{population}")
 
-    def positions(self, population: str) -> Tensor:
+    def positions(self, population: str) -> Float[Tensor, "member neuron space"]:
         """Coordinates of every neuron, (member, neuron, dimension) float64."""
         places = self.places(population)
         return self.populations[population].sites.to(places.device)[places]
 
-    def move(self, population: str, places: Tensor) -> None:
+    def move(self, population: str, places: Int[Tensor, "*shape"]) -> None:
         """Give every neuron of a population a new site, (member, neuron).
 
         Raises
@@ -204,16 +235,28 @@ class Anatomy(nn.Module):
         current.copy_(places)
         self.changed()
 
-    def site_distances(self, one: str, two: str) -> Tensor:
+    def site_distances(self, one: str, two: str) -> Float[Tensor, "site other"]:
         """Distance from every site of one population to every site of another, float64."""
         if (one, two) not in self._site_distances:
-            a, b = self.populations[one].sites, self.populations[two].sites
-            distance = torch.as_tensor(self._distance(a, b)).to(torch.float64)
-            self._check_distance(distance, one, two)
+            if isinstance(self._distance, Tensor):
+                distance = self._distance[self._rows(one), self._rows(two)]
+            else:
+                a, b = self.populations[one].sites, self.populations[two].sites
+                distance = torch.as_tensor(self._distance(a, b)).to(torch.float64)
+                self._check_distance(distance, one, two)
             self._site_distances[one, two] = distance
         here = self._site_distances[one, two].to(self.places(one).device)
         self._site_distances[one, two] = here
         return here
+
+    def _rows(self, population: str) -> slice:
+        """Rows of a distance matrix that are a population's sites."""
+        start = 0
+        for name, other in self.populations.items():
+            if name == population:
+                break
+            start += len(other)
+        return slice(start, start + len(self.populations[population]))
 
     def _check_distance(self, distance: Tensor, one: str, two: str) -> None:
         expected = (len(self.populations[one]), len(self.populations[two]))
@@ -222,19 +265,12 @@ class Anatomy(nn.Module):
                 f"the distance function returned the shape {tuple(distance.shape)} for sites of "
                 f"{one!r} and {two!r}, expected {expected}"
             )
-        if not bool((distance.isfinite() & (distance >= 0)).all()):
-            raise InputError("the distance function returned negative or non-finite distances")
         if one == two:
-            scale = float(distance.max()) or 1.0
-            if float(distance.diagonal().abs().max()) > 1e-9 * scale:
-                raise InputError(
-                    "the distance from a site to itself must be 0 (torch.cdist needs "
-                    "compute_mode='donot_use_mm_for_euclid_dist')"
-                )
-            if float((distance - distance.T).abs().max()) > 1e-9 * scale:
-                raise InputError("the distance between two sites must not depend on their order")
+            check_distances(distance, "the distance")
+        elif not bool((distance.isfinite() & (distance >= 0)).all()):
+            raise InputError("the distance has negative or non-finite values")
 
-    def length(self, parameter: str) -> Tensor | None:
+    def length(self, parameter: str) -> Float[Tensor, "member out source"] | None:
         """Length of every connection of a parameter, (member, out, in) float64.
 
         None where fewer than two of its axes have places.
@@ -252,7 +288,9 @@ class Anatomy(nn.Module):
             self._lengths[parameter] = length.repeat(1, out.folds, source.folds)
         return self._lengths[parameter]
 
-    def in_site_order(self, parameter: str, value: Tensor) -> Tensor:
+    def in_site_order(
+        self, parameter: str, value: Num[Tensor, "member ..."]
+    ) -> Num[Tensor, "member ..."]:
         """Reorder a parameter so that index i of each placed axis is the neuron on site i.
 
         ``value`` is the parameter or anything of its shape, (member, out[, in]).

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
@@ -44,7 +45,7 @@ class Passed:
     few, and the longer axis is the faster one to run along.
     """
 
-    outputs: Tensor  # (member, row, unit)
+    outputs: Float[Tensor, "member row unit"]
     before: Sequence[Tensor]  # x of every layer
     after: Sequence[Tensor]  # h of every layer
     weights: Sequence[Tensor]
@@ -110,17 +111,29 @@ class Layers(torch.autograd.Function):
 
 
 def through_layers(
-    state: Tensor, activation: Activation, parameters: Sequence[Tensor], *, activated: bool
-) -> Tensor:
-    """Outputs of the last layer, (member, row, unit), differentiable once.
+    state: Float[Tensor, "member row source"],
+    activation: Activation,
+    parameters: Sequence[Tensor],
+    *,
+    activated: bool,
+) -> Float[Tensor, "member row unit"]:
+    """Outputs of the last layer, differentiable once.
 
     Parameters
     ----------
-    state : (member, row, unit)
+    state : (member, row, source)
         What enters the first of these layers: x, or h = f(x) if ``activated``.
     activation : "silu", "relu", "tanh" or "gelu"
+        f of every layer.
     parameters : sequence of Tensor
-        Weight (member, out, in) and bias (member, out) of every layer in turn.
+        Weight (member, out, source) and bias (member, out) of every layer in turn.
     activated : bool
+        Whether f has been applied to ``state``.
+
+    Examples
+    --------
+    >>> weight, bias = torch.ones(1, 2, 3), torch.zeros(1, 2)
+    >>> through_layers(torch.ones(1, 4, 3), "relu", [weight, bias], activated=False).shape
+    torch.Size([1, 4, 2])
     """
     return Layers.apply(state, activation, activated, *parameters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,16 @@ from brainrnn.config import PerMember, Settings
 from brainrnn.task import Task
 
 S = TypeVar("S", bound=Settings)
+
+
+class LinesSpec(Settings):
+    """What networks with layers on lines have in common."""
+
+    centred: bool = Field(
+        True,
+        description="whether neuron j of n sits at (j + 1/2)/n, as in the published notebooks, or "
+        "at j/n, as in the paper; of layers on lines",
+    )
 
 
 class MembersSpec(Settings):
@@ -36,7 +46,7 @@ class MembersSpec(Settings):
     precision: Literal["float32", "float64"] = Field("float32", description="of the arithmetic")
 
     @model_validator(mode="after")
-    def _one_start_each(self) -> Self:
+    def _one_start_each(self) -> MembersSpec:
         for name in ("starts", "perturbation"):
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) != self.members:

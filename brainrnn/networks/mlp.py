@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
-from pydantic import Field
+from jaxtyping import Float, Shaped
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from brainrnn.anatomy.geometry import Distance, grid, line, ring
+from brainrnn.anatomy.geometry import Distance, Matrix, grid, line, ring
 from brainrnn.anatomy.network import PlacedNetwork, Pullback
 from brainrnn.anatomy.populations import Anatomy, Population
-from brainrnn.config import Settings
-from brainrnn.errors import InputError
+from brainrnn.errors import InputError, unknown
 from brainrnn.networks.layers import ACTIVATIONS, Activation, Passed, through_layers
 from brainrnn.networks.linear import Linear, member_streams
-from brainrnn.networks.members import MembersSpec
+from brainrnn.networks.members import LinesSpec, MembersSpec
+from brainrnn.networks.places import distance_of, sites_of, stored_distance, stored_sites
 from brainrnn.task import Examples, Suite, Task
 
 
-class MLPSpec(Settings):
-    """A multilayer perceptron whose layers are lines or planes of neurons."""
+class MLPSpec(LinesSpec):
+    """A multilayer perceptron whose layers are lines or planes of neurons.
+
+    Examples
+    --------
+    >>> MLPSpec(hidden=(100,)).activation
+    'silu'
+    """
 
     hidden: tuple[int, ...] = Field((20, 20), description="neurons of each hidden layer")
     activation: Activation = Field(
@@ -32,11 +39,6 @@ class MLPSpec(Settings):
     )
     embedding: int = Field(
         32, ge=1, description="neurons that hold a token's embedding, where inputs are tokens"
-    )
-    centred: bool = Field(
-        True,
-        description="whether neuron j of n sits at (j + 1/2)/n, as in the published notebooks, or "
-        "at j/n, as in the paper; of layers on lines",
     )
 
 
@@ -63,20 +65,22 @@ class MLP(PlacedNetwork):
     fixed_inputs : bool
         Whether inputs keep their places, as the pixels of an image do.
     activation : str
-    distance : str or function
+        f of hidden neurons: silu, relu, tanh or gelu.
+    distance : str, function or (site, site) array
         See :class:`brainrnn.Anatomy`.
-    members : int
-        Number of networks.
-    seed : int
-        Member m draws its initial weights from (seed, starts[m]).
-    starts : sequence of int, optional
-        Members with the same number start alike; each from its own weights by default.
-    dtype : torch.dtype
+    members, seed, starts, dtype
+        Of networks side by side; see :class:`brainrnn.RNN`.
 
     Raises
     ------
     InputError
         If there are fewer than two layers of sites.
+
+    Examples
+    --------
+    >>> net = MLP([line(4), grid(3), line(2)], members=5)
+    >>> net(torch.zeros(7, 4)).shape
+    torch.Size([5, 7, 2])
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class MLP(PlacedNetwork):
         positions: int = 2,
         fixed_inputs: bool = False,
         activation: Activation = "silu",
-        distance: str | Distance = "l1",
+        distance: str | Distance | Matrix = "l1",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,
@@ -96,7 +100,7 @@ class MLP(PlacedNetwork):
         super().__init__()
         if len(sites) < 2:
             raise InputError(f"a perceptron needs sites of 2 layers or more, got {len(sites)}")
-        names = ["input", *(f"h{i}" for i in range(1, len(sites) - 1)), "out"]
+        names = _populations(len(sites) - 2)
         self.tokens, self.activation = tokens, activation
         self.positions = positions if tokens else 1
         populations = [
@@ -129,18 +133,58 @@ class MLP(PlacedNetwork):
         *,
         tokens: bool = False,
         positions: int = 2,
+        own: Mapping[str, Tensor] | None = None,
         **options: Any,
     ) -> MLP:
         """Put every layer on the unit interval, side by side (Eq. 1 of the paper, A = 1).
 
-        With ``tokens``, ``n_inputs`` is the size of the vocabulary. Options are those of the class.
+        Parameters
+        ----------
+        n_inputs, n_outputs : int
+            Length of the input, or the size of the vocabulary with ``tokens``; and of the output.
+        spec : MLPSpec
+            The layers between them.
+        tokens : bool
+            Whether inputs are tokens.
+        positions : int
+            Tokens in an example.
+        own : mapping of str to (site, dimension) array
+            Sites of some populations (``input``, ``h1``, ..., ``out``) that do not lie on a line.
+            Inputs that have such sites keep their places.
+        **options
+            As of the class.
+
+        Raises
+        ------
+        InputError
+            If a population of such sites is unknown, or has another number of neurons.
+
+        Examples
+        --------
+        >>> net = MLP.on_lines(4, 2, MLPSpec(hidden=(3,)))
+        >>> net.weight("fc0.weight").shape
+        torch.Size([1, 3, 4])
         """
-        spec = spec or MLPSpec()
+        spec, own = spec or MLPSpec(), own or {}
+        names = _populations(len(spec.hidden))
+        for name in own:
+            if name not in names:
+                raise InputError(unknown("population", name, names))
         sizes = [spec.embedding if tokens else n_inputs, *spec.hidden, n_outputs]
+        for name, n in zip(names, sizes, strict=True):
+            if len(own.get(name, range(n))) != n:
+                raise InputError(
+                    f"population {name!r} has {n} neurons, but {len(own[name])} sites of its own: "
+                    "give one for each"
+                )
         return cls(
-            [line(n, centred=spec.centred) for n in sizes],
+            [
+                own[name] if name in own else line(n, centred=spec.centred)
+                for name, n in zip(names, sizes, strict=True)
+            ],
             tokens=n_inputs if tokens else None,
             positions=positions,
+            fixed_inputs="input" in own,
             activation=spec.activation,
             **options,
         )
@@ -159,6 +203,12 @@ class MLP(PlacedNetwork):
         ------
         InputError
             If the neurons of a hidden layer do not fill a square.
+
+        Examples
+        --------
+        >>> net = MLP.on_planes((4, 4), 10, MLPSpec(hidden=(9,)))
+        >>> net.weight("fc0.weight").shape
+        torch.Size([1, 9, 16])
         """
         spec = spec or MLPSpec()
         sides = [math.isqrt(max(n, 0)) for n in spec.hidden]
@@ -172,8 +222,10 @@ class MLP(PlacedNetwork):
         sites = [grid(*image), *hidden, ring(n_outputs, radius=0.25)]
         return cls(sites, fixed_inputs=True, activation=spec.activation, **options)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs, (member, example, output).
+    def forward(
+        self, inputs: Shaped[Tensor, "example input"]
+    ) -> Float[Tensor, "member example output"]:
+        """Outputs for a batch.
 
         Parameters
         ----------
@@ -183,13 +235,15 @@ class MLP(PlacedNetwork):
         state = self._embedded(inputs) if self.tokens else self._vectors(inputs)
         return through_layers(state, self.activation, self._weights(), activated=not self.tokens)
 
-    def respond(self, batch: Examples, *, generator: torch.Generator | None = None) -> Tensor:
-        """Outputs for a batch of examples, (member, example, output)."""
+    def respond(
+        self, batch: Examples, *, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "member example output"]:
+        """Outputs for a batch of examples."""
         return self(batch.inputs)
 
     def pullback(
         self, batch: Examples, *, generator: torch.Generator | None = None
-    ) -> tuple[Tensor, Pullback]:
+    ) -> tuple[Float[Tensor, "member example output"], Pullback]:
         """Outputs for a batch, and their gradient's way back, without a graph if from vectors."""
         if self.tokens:
             return super().pullback(batch, generator=generator)
@@ -205,10 +259,16 @@ class MLP(PlacedNetwork):
 
         return passed.outputs, back
 
-    def layers(self, inputs: Tensor) -> dict[str, Tensor]:
-        """What every population does: name -> (member, example, neuron), input and output included.
+    def layers(
+        self, inputs: Shaped[Tensor, "example input"]
+    ) -> dict[str, Float[Tensor, "member example _"]]:
+        """What every population does, input and output included.
 
         The embeddings of several tokens stand one after the other.
+
+        Returns
+        -------
+        dict of population to (member, example, neuron)
         """
         state = self.embedding[:, inputs].flatten(2) if self.tokens else self._vectors(inputs)
         states = {"input": state}
@@ -227,11 +287,15 @@ class MLP(PlacedNetwork):
         layers = [self._layer(i) for i in range(1 if self.tokens else 0, self.depth)]
         return [p for layer in layers for p in (layer.weight, layer.bias)]
 
-    def _vectors(self, inputs: Tensor) -> Tensor:
+    def _vectors(
+        self, inputs: Shaped[Tensor, "example input"]
+    ) -> Float[Tensor, "member example input"]:
         return inputs.to(self._layer(0).weight).expand(self.members, -1, -1)
 
-    def _embedded(self, inputs: Tensor) -> Tensor:
-        """What the first layer makes of tokens, (member, example, h1)."""
+    def _embedded(
+        self, inputs: Shaped[Tensor, "example position"]
+    ) -> Float[Tensor, "member example h1"]:
+        """What the first layer makes of tokens."""
         layer = self._layer(0)
         # What each token contributes at each position is computed once, not once per example, and
         # all members lie in one row of the table, so that looking it up is one copy.
@@ -243,17 +307,56 @@ class MLP(PlacedNetwork):
         return drive.unflatten(1, layer.bias.shape).transpose(0, 1)
 
 
+def _populations(hidden: int) -> list[str]:
+    """Names of the populations of a perceptron, from the input to the output."""
+    return ["input", *(f"h{i}" for i in range(1, hidden + 1)), "out"]
+
+
 class MLPNetwork(MLPSpec, MembersSpec):
-    """A multilayer perceptron, every layer on a line or on a plane."""
+    """A multilayer perceptron, every layer on a line, on a plane, or on sites of its own.
+
+    Examples
+    --------
+    >>> MLPNetwork(hidden=[6], layout="lines").distance
+    'l1'
+    """
 
     tasks: ClassVar[str] = "are vectors or tokens"
 
     kind: Literal["mlp"] = Field("mlp", description="a multilayer perceptron")
-    layout: Literal["lines", "planes"] = Field(
+    layout: str | dict[str, str] = Field(
         "lines",
         description="lines: every layer on a line; planes: inputs fixed on an image's grid, hidden "
-        "layers on square grids, outputs on a ring",
+        "layers on square grids, outputs on a ring; or your own sites of some populations, "
+        '{ h1 = "h1.csv" }: a .csv or .npy file with a row of coordinates for each neuron, or '
+        "module:function, which may take the number of neurons of a hidden layer",
     )
+    distance: str = Field(
+        "l1",
+        description="distance between the sites of a perceptron: l1, l2, periodic or great_circle; "
+        "or your own, a .csv or .npy file of the matrix of all sites, population after population",
+    )
+
+    @field_validator("layout")
+    @classmethod
+    def _own_layout(cls, value: str | dict[str, str], known: Any) -> str | dict[str, str]:
+        if isinstance(value, str):
+            if value not in ("lines", "planes"):
+                raise ValueError(unknown("layout", value, ("lines", "planes")))
+            return value
+        hidden = {f"h{i}": n for i, n in enumerate(known.data.get("hidden", ()), start=1)}
+        for name in value:
+            if name not in ("input", *hidden, "out"):
+                raise ValueError(unknown("population", name, ("input", *hidden, "out")))
+        return {
+            name: stored_sites(source, (hidden[name],) if name in hidden else (), ())
+            for name, source in value.items()
+        }
+
+    @field_validator("distance")
+    @classmethod
+    def _own_distance(cls, value: str) -> str:
+        return stored_distance(value, None)
 
     @classmethod
     def fits(cls, task: Task) -> bool:
@@ -270,16 +373,19 @@ class MLPNetwork(MLPSpec, MembersSpec):
             If sizes do not fit, or the layout is not one for this task.
         """
         spec = self.part(MLPSpec)
-        image = getattr(task, "image", None)
+        options = {"distance": distance_of(self.distance), **self.side_by_side(seed)}
         if self.layout == "planes":
+            image = getattr(task, "image", None)
             if image is None:
                 raise InputError("network.layout 'planes' is for images: use 'lines'")
-            return MLP.on_planes(image, task.n_outputs, spec, **self.side_by_side(seed))
+            return MLP.on_planes(image, task.n_outputs, spec, **options)
+        own = {} if isinstance(self.layout, str) else self.layout
         return MLP.on_lines(
             task.n_inputs,
             task.n_outputs,
             spec,
             tokens=getattr(task, "tokens", False),
             positions=getattr(task, "positions", None) or 1,
-            **self.side_by_side(seed),
+            own={name: sites_of(stored) for name, stored in own.items()},
+            **options,
         )

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -43,17 +44,17 @@ class LeakyNetwork(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        inputs: Tensor,
-        noise: Tensor | None,
-        w_in: Tensor,
-        w_rec: Tensor,
-        b_rec: Tensor,
-        w_out: Tensor,
-        b_out: Tensor,
+        inputs: Float[Tensor, "row channel"],
+        noise: Float[Tensor, "row _"] | None,
+        w_in: Float[Tensor, "member unit channel"],
+        w_rec: Float[Tensor, "member unit unit"],
+        b_rec: Float[Tensor, "member unit"],
+        w_out: Float[Tensor, "member output unit"],
+        b_out: Float[Tensor, "member output"],
         alpha: float,
         activation: str,
         sizes: list[int],
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Float[Tensor, "member row output"], Float[Tensor, "member row unit"]]:
         """Run the recurrence over time."""
         activate = _FORWARD[activation]
         members = len(w_rec)
@@ -124,7 +125,7 @@ class LeakyNetwork(torch.autograd.Function):
         )
 
 
-def _previous_rows(sizes: list[int], device: torch.device) -> Tensor:
+def _previous_rows(sizes: list[int], device: torch.device) -> Int[Tensor, " row"]:
     """Row of the same trial one step earlier, for every row after the first step."""
     if len(sizes) < 2:
         return torch.empty(0, dtype=torch.int64, device=device)
@@ -135,21 +136,19 @@ def _previous_rows(sizes: list[int], device: torch.device) -> Tensor:
 
 
 def leaky_network(
-    inputs: Tensor,
-    noise: Tensor | None,
-    w_in: Tensor,
-    w_rec: Tensor,
-    b_rec: Tensor,
-    w_out: Tensor,
-    b_out: Tensor,
+    inputs: Float[Tensor, "row channel"],
+    noise: Float[Tensor, "row unit"] | None,
+    w_in: Float[Tensor, "member unit channel"],
+    w_rec: Float[Tensor, "member unit unit"],
+    b_rec: Float[Tensor, "member unit"],
+    w_out: Float[Tensor, "member output unit"],
+    b_out: Float[Tensor, "member output"],
     *,
     alpha: float,
     activation: Activation,
     sizes: list[int],
-) -> tuple[Tensor, Tensor]:
-    """Outputs y, (member, row, output), and states h, (member, row, unit), of every packed row.
-
-    Both are differentiable, once.
+) -> tuple[Float[Tensor, "member row output"], Float[Tensor, "member row unit"]]:
+    """Outputs y and states h of every packed row; both are differentiable, once.
 
     Parameters
     ----------
@@ -167,6 +166,21 @@ def leaky_network(
     activation : "relu", "softplus" or "tanh"
     sizes : list of int
         Number of trials still going on at each step, not rising; sums to the number of rows.
+
+    Returns
+    -------
+    outputs : (member, row, output)
+    states : (member, row, unit)
+
+    Examples
+    --------
+    >>> one, zero = torch.ones(1, 1, 1), torch.zeros(1, 1)
+    >>> y, h = leaky_network(  # one trial of two steps, one unit
+    ...     torch.ones(2, 1), None, one, one, zero, one, zero,
+    ...     alpha=0.5, activation="relu", sizes=[1, 1],
+    ... )
+    >>> h.flatten().tolist()
+    [0.5, 1.0]
     """
     weights = (w_in, w_rec, b_rec, w_out, b_out)
     awake = None if noise is not None or activation != "relu" else awake_units(w_in, w_rec, b_rec)
@@ -185,7 +199,11 @@ def leaky_network(
 
 
 @torch.no_grad()
-def awake_units(w_in: Tensor, w_rec: Tensor, b_rec: Tensor) -> Tensor | None:
+def awake_units(
+    w_in: Float[Tensor, "member unit channel"],
+    w_rec: Float[Tensor, "member unit unit"],
+    b_rec: Float[Tensor, "member unit"],
+) -> Int[Tensor, "member awake"] | None:
     """Relu units that can ever be active; None where most are.
 
     A unit that nothing drives, with no weight coming in but its own and no bias above 0, stays at
@@ -193,9 +211,9 @@ def awake_units(w_in: Tensor, w_rec: Tensor, b_rec: Tensor) -> Tensor | None:
 
     Returns
     -------
-    (member, k) int64 or None
-        Indices of each member's units, rising; k is the largest number in any member, and members
-        with fewer are filled up with others.
+    (member, awake) int64 or None
+        Indices of each member's units, rising, as many as in the member that has most; others fill
+        up members with fewer.
     """
     if w_rec.device.type != "cpu":
         return None  # the number of units would have to be known on the host
@@ -209,8 +227,14 @@ def awake_units(w_in: Tensor, w_rec: Tensor, b_rec: Tensor) -> Tensor | None:
     return asleep.byte().argsort(dim=1, stable=True)[:, : max(k, 1)].sort(dim=1).values
 
 
-def gru_recurrence(drive: Tensor, w_rec: Tensor, b_rec: Tensor, *, sizes: list[int]) -> Tensor:
-    """States of gated recurrent units for packed trials, (member, row, unit), differentiable.
+def gru_recurrence(
+    drive: Float[Tensor, "member row gates"],
+    w_rec: Float[Tensor, "member gates unit"],
+    b_rec: Float[Tensor, "member gates"],
+    *,
+    sizes: list[int],
+) -> Float[Tensor, "member row unit"]:
+    """States of gated recurrent units for packed trials, differentiable.
 
     Gates in the order reset, update, candidate, as in ``torch.nn.GRU``:
     r = s(x_r + W_r h + b_r), z = s(x_z + W_z h + b_z), n = tanh(x_n + r (W_n h + b_n)),
@@ -224,6 +248,16 @@ def gru_recurrence(drive: Tensor, w_rec: Tensor, b_rec: Tensor, *, sizes: list[i
     b_rec : (member, 3 unit)
     sizes : list of int
         Number of trials still going on at each step, not rising.
+
+    Returns
+    -------
+    (member, row, unit)
+
+    Examples
+    --------
+    >>> drive, weight, bias = torch.zeros(1, 3, 6), torch.zeros(1, 6, 2), torch.zeros(1, 6)
+    >>> gru_recurrence(drive, weight, bias, sizes=[2, 1]).shape  # two trials, two units
+    torch.Size([1, 3, 2])
     """
     members, _, n_hidden = w_rec.shape
     state = drive.new_zeros(members, sizes[0], n_hidden)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from torch import Tensor
@@ -25,6 +26,11 @@ def grid_shape(net: RNN) -> tuple[int, ...]:
     ------
     InputError
         If the sites are not those of :func:`brainrnn.grid`.
+
+    Examples
+    --------
+    >>> grid_shape(RNN(1, 1, geometry.grid(2, 3), dt=100))
+    (2, 3)
     """
     sites = net.anatomy.populations["hidden"].sites
     shape = tuple(len(axis.round(decimals=9).unique()) for axis in sites.T)
@@ -52,6 +58,7 @@ def refine(net: RNN, factor: int = 2, *, spread: float = 0.5, seed: int = 0) -> 
     net : RNN
         On a grid.
     factor : int
+        How many times as many neurons along each side.
     spread : float
         Parts are proportional to 1 + spread u, u uniform between -1 and 1; from 0 (equal parts) to
         below 1 (so that no weight changes its sign).
@@ -67,6 +74,11 @@ def refine(net: RNN, factor: int = 2, *, spread: float = 0.5, seed: int = 0) -> 
     ------
     InputError
         If the network is not on a grid, or ``factor`` or ``spread`` is out of range.
+
+    Examples
+    --------
+    >>> refine(RNN(1, 1, geometry.grid(2, 3), dt=100)).n_hidden
+    24
     """
     if factor < 2 or not 0 <= spread < 1:
         raise InputError(
@@ -77,7 +89,9 @@ def refine(net: RNN, factor: int = 2, *, spread: float = 0.5, seed: int = 0) -> 
     parts, n = factor ** len(shape), net.n_hidden
     rng = np.random.default_rng(seed)
 
-    def divide(weight: Tensor, readers: int) -> Tensor:
+    def divide(
+        weight: Float[Tensor, "member reader source"], readers: int
+    ) -> Float[Tensor, "member reader finer"]:
         """(member, reader, source) to (member, reader, source of the finer grid)."""
         u = torch.from_numpy(rng.uniform(-1, 1, (readers, n, parts)))
         share = 1 + spread * u
@@ -103,8 +117,10 @@ def refine(net: RNN, factor: int = 2, *, spread: float = 0.5, seed: int = 0) -> 
     return result
 
 
-def _in_cells(places: Tensor, shape: tuple[int, ...], factor: int) -> Tensor:
-    """Sites of the finer grid in the cell of each coarse site, (member, unit factor^dimension)."""
+def _in_cells(
+    places: Int[Tensor, "member unit"], shape: tuple[int, ...], factor: int
+) -> Int[Tensor, "member finer"]:
+    """Sites of the finer grid in the cell of each coarse site, factor^dimension for each."""
     cell = np.stack(np.unravel_index(places.cpu().numpy(), shape))  # (dimension, member, unit)
     step = np.indices((factor,) * len(shape)).reshape(len(shape), 1, 1, -1)
     finer = tuple(factor * side for side in shape)
@@ -113,7 +129,12 @@ def _in_cells(places: Tensor, shape: tuple[int, ...], factor: int) -> Tensor:
 
 
 @torch.no_grad()
-def merge(net: RNN, groups: np.ndarray, moment: Tensor, shape: tuple[int, ...]) -> RNN:
+def merge(
+    net: RNN,
+    groups: Int[np.ndarray, " unit"],
+    moment: Float[Tensor, "unit unit"],
+    shape: tuple[int, ...],
+) -> RNN:
     """A smaller network, each of whose neurons does for a group of neurons what it can.
 
     The merged neuron of a group g stands for their weighted mean H_g = sum of e_i h_i. Its input
@@ -148,6 +169,12 @@ def merge(net: RNN, groups: np.ndarray, moment: Tensor, shape: tuple[int, ...]) 
     ------
     InputError
         If the network has several members, or not every group has a neuron.
+
+    Examples
+    --------
+    >>> net = RNN(1, 1, geometry.grid(2, 2), dt=100)
+    >>> merge(net, np.array([0, 0, 1, 1]), torch.eye(4), (1, 2)).n_hidden
+    2
     """
     n, total = net.n_hidden, math.prod(shape)
     if net.members != 1 or groups.shape != (n,):
@@ -185,8 +212,10 @@ def merge(net: RNN, groups: np.ndarray, moment: Tensor, shape: tuple[int, ...]) 
     return result
 
 
-def _groupwise(groups: np.ndarray, moment: Tensor, total: int) -> tuple[Tensor, Tensor]:
-    """Weights e of each group's mean, (group, unit), and what it says of each, (unit, group)."""
+def _groupwise(
+    groups: Int[np.ndarray, " unit"], moment: Float[Tensor, "unit unit"], total: int
+) -> tuple[Float[Tensor, "group unit"], Float[Tensor, "unit group"]]:
+    """Weights e of each group's mean, and what the mean says of each unit."""
     label = torch.from_numpy(groups)
     belongs = label == torch.arange(total)[:, None]  # (group, unit)
     among = moment * (label[:, None] == label)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
+from jaxtyping import Float, Int
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from brainrnn.anatomy import geometry
-from brainrnn.anatomy.geometry import Distance
+from brainrnn.anatomy.geometry import DISTANCES, GEOMETRIES, Distance, Matrix, periodic
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
+from brainrnn.arrays import is_data, read_array
 from brainrnn.config import Settings
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks.linear import member_streams
 from brainrnn.networks.members import MembersSpec
+from brainrnn.networks.places import distance_of, sites_of, stored_distance, stored_sites
 from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_network
 from brainrnn.task import Suite, Task, Trials
 
@@ -28,7 +30,13 @@ Initialisation = Literal["near_identity", "orthogonal", "normal"]
 
 
 class RNNSpec(Settings):
-    """Everything about a recurrent network but its size and its places."""
+    """Everything about a recurrent network but its size and its places.
+
+    Examples
+    --------
+    >>> RNNSpec(cell="gru").initialisation
+    'near_identity'
+    """
 
     cell: Cell = Field("leaky", description="leaky: rate units; gru: gated recurrent units")
     activation: Activation = Field("relu", description="of leaky units: relu, softplus or tanh")
@@ -62,13 +70,14 @@ class RNN(PlacedNetwork):
     Parameters
     ----------
     n_inputs, n_outputs : int
+        Channels of the input, and outputs.
     sites : (site, dimension) array
         One hidden neuron on each.
     dt : float
         Duration of a step, ms.
     spec : RNNSpec
         Alternatively its fields as keywords: ``tau=50, activation="softplus"``.
-    distance : str or function
+    distance : str, function or (site, site) array
         Between hidden sites; see :class:`brainrnn.Anatomy`.
     members : int
         Number of networks.
@@ -77,6 +86,7 @@ class RNN(PlacedNetwork):
     starts : sequence of int, optional
         Members with the same number start alike; each from its own weights by default.
     dtype : torch.dtype
+        Of the arithmetic.
 
     Attributes
     ----------
@@ -91,6 +101,12 @@ class RNN(PlacedNetwork):
     ------
     InputError
         If alpha is not in (0, 1] or a size is not positive.
+
+    Examples
+    --------
+    >>> net = RNN(3, 2, GEOMETRIES["grid"](4, 4), dt=20, tau=100, members=5)
+    >>> net(torch.zeros(10, 7, 3)).shape  # ten steps of seven trials
+    torch.Size([5, 10, 7, 2])
     """
 
     w_in: nn.Parameter
@@ -107,7 +123,7 @@ class RNN(PlacedNetwork):
         *,
         dt: float,
         spec: RNNSpec | None = None,
-        distance: str | Distance = "l2",
+        distance: str | Distance | Matrix = "l2",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,
@@ -150,7 +166,17 @@ class RNN(PlacedNetwork):
 
     @classmethod
     def for_suite(cls, suite: Suite, *, sites: Tensor, **options: object) -> RNN:
-        """Build a network with the inputs, outputs and time step of a suite of tasks."""
+        """Build a network with the inputs, outputs and time step of a suite of tasks.
+
+        Parameters
+        ----------
+        suite : Suite
+            For example ``tasks.cog20()``.
+        sites : (site, dimension) array
+            One hidden neuron on each.
+        **options
+            As of the class.
+        """
         return cls(suite.n_inputs, suite.n_outputs, sites, dt=suite.dt, **options)  # type: ignore[arg-type]
 
     @property
@@ -165,12 +191,12 @@ class RNN(PlacedNetwork):
 
     def forward(
         self,
-        inputs: Tensor,
-        lengths: Tensor | None = None,
+        inputs: Float[Tensor, "time trial channel"],
+        lengths: Int[Tensor, " trial"] | None = None,
         *,
         generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Outputs at every step, (member, time, trial, output), zero after a trial's end.
+    ) -> Float[Tensor, "member time trial output"]:
+        """Outputs at every step, zero after a trial's end.
 
         Parameters
         ----------
@@ -180,22 +206,29 @@ class RNN(PlacedNetwork):
             Steps of each trial; all of them if not given.
         generator : torch.Generator
             Source of the private noise, the same for all members; no noise without one.
+
+        Raises
+        ------
+        InputError
+            If the inputs have another number of channels.
         """
         packed, outputs, _ = self._run(inputs, lengths, generator)
         return _unpack(outputs, packed)
 
-    def respond(self, batch: Trials, *, generator: torch.Generator | None = None) -> Tensor:
-        """Outputs for a batch of trials, (member, time, trial, output)."""
+    def respond(
+        self, batch: Trials, *, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "member time trial output"]:
+        """Outputs for a batch of trials."""
         return self(batch.inputs, batch.lengths, generator=generator)
 
     def activity(
         self,
-        inputs: Tensor,
-        lengths: Tensor | None = None,
+        inputs: Float[Tensor, "time trial channel"],
+        lengths: Int[Tensor, " trial"] | None = None,
         *,
         generator: torch.Generator | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Outputs and the states of the hidden neurons, (member, time, trial, unit)."""
+    ) -> tuple[Float[Tensor, "member time trial output"], Float[Tensor, "member time trial unit"]]:
+        """Outputs, and the states of the hidden neurons; parameters as of :meth:`forward`."""
         packed, outputs, states = self._run(inputs, lengths, generator)
         return _unpack(outputs, packed), _unpack(states, packed)
 
@@ -242,8 +275,10 @@ class RNN(PlacedNetwork):
         return packed, torch.baddbmm(self.b_out[:, None], states, self.w_out.mT), states
 
 
-def _unpack(rows: Tensor, packed: PackedSequence) -> Tensor:
-    """Lay packed rows (member, row, unit) out in time, (member, time, trial, unit)."""
+def _unpack(
+    rows: Float[Tensor, "member row unit"], packed: PackedSequence
+) -> Float[Tensor, "member time trial unit"]:
+    """Lay packed rows out in time."""
     sizes = packed.batch_sizes
     n = int(sizes[0])
     time = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
@@ -279,25 +314,58 @@ def _initial_weights(
 
 
 class RNNNetwork(RNNSpec, MembersSpec):
-    """A recurrent network and where its hidden neurons sit."""
+    """A recurrent network and where its hidden neurons sit.
+
+    Examples
+    --------
+    >>> RNNNetwork(geometry="ring", shape=[100]).distance
+    'l2'
+    """
 
     tasks: ClassVar[str] = "unfold in time"
 
     kind: Literal["rnn"] = Field("rnn", description="a recurrent network")
-    geometry: Literal["grid", "line", "ring", "sphere"] = Field(
-        "grid", description="arrangement of the hidden sites, about one unit wide"
-    )
     shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (20, 20), min_length=1, max_length=3, description="neurons along each side of the geometry"
     )
-    distance: Literal["l1", "l2", "periodic", "great_circle"] = Field(
-        "l2", description="distance between hidden sites; periodic wraps the grid to a torus"
+    geometry: str = Field(
+        "grid",
+        description="arrangement of the hidden sites, about one unit wide: grid, line, ring, "
+        "sphere; or your own, a .csv or .npy file with a row of coordinates for each site, or "
+        "module:function, which may take the numbers of shape",
+    )
+    distance: str = Field(
+        "l2",
+        description="distance between hidden sites: l1, l2, periodic (wraps the grid to a torus) "
+        "or great_circle; or your own, a .csv or .npy file of a matrix, or module:function of two "
+        "arrays of sites",
     )
 
+    @field_validator("geometry")
+    @classmethod
+    def _own_geometry(cls, value: str, known: Any) -> str:
+        shape = known.data.get("shape")
+        if shape is None:  # which is wrong, and is said first
+            return value
+        if value in GEOMETRIES and value != "grid" and len(shape) != 1:
+            raise ValueError(f"shape of a {value} is one number, such as [400]")
+        if is_data(value) and (n := len(read_array(value))) != math.prod(shape):
+            raise ValueError(f"has {n} sites of its own, which shape {list(shape)} cannot change")
+        return stored_sites(value, shape, list(GEOMETRIES))
+
+    @field_validator("distance")
+    @classmethod
+    def _own_distance(cls, value: str, known: Any) -> str:
+        if value in DISTANCES or not known.data.keys() >= {"shape", "geometry"}:
+            return value
+        sites = sites_of(known.data["geometry"], known.data["shape"])
+        return stored_distance(value, sites)
+
     @model_validator(mode="after")
-    def _sides(self) -> RNNNetwork:
-        if self.geometry != "grid" and len(self.shape) != 1:
-            raise ValueError(f"shape of a {self.geometry} is one number, such as [400]")
+    def _own_shape(self) -> RNNNetwork:
+        """Sites of the user's own are as many as they are."""
+        if is_data(self.geometry):
+            object.__setattr__(self, "shape", (len(read_array(self.geometry)),))
         return self
 
     @classmethod
@@ -314,10 +382,9 @@ class RNNNetwork(RNNSpec, MembersSpec):
             If sizes or settings do not fit together.
         """
         assert isinstance(task, Suite)
-        sites = getattr(geometry, self.geometry)(*self.shape)
-        distance: str | Distance = self.distance
+        sites, distance = sites_of(self.geometry, self.shape), distance_of(self.distance)
         if self.distance == "periodic":
-            distance = geometry.periodic([n / max(self.shape) for n in self.shape])
+            distance = periodic([n / max(self.shape) for n in self.shape])
         spec = self.part(RNNSpec)
         net = RNN.for_suite(
             task, sites=sites, spec=spec, distance=distance, **self.side_by_side(seed)

@@ -7,22 +7,28 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal, cast
 
 import torch
+from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
-from brainrnn.anatomy.geometry import Distance, line
+from brainrnn.anatomy.geometry import Distance, Matrix, line
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
-from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.networks.linear import Linear, member_streams
-from brainrnn.networks.members import MembersSpec
+from brainrnn.networks.members import LinesSpec, MembersSpec
 from brainrnn.task import Examples, Suite, Task
 
 
-class TransformerSpec(Settings):
-    """A causal transformer whose populations are lines of neurons."""
+class TransformerSpec(LinesSpec):
+    """A causal transformer whose populations are lines of neurons.
+
+    Examples
+    --------
+    >>> TransformerSpec(width=8, heads=2).layers
+    2
+    """
 
     layers: int = Field(2, ge=1, description="of a transformer, each attention and an MLP")
     heads: int = Field(1, ge=1, description="of attention, in each layer of a transformer")
@@ -31,11 +37,6 @@ class TransformerSpec(Settings):
     )
     expansion: int = Field(
         4, ge=1, description="neurons of a transformer's MLP, as a multiple of its width"
-    )
-    centred: bool = Field(
-        True,
-        description="whether neuron j of n sits at (j + 1/2)/n, as in the published notebooks, or "
-        "at j/n, as in the paper; of layers on lines",
     )
 
     @model_validator(mode="after")
@@ -68,15 +69,17 @@ class Transformer(PlacedNetwork):
     n_inputs, n_outputs : int
         Length of the vector at a position of the sequence, and of the output there.
     spec : TransformerSpec
-    distance : str or function
+        Sizes; the defaults if not given.
+    distance : str, function or (site, site) array
         See :class:`brainrnn.Anatomy`.
-    members : int
-        Number of networks.
-    seed : int
-        Member m draws its initial weights from (seed, starts[m]).
-    starts : sequence of int, optional
-        Members with the same number start alike; each from its own weights by default.
-    dtype : torch.dtype
+    members, seed, starts, dtype
+        Of networks side by side; see :class:`brainrnn.RNN`.
+
+    Examples
+    --------
+    >>> net = Transformer(3, 1, TransformerSpec(layers=1, width=4), members=2)
+    >>> net(torch.zeros(5, 7, 3)).shape
+    torch.Size([2, 5, 7, 1])
     """
 
     def __init__(
@@ -85,7 +88,7 @@ class Transformer(PlacedNetwork):
         n_outputs: int,
         spec: TransformerSpec | None = None,
         *,
-        distance: str | Distance = "l1",
+        distance: str | Distance | Matrix = "l1",
         members: int = 1,
         seed: int = 0,
         starts: Sequence[int] | None = None,
@@ -126,26 +129,37 @@ class Transformer(PlacedNetwork):
             self.add_module(name, Linear.drawn(fan_in, n, streams, dtype))
         self.anatomy.bind(self.named_parameters())
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs at every position, (member, example, position, output).
+    def forward(self, inputs: Tensor) -> Float[Tensor, "member example position output"]:
+        """Outputs at every position.
 
         Parameters
         ----------
         inputs : (example, position, input)
             The same for all members. Outputs do not depend on later positions.
+
+        Raises
+        ------
+        InputError
+            If the inputs are not sequences of such vectors.
         """
         return self.layers(inputs)["out"]
 
-    def respond(self, batch: Examples, *, generator: torch.Generator | None = None) -> Tensor:
-        """Outputs for a batch of examples, (member, example, position, output)."""
+    def respond(
+        self, batch: Examples, *, generator: torch.Generator | None = None
+    ) -> Float[Tensor, "member example position output"]:
+        """Outputs for a batch of examples."""
         return self(batch.inputs)
 
-    def layers(self, inputs: Tensor) -> dict[str, Tensor]:
-        """What every population does: name -> (member, example, position, neuron).
+    def layers(self, inputs: Tensor) -> dict[str, Float[Tensor, "member example position _"]]:
+        """What every population does, moment by moment.
 
         The stream appears once for every moment, as in :func:`brainrnn.analysis.stages`:
         ``stream0`` after the embedding, ``stream1`` after the first attention, ``stream2`` after
         the first MLP, and so on. Of heads it is the sum of the attended values.
+
+        Returns
+        -------
+        dict of population to (member, example, position, neuron)
 
         Raises
         ------
@@ -177,8 +191,10 @@ class Transformer(PlacedNetwork):
     def _map(self, name: str) -> Linear:
         return cast(Linear, self.get_submodule(name))
 
-    def _attend(self, qkv: Tensor) -> Tensor:
-        """Causal attention of every head; qkv (member, example, position, 3 width)."""
+    def _attend(
+        self, qkv: Float[Tensor, "member example position folds"]
+    ) -> Float[Tensor, "member example position width"]:
+        """Causal attention of every head; qkv holds 3 width numbers at every position."""
         heads = self.spec.heads
         # (member, example, head, position, neuron of the head)
         query, key, value = (
@@ -191,7 +207,13 @@ class Transformer(PlacedNetwork):
 
 
 class TransformerNetwork(TransformerSpec, MembersSpec):
-    """A transformer, every population on a line."""
+    """A transformer, every population on a line.
+
+    Examples
+    --------
+    >>> TransformerNetwork(layers=1).kind
+    'transformer'
+    """
 
     tasks: ClassVar[str] = "are sequences of vectors"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import cast
@@ -16,7 +16,8 @@ from brainrnn.catalogue import find
 from brainrnn.config import Settings, build, override, read_toml
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks import NETWORKS, NetworkSpec, RNNNetwork
-from brainrnn.task import Task
+from brainrnn.own import is_reference, own_function
+from brainrnn.task import Suite, Task
 from brainrnn.training.loop import TrainingSpec
 from brainrnn.wiring_cost.method import BIMT
 
@@ -32,7 +33,11 @@ class TaskSpec(Settings):
     ('go', 'dms')
     """
 
-    suite: str = Field("cog20", description="suite of tasks; see `brainrnn tasks list`")
+    suite: str = Field(
+        "cog20",
+        description="suite of tasks; see `brainrnn tasks list`; or your own, module:function, "
+        "from the current folder or an installed package",
+    )
     names: tuple[str, ...] | None = Field(
         None, description="some of the suite's tasks; unset: all of them"
     )
@@ -141,30 +146,84 @@ def suites() -> dict[str, EntryPoint]:
 
 
 def load_suite(spec: TaskSpec) -> Task:
-    """The suite of tasks of that name, from whichever installed package offers it.
+    """The suite of tasks of that name, from an installed package or from the user's own module.
+
+    Parameters
+    ----------
+    spec : TaskSpec
+        Its ``suite`` is a name that an installed package offers, or ``module:function``. The
+        function is called with what the configuration says: ``names``, ``dt``, and its
+        ``options``.
 
     Raises
     ------
     InputError
-        If no package does, or the suite does not know a task.
+        If there is no such suite, module or function, the suite does not know a task or an option,
+        or what the function returns is not a task.
+
+    Examples
+    --------
+    >>> load_suite(TaskSpec(suite="cog20", names=["go"])).n_outputs
+    17
     """
+    suite = own_function(spec.suite) if is_reference(spec.suite) else _offered(spec.suite)
+    task = suite(**_arguments(suite, spec))
+    _check_task(task, spec.suite)
+    return cast(Task, task)
+
+
+def _arguments(suite: Callable[..., object], spec: TaskSpec) -> dict[str, object]:
+    """What a configuration says to a suite, by the names of the suite's parameters."""
+    parameters = dict(inspect.signature(suite).parameters)
+    others = [name for name, p in parameters.items() if p.kind is p.VAR_KEYWORD]
+    for name in others:  # **others: the suite takes any option
+        del parameters[name]
+    options = sorted(parameters.keys() - {"names", "dt"})  # which have keys of their own
+    for name in spec.options:
+        if name in ("names", "dt"):
+            raise InputError(f"{name!r} is no option of a suite: set task.{name}")
+        if not options and not others:
+            raise InputError(f"the suite {spec.suite!r} has no options: leave out {name!r}")
+        if name not in options and not others:
+            raise InputError(unknown(f"option of the suite {spec.suite!r}", name, options))
+    said = {"names": spec.names, "dt": spec.dt}
+    arguments: dict[str, object] = {k: value for k, value in said.items() if value is not None}
+    for name in arguments:
+        if name not in parameters and not others:
+            raise InputError(f"the suite {spec.suite!r} takes no {name}: leave out task.{name}")
+    if "names" in parameters:
+        arguments.setdefault("names", None)
+    return {**arguments, **spec.options}
+
+
+def _offered(name: str) -> Callable[..., object]:
+    """The suite that an installed package offers under a name."""
     offered = suites()
     if not offered:
         raise InputError(
             "no suite of tasks is installed: install the package with `pip install -e .`"
         )
-    if spec.suite not in offered:
-        raise InputError(unknown("suite of tasks", spec.suite, offered))
-    suite = offered[spec.suite].load()
-    arguments = {"names": spec.names, **spec.options} | ({"dt": spec.dt} if spec.dt else {})
-    known = inspect.signature(suite).parameters
-    options = sorted(known.keys() - {"names", "dt"})  # which have keys of their own
-    for name in arguments:
-        if name in spec.options and not options:
-            raise InputError(f"the suite {spec.suite!r} has no options: leave out {name!r}")
-        if name not in known or (name in spec.options and name not in options):
-            raise InputError(unknown(f"option of the suite {spec.suite!r}", name, options))
-    return cast(Task, suite(**arguments))
+    if name not in offered:
+        raise InputError(f"{unknown('suite of tasks', name, offered)} (your own: module:function)")
+    return cast(Callable[..., object], offered[name].load())
+
+
+def _check_task(task: object, suite: str) -> None:
+    """Raise ``InputError`` unless this is a task, with all that belongs to one."""
+    protocol = Suite if hasattr(task, "dt") else Task
+    lacking = [name for name in _members(protocol) if not hasattr(task, name)]
+    if lacking:
+        raise InputError(
+            f"the suite {suite!r} returned a {type(task).__name__}, which is no brainrnn."
+            f"{protocol.__name__}: it lacks {', '.join(lacking)}"
+        )
+
+
+def _members(protocol: type) -> list[str]:
+    """Names of the attributes and methods that a protocol asks for."""
+    protocols = [base for base in protocol.__mro__ if getattr(base, "_is_protocol", False)]
+    names = [n for p in protocols for n in (*vars(p).get("__annotations__", ()), *vars(p))]
+    return [name for name in dict.fromkeys(names) if not name.startswith("_")]
 
 
 def build_network(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Num
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 Control = Literal["benjamini-hochberg", "holm"]
 
 
-def across(values: np.ndarray, alternative: str = "less") -> dict[str, float]:
+def across(values: Num[np.ndarray, " network"], alternative: str = "less") -> dict[str, float]:
     """Whether the networks of a method lie on one side of 0.
 
     Parameters
@@ -79,32 +80,39 @@ def paired(one: pd.Series, other: pd.Series) -> dict[str, float]:
     }
 
 
+def rank_correlation(x: pd.Series, y: pd.Series) -> float:
+    """Spearman's rank correlation over the networks that have both numbers.
+
+    NaN of fewer than three, or where one number is the same in all.
+
+    Examples
+    --------
+    >>> rank_correlation(pd.Series([0.1, 0.5, 0.9]), pd.Series([0.9, 0.8, 0.2]))
+    -1.0
+    """
+    both = pd.concat([x, y], axis=1, keys=["x", "y"]).dropna()
+    if len(both) < 3 or both.x.nunique() < 2 or both.y.nunique() < 2:
+        return float("nan")
+    return float(stats.spearmanr(both.x, both.y).statistic)
+
+
+def correlation_inside(x: pd.Series, y: pd.Series, group: pd.Series) -> tuple[float, float]:
+    """Pearson's correlation of two numbers inside groups, whose means are taken away, and its p.
+
+    The t test has a degree of freedom less for each group's mean. NaN where fewer than three are
+    left, or a number is the same in all of every group.
+    """
+    freedom = len(group) - group.nunique() - 1
+    inside = [values - values.groupby(group.to_numpy()).transform("mean") for values in (x, y)]
+    if freedom < 2 or any(values.abs().max() == 0 for values in inside):
+        return float("nan"), float("nan")
+    r = float(stats.pearsonr(*inside).statistic)
+    return r, float(2 * stats.t.sf(abs(r) * np.sqrt(freedom / (1 - r**2)), freedom))
+
+
 def _alike(values: np.ndarray) -> bool:
     """Whether numbers differ by rounding alone, so that their spread says nothing."""
     return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
-
-
-def tabulate(
-    tests: Iterable[dict[str, Any]], p: str = "p", method: Control = "benjamini-hochberg"
-) -> pd.DataFrame:
-    """Tests as a table, with ``p_controlled`` over all of them (:func:`controlled`).
-
-    Parameters
-    ----------
-    tests : iterable of dict
-        Where they have the key ``asked``, those that are alike in it are one question, which counts
-        once: the same networks under another name, say.
-    p : str
-        The key of the p value that is to be controlled.
-    method : {"benjamini-hochberg", "holm"}
-    """
-    table = pd.DataFrame(list(tests))
-    if table.empty:
-        return table
-    asked = table.pop("asked") if "asked" in table else pd.Series(table.index)
-    first = asked.drop_duplicates()
-    once = dict(zip(first, controlled(table[p][first.index], method), strict=True))
-    return table.assign(p_controlled=asked.map(once))
 
 
 def controlled(p: pd.Series, method: Control = "benjamini-hochberg") -> pd.Series:
@@ -117,11 +125,11 @@ def controlled(p: pd.Series, method: Control = "benjamini-hochberg") -> pd.Serie
         The first (1995) bounds the share of false ones among discoveries, for exploring; Holm's
         (1979) the probability of a single false one, for what is claimed.
     """
-    known = p.dropna().astype(float).sort_values()
+    known = p.dropna().astype(float)
+    if known.empty:
+        return p.astype(float)
     if method == "holm":
-        adjusted = (known * np.arange(len(known), 0, -1)).cummax().clip(upper=1)
-    elif len(known):
-        adjusted = pd.Series(stats.false_discovery_control(known.to_numpy()), known.index)
-    else:
-        adjusted = known
-    return adjusted.reindex(p.index)
+        adjusted = multipletests(known, method="holm")[1]
+    else:  # statsmodels has this too, and rounds the last bit otherwise than published tables
+        adjusted = stats.false_discovery_control(known.to_numpy())
+    return pd.Series(adjusted, known.index).reindex(p.index)

@@ -18,7 +18,24 @@ _FORMAT = "brainrnn checkpoint 2"
 
 
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
-    """Write a run's state: its ``experiment``, ``training`` and ``metrics``, atomically."""
+    """Write a run's state, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    state : dict
+        ``experiment`` (the configuration), ``training`` (see :meth:`Trainer.state_dict`) and
+        ``metrics`` (rows): dictionaries, lists, numbers, strings and tensors.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> state = {"experiment": {"seed": 1}, "training": {"step": 5}, "metrics": []}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_checkpoint(f"{folder}/checkpoint.pt", state)
+    ...     load_checkpoint(f"{folder}/checkpoint.pt")["training"]
+    {'step': 5}
+    """
     written = io.BytesIO()
     torch.save({"format": _FORMAT, **state}, written)
     with atomic_path(path) as temporary:
@@ -28,10 +45,26 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint onto the CPU, without executing anything that the file contains.
 
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    dict
+        What :func:`save_checkpoint` was given, and the ``format`` of the file.
+
     Raises
     ------
     InputError
         If the file is missing, truncated, or not a checkpoint of this package.
+
+    Examples
+    --------
+    >>> load_checkpoint("nowhere/checkpoint.pt")
+    Traceback (most recent call last):
+    ...
+    brainrnn.errors.InputError: no checkpoint in nowhere: run `brainrnn resume nowhere`
     """
     path = Path(path)
     if not path.exists():
@@ -59,7 +92,23 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
 
 
 def fingerprint(net: nn.Module) -> str:
-    """A digest of every weight and place, which tells what was measured on this very network."""
+    """A digest of every weight and place, which tells what was measured on this very network.
+
+    Parameters
+    ----------
+    net : nn.Module
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> net = nn.Linear(2, 2)
+    >>> fingerprint(net) == fingerprint(net), len(fingerprint(net))
+    (True, 64)
+    """
     digest = hashlib.sha256()
     for name, value in net.state_dict().items():
         digest.update(name.encode())

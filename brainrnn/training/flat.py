@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from brainrnn.anatomy.network import PlacedNetwork
@@ -16,12 +17,26 @@ class FlatParameters:
 
     The parameters become views of ``values``, without a change of their numbers.
 
+    Parameters
+    ----------
+    net : PlacedNetwork
+
     Attributes
     ----------
     values : (member, entry) Parameter
         ``values.grad`` is there from the start.
     gradient : (member, entry)
         The same as ``values.grad``.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(4, 2, br.MLPSpec(hidden=(3,)), members=5)
+    >>> flat = FlatParameters(net)
+    >>> flat.values.shape  # 3 x 4 + 3 and 2 x 3 + 2
+    torch.Size([5, 23])
+    >>> flat.values.data.zero_().sum() == net.get_parameter("fc0.weight").sum()
+    tensor(True)
     """
 
     def __init__(self, net: PlacedNetwork) -> None:
@@ -41,8 +56,8 @@ class FlatParameters:
                 view.copy_(parameter.data)
                 parameter.data = view
 
-    def split(self, flat: Tensor) -> dict[str, Tensor]:
-        """Views of (member, entry) by parameter, each of that parameter's shape."""
+    def split(self, flat: Float[Tensor, "member entry"]) -> dict[str, Float[Tensor, "member ..."]]:
+        """Views of a flat buffer by parameter, each of that parameter's shape."""
         sizes = [shape[1:].numel() for shape in self._shapes.values()]
         return {
             name: part.unflatten(1, shape[1:])
@@ -51,15 +66,15 @@ class FlatParameters:
             )
         }
 
-    def join(self, parts: Mapping[str, Tensor]) -> Tensor:
-        """Broadcast values by parameter, 0 where there is none, to one (member, entry)."""
+    def join(self, parts: Mapping[str, Tensor]) -> Float[Tensor, "member entry"]:
+        """Broadcast values by parameter, 0 where there is none, to a flat buffer."""
         flat = torch.zeros_like(self.values)
         for name, view in self.split(flat).items():
             if name in parts:
                 view.copy_(parts[name])
         return flat
 
-    def gather(self, gradients: Sequence[Tensor], members: slice) -> None:
+    def gather(self, gradients: Sequence[Float[Tensor, "part ..."]], members: slice) -> None:
         """Put the gradients of some members' parameters, in order, where they belong."""
         torch.cat([g.flatten(1) for g in gradients], dim=1, out=self.gradient[members])
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Tensor
 
@@ -22,8 +23,10 @@ from brainrnn.progress import progress_bar
 from brainrnn.task import Examples, Suite, Task, Trials
 from brainrnn.threads import in_pieces, one_thread, share
 from brainrnn.training.flat import FlatParameters, shared
+from brainrnn.training.pace import Pace
 from brainrnn.wiring_cost.cost import connection_cost, cost_coefficients
 from brainrnn.wiring_cost.method import BIMT
+from brainrnn.wiring_cost.proximal import soft_threshold, step_threshold
 from brainrnn.wiring_cost.strength import count_live
 from brainrnn.wiring_cost.swap import relocate
 
@@ -33,7 +36,14 @@ _AT_ONCE = 100_000  # examples times members that a network answers at once in a
 
 
 class TrainingSpec(Settings):
-    """How long and how fast to train, and how often to look."""
+    """How long and how fast to train, and how often to look.
+
+    Examples
+    --------
+    >>> spec = TrainingSpec(steps=1000, decay="linear", decay_over=0.5)
+    >>> spec.rate(0), spec.rate(750)
+    (0.001, 0.0005)
+    """
 
     steps: int = Field(3000, ge=1, description="training steps")
     batch: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
@@ -87,11 +97,17 @@ class Record:
         loss, cost (connection cost without lambda), strength (lambda in this step), live
         (neurons with connections), moves (since the last row), test_loss and accuracy (both
         held-out, NaN but at evaluations).
+
+    Examples
+    --------
+    >>> record = Record(7, loss=torch.ones(2), moves=torch.tensor([0, 3]), metrics=[])
+    >>> int(record.moves.sum())
+    3
     """
 
     step: int
-    loss: Tensor
-    moves: Tensor
+    loss: Float[Tensor, " member"]
+    moves: Int[Tensor, " member"]
     metrics: list[dict[str, float]]
 
 
@@ -114,6 +130,21 @@ class Trainer:
         Which entries of which parameters may change, broadcast to their shapes; all if not given.
         Every other entry, and every parameter that is not named, keeps its value to the last bit:
         it takes part in no gradient, no clipping and no penalty. Neurons still change places.
+
+    Raises
+    ------
+    InputError
+        If the method or ``free`` does not fit the network, or the specification the task.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> from tasks import cog20
+    >>> suite = cog20(names=["go"])
+    >>> net = br.RNN.for_suite(suite, sites=br.grid(4, 4))
+    >>> trainer = Trainer(net, suite, br.BIMT(), TrainingSpec(steps=3, batch=8))
+    >>> [record.step for record in trainer.records()]
+    [1, 2, 3]
     """
 
     def __init__(
@@ -140,6 +171,7 @@ class Trainer:
         self._priced: tuple[object, ...] = ()  # what the prices were computed from
         self._optimizer = torch.optim.Adam([self._flat.values], lr=spec.learning_rate, fused=True)
         self._watched = self.device.type == "cpu"  # where looking at a value costs nothing
+        self._pace = Pace()
         # Settings that do not fit fail here, not in the middle of training.
         if spec.batch == "all" and isinstance(task, Suite):
             raise InputError(
@@ -151,7 +183,7 @@ class Trainer:
         self._pays = bool(method.strengths(net).any())
         self._small, self._parts = self._plan()
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Generator[Record, None, None]:
         """Train to the last step, yielding a record after each.
 
         Raises
@@ -160,12 +192,18 @@ class Trainer:
             If a member's loss is NaN or infinite, before the step is taken; or if a weight is
             after it. On a GPU, whose work is not waited for, weights are looked at only when
             metrics are due, before neurons move, and before anything is saved.
+
+        Warns
+        -----
+        SlowTraining
+            Once, if other programs want the processors on which the threads of a step meet.
         """
         self._flat.attach(self.net)
         with _flushed_denormals(), one_thread(self._small), in_pieces(len(self._parts) > 1):
             while self.step < self.spec.steps:
                 progress = self.step / self.spec.steps
-                loss = self._descend(progress)
+                with self._pace.step() if self._watched else nullcontext():
+                    loss = self._descend(progress)
                 self.step += 1
                 swap = self._due(self.method.swap.every) and self.method.factor(progress) > 0
                 if self._watched or swap or self._due(self.spec.log_every):
@@ -203,8 +241,8 @@ class Trainer:
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.spec.steps
 
-    def _frozen_entries(self, free: Mapping[str, Tensor]) -> Tensor:
-        """Which entries of the flat buffer keep their values, (member, entry) bool."""
+    def _frozen_entries(self, free: Mapping[str, Tensor]) -> Bool[Tensor, "member entry"]:
+        """Which entries of the flat buffer keep their values."""
         parameters = dict(self.net.named_parameters())
         for name, mask in free.items():
             if name not in parameters:
@@ -221,8 +259,8 @@ class Trainer:
                 )
         return self._flat.join(free) == 0
 
-    def _price(self, progress: float) -> tuple[Tensor, float]:
-        """Lambda times the cost of a unit of |w|, (member, entry), and the factor on it now."""
+    def _price(self, progress: float) -> tuple[Float[Tensor, "member entry"], float]:
+        """Lambda times the cost of a unit of |w|, and the factor on it now."""
         # All but the factor changes seldom.
         now = (self.method.pays_biases(progress), self.net.anatomy.version)
         if now != self._priced:
@@ -231,8 +269,8 @@ class Trainer:
             self._prices = self._flat.join(costs) * strength[:, None]
         return self._prices, self.method.factor(progress)
 
-    def _descend(self, progress: float) -> Tensor:
-        """One step of Adam on prediction loss and connection cost; the loss, (member,)."""
+    def _descend(self, progress: float) -> Float[Tensor, " member"]:
+        """One step of Adam on prediction loss and connection cost; the prediction loss."""
         batch = self.task.sample(self._batch, self._trials).to(self.device)
         loss = self._differentiate(batch)
         if self._watched:
@@ -244,20 +282,23 @@ class Trainer:
         if self.spec.clip:
             norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
             gradient *= (self.spec.clip / (norm + 1e-6)).clamp_(max=1.0)
-        rate = self.spec.rate(self.step)
-        self._optimizer.param_groups[0]["lr"] = rate
+        self._optimizer.param_groups[0]["lr"] = self.spec.rate(self.step)
         price, factor = self._price(progress) if self._pays else (gradient, 0.0)
         if factor and self.method.form == "subgradient":
             gradient.addcmul_(price, values.sign(), value=factor)
         self._optimizer.step()
         if factor and self.method.form == "proximal":
-            self._shrink(values, price, factor * rate)
+            weights = self._flat.values
+            threshold = step_threshold(
+                self._optimizer, weights, price, factor=factor, step=self.step + 1
+            )
+            soft_threshold(values, threshold)
         if self._frozen is not None:  # put back, whatever penalty and flushed denormals did
             torch.where(self._frozen, before, values, out=values)
         return loss
 
-    def _differentiate(self, batch: Any) -> Tensor:
-        """Prediction loss of every member, (member,), and its gradient in the flat buffer."""
+    def _differentiate(self, batch: Any) -> Float[Tensor, " member"]:
+        """Prediction loss of every member, and its gradient in the flat buffer."""
         # All members see the same noise: the first part draws it, the others draw it again.
         sources = [self._noise, *(self._same_noise() for _ in self._parts[1:])]
 
@@ -278,8 +319,8 @@ class Trainer:
     def _require_finite_weights(self) -> None:
         self._require_finite(self._flat.values.detach().sum(1), "sum of the weights", self.step)
 
-    def _require_finite(self, values: Tensor, what: str, step: int) -> None:
-        """Raise ``DivergedError`` if a member's value, (member,), is NaN or infinite."""
+    def _require_finite(self, values: Float[Tensor, " member"], what: str, step: int) -> None:
+        """Raise ``DivergedError`` if a member's value is NaN or infinite."""
         for member, value in enumerate(values.tolist()):
             if not math.isfinite(value):
                 raise DivergedError(
@@ -287,21 +328,8 @@ class Trainer:
                     "training.learning_rate, set training.clip, or start from smaller weights"
                 )
 
-    def _shrink(self, values: Tensor, price: Tensor, rate: float) -> None:
-        """Soft threshold in the metric of Adam: each weight's own step size times its price.
-
-        The proximal operator of sum price |w| under Adam's diagonal preconditioner
-        eta = rate / (sqrt(v) + eps): w <- sign(w) max(|w| - eta price, 0).
-        """
-        group = self._optimizer.param_groups[0]
-        correction = math.sqrt(1 - group["betas"][1] ** (self.step + 1))
-        second_moment = self._optimizer.state[self._flat.values]["exp_avg_sq"]
-        scale = second_moment.sqrt().add_(group["eps"] * correction)
-        threshold = torch.div(price, scale, out=scale).mul_(rate * correction)
-        values -= torch.minimum(torch.maximum(values, -threshold), threshold)
-
     @torch.no_grad()
-    def _metrics(self, loss: Tensor, progress: float) -> list[dict[str, float]]:
+    def _metrics(self, loss: Float[Tensor, " member"], progress: float) -> list[dict[str, float]]:
         evaluate = self._due(self.spec.evaluate_every)
         if not (evaluate or self._due(self.spec.log_every)):
             return []
@@ -324,8 +352,8 @@ class Trainer:
         ]
 
     @torch.no_grad()
-    def evaluate(self) -> tuple[Tensor, Tensor]:
-        """Loss (member,) and mean score (member, task) on the held-out trials."""
+    def evaluate(self) -> tuple[Float[Tensor, " member"], Float[Tensor, "member task"]]:
+        """Loss and mean score of every task on the held-out trials."""
         outputs = answer(self.net, self.held_out)
         score = self.task.score(outputs, self.held_out)
         score = score.view(self.net.members, len(self.task.names), -1).mean(2)
@@ -369,7 +397,7 @@ class Trainer:
                 "the checkpoint belongs to another network: it does not fit the configuration"
             ) from None
 
-    def _set_noise(self, state: Tensor, step: int) -> None:
+    def _set_noise(self, state: Int[Tensor, " byte"], step: int) -> None:
         if len(state) == len(self._noise.get_state()):
             self._noise.set_state(state)
         else:  # of a generator on another kind of device
@@ -379,8 +407,25 @@ class Trainer:
 
 
 @torch.no_grad()
-def answer(net: PlacedNetwork, batch: Trials | Examples) -> Tensor:
-    """Outputs for a batch of any size, without noise or gradients; examples part by part."""
+def answer(net: PlacedNetwork, batch: Trials | Examples) -> Float[Tensor, "member ..."]:
+    """Outputs for a batch of any size, without noise or gradients; examples part by part.
+
+    Parameters
+    ----------
+    net : PlacedNetwork
+    batch : Trials or Examples
+
+    Returns
+    -------
+    (member, time, trial, output) or (member, example, ..., output) tensor
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(4, 2, br.MLPSpec(hidden=(3,)), members=5)
+    >>> answer(net, br.Examples(torch.rand(10, 4), torch.rand(10, 2))).shape
+    torch.Size([5, 10, 2])
+    """
     if isinstance(batch, Trials):
         return net.respond(batch)
     size = max(1, _AT_ONCE // net.members)
@@ -396,6 +441,7 @@ def train(
     seed: int = 0,
     free: Mapping[str, Tensor] | None = None,
     progress: bool = True,
+    callback: Callable[[Record], bool | None] | None = None,
     **training: Any,
 ) -> pd.DataFrame:
     """Train a network in place and return its metrics, a row per logged step and member.
@@ -411,20 +457,52 @@ def train(
         Which entries may change; see :class:`Trainer`.
     progress : bool
         Whether to draw a progress bar.
+    callback : function (Record) -> bool or None, optional
+        Called after every step; training ends there if it returns True.
     **training
         Fields of :class:`TrainingSpec`, for example ``steps=3000``.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``Record.metrics``, up to the last step.
 
     Raises
     ------
     DivergedError
         If the loss becomes NaN or infinite.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> from tasks import cog20
+    >>> suite = cog20(names=["go", "anti"])
+    >>> net = br.RNN.for_suite(suite, sites=br.grid(4, 4))
+    >>> spec = {"steps": 20, "evaluate_every": 10, "evaluation_trials": 2, "progress": False}
+    >>> br.train(net, suite, br.BIMT(strength=1e-4), **spec).step.tolist()
+    [10, 20]
+
+    Train until half of the held-out trials are answered correctly, and count the moves:
+
+    >>> moves = []
+    >>> def look(record):
+    ...     moves.append(int(record.moves.sum()))
+    ...     return any(row["accuracy"] > 0.5 for row in record.metrics)
+    >>> metrics = br.train(net, suite, callback=look, **spec)
+    >>> len(moves) <= 20
+    True
     """
     trainer = Trainer(net, task, method or BIMT(), TrainingSpec(**training), seed=seed, free=free)
     rows: list[dict[str, float]] = []
-    with progress_bar(trainer.spec.steps, enabled=progress) as bar:
-        for record in trainer.records():
+    with (
+        progress_bar(trainer.spec.steps, enabled=progress) as bar,
+        closing(trainer.records()) as records,
+    ):
+        for record in records:
             rows += record.metrics
             bar.update(record.step, record.metrics)
+            if callback is not None and callback(record):
+                break
     return pd.DataFrame(rows)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 from threadpoolctl import ThreadpoolController
 from torch import Tensor
@@ -30,8 +31,11 @@ _RELAXED = 1e-4  # share of the cost below which its next step would gain too li
 
 
 def site_costs(
-    fixed: Tensor | None, inside: Tensor | None, distance: Tensor, places: Tensor
-) -> Tensor:
+    fixed: Float[Tensor, "member neuron site"] | None,
+    inside: Float[Tensor, "member neuron neuron"] | None,
+    distance: Float[Tensor, "site site"],
+    places: Int[Tensor, "member neuron"],
+) -> Float[Tensor, "member neuron site"]:
     """Cost of every neuron on every site, (member, neuron, site)."""
     if inside is None:
         assert fixed is not None
@@ -40,21 +44,23 @@ def site_costs(
     return pull if fixed is None else pull.add_(fixed)
 
 
-def rows(distance: Tensor, places: Tensor) -> Tensor:
+def rows(
+    distance: Float[Tensor, "site other"], places: Int[Tensor, "member neuron"]
+) -> Float[Tensor, "member neuron other"]:
     """Row of ``distance`` for every neuron's place: (member, neuron, site)."""
     return distance.index_select(0, places.flatten()).view(*places.shape, -1)
 
 
 def exchanges(
-    fixed: Tensor | None,
-    inside: Tensor | None,
-    distance: Tensor,
-    places: Tensor,
-    order: Tensor,
+    fixed: Float[Tensor, "member neuron site"] | None,
+    inside: Float[Tensor, "member neuron neuron"] | None,
+    distance: Float[Tensor, "site site"],
+    places: Int[Tensor, "member neuron"],
+    order: Int[Tensor, "member k"],
     blocks: int,
     *,
     repeat: bool,
-) -> Tensor:
+) -> Int[Tensor, "member neuron"]:
     """Greedy passes: one, or with ``repeat`` as many as still find an exchange that helps.
 
     Parameters
@@ -331,7 +337,9 @@ def _block_costs(costs: Tensor, places: Tensor, blocks: int) -> tuple[Tensor, Te
     return total, of_block.contiguous()
 
 
-def linear_assignment(fixed: Tensor, places: Tensor, blocks: int) -> Tensor:
+def linear_assignment(
+    fixed: Float[Tensor, "member neuron site"], places: Int[Tensor, "member neuron"], blocks: int
+) -> Int[Tensor, "member neuron"]:
     """The cheapest arrangement of a population not wired to itself; exact, also over blocks.
 
     Inside every block and block of sites a linear assignment, then one over whole blocks.
@@ -357,8 +365,12 @@ def linear_assignment(fixed: Tensor, places: Tensor, blocks: int) -> Tensor:
 
 
 def quadratic_assignment(
-    fixed: Tensor | None, inside: Tensor, distance: Tensor, places: Tensor, order: Tensor
-) -> Tensor:
+    fixed: Float[Tensor, "member neuron site"] | None,
+    inside: Float[Tensor, "member neuron neuron"],
+    distance: Float[Tensor, "site site"],
+    places: Int[Tensor, "member neuron"],
+    order: Int[Tensor, "member neuron"],
+) -> Int[Tensor, "member neuron"]:
     """A cheap arrangement of a population that is wired to itself, never dearer than the present.
 
     The relaxation of Vogelstein et al. (2015), then descent by exchanges: the relaxed problem sees
@@ -385,7 +397,11 @@ def _price(fixed: Tensor | None, inside: Tensor, distance: Tensor, places: Tenso
     return costs.gather(2, places[:, :, None]).sum((1, 2))
 
 
-def _relaxation(fixed: Tensor, inside: Tensor, distance: Tensor) -> Tensor:
+def _relaxation(
+    fixed: Float[Tensor, "neuron site"],
+    inside: Float[Tensor, "neuron neuron"],
+    distance: Float[Tensor, "site site"],
+) -> Int[Tensor, " neuron"]:
     """Frank-Wolfe over doubly stochastic matrices P, from their centre; the site of every neuron.
 
     Minimises <fixed, P> + <inside P distance, P> / 2. Fast approximate quadratic assignment,
@@ -408,6 +424,6 @@ def _relaxation(fixed: Tensor, inside: Tensor, distance: Tensor) -> Tensor:
     return _cheapest(-shares)
 
 
-def _cheapest(cost: Tensor) -> Tensor:
+def _cheapest(cost: Float[Tensor, "neuron site"]) -> Int[Tensor, " neuron"]:
     """Linear assignment: the site of every neuron, (neuron,)."""
     return torch.from_numpy(linear_sum_assignment(cost.cpu().numpy())[1]).to(cost.device)

@@ -10,16 +10,15 @@ A = 0 is plain L1. "Seeing Is Believing", Entropy 2024, 26, 41, Section 2.
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import Annotated, Literal
 
 import torch
+from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from brainrnn.anatomy.network import PlacedNetwork
-from brainrnn.anatomy.placed import per_member
+from brainrnn.anatomy.placed import Placed, per_member
 from brainrnn.config import NonNegative, PerMember, Settings
 from brainrnn.errors import InputError, unknown
 
@@ -84,26 +83,26 @@ class CostSpec(Settings):
         """Whether biases cost anything at a fraction of training between 0 and 1."""
         return self.biases_from <= progress and self.biases_from < 1
 
-    def strengths(self, net: PlacedNetwork, progress: float = 1.0) -> Tensor:
+    def strengths(self, net: Placed, progress: float = 1.0) -> Float[Tensor, " member"]:
         """Lambda of every member at a fraction of training, (member,)."""
         return per_member(self.strength, net, "strength") * self.factor(progress)
 
-    def weight(self, parameter: str, value: Tensor) -> float:
+    def weight(self, parameter: str, net: Placed) -> float:
         """Factor of one parameter in the cost, from its own strength and the reduction."""
         factor = self.parameter_strength.get(parameter, 1.0)
-        return factor / math.prod(value.shape[1:]) if self.reduction == "mean" else factor
+        return factor / net.entries(parameter) if self.reduction == "mean" else factor
 
 
 def cost_coefficients(
-    net: PlacedNetwork, spec: CostSpec, progress: float = 1.0
-) -> dict[str, Tensor]:
+    net: Placed, spec: CostSpec, progress: float = 1.0
+) -> dict[str, Float[Tensor, "*weight"]]:
     """Cost of a unit of |w| for every parameter that is paid for, each broadcastable to it.
 
     A d + y* where two axes are placed, (member, out, in); y* elsewhere, a scalar. Biases are paid
     for, or not, as at a fraction ``progress`` of training.
     """
     anatomy = net.anatomy
-    parameters = dict(net.named_parameters())
+    parameters = net.weights()
     for key in ("parameter_strength", "parameter_locality"):
         for name in getattr(spec, key):
             if name not in parameters:
@@ -115,7 +114,7 @@ def cost_coefficients(
                 "that have places; leave it out"
             )
     locality = per_member(spec.locality, net, "locality")[:, None, None]
-    coefficients: dict[str, Tensor] = {}
+    coefficients: dict[str, Float[Tensor, "*weight"]] = {}
     for name, value in parameters.items():
         if value.ndim == 2 and not spec.pays_biases(progress):
             continue
@@ -123,18 +122,38 @@ def cost_coefficients(
         cost = torch.full((), spec.offset, dtype=value.dtype, device=value.device)
         if length is not None:
             cost = locality * spec.parameter_locality.get(name, 1.0) * length.to(value.dtype) + cost
-        coefficients[name] = spec.weight(name, value) * cost
+        coefficients[name] = spec.weight(name, net) * cost
     return coefficients
 
 
-def connection_cost(net: PlacedNetwork, spec: CostSpec, progress: float = 1.0) -> Tensor:
+def connection_cost(net: Placed, spec: CostSpec, progress: float = 1.0) -> Float[Tensor, " member"]:
     """The connection cost of every member, without lambda, (member,); differentiable.
 
     Eq. 3: sum |w| (A d + y*) + y* sum |b|. Equals lambda's factor in Eq. 4 at a fraction
     ``progress`` of training, which may spare the biases; at the end if not given.
+
+    Parameters
+    ----------
+    net : Placed
+        A network of this package, or one that was placed by :func:`brainrnn.place`.
+    spec : CostSpec
+        A :class:`brainrnn.BIMT` is one.
+    progress : float
+        Fraction of training that is done.
+
+    Examples
+    --------
+    Two neurons half a unit apart, joined by a weight of 2, pay 2 (A 0.5 + y*):
+
+    >>> import torch, brainrnn as br
+    >>> net = torch.nn.Linear(1, 1, bias=False)
+    >>> _ = torch.nn.init.constant_(net.weight, 2.0)
+    >>> placed = br.place(net, {"a": [[0.0]], "b": [[0.5]]}, {"weight": "b a"})
+    >>> br.connection_cost(placed, br.CostSpec(locality=3.0, offset=1.0)).tolist()
+    [5.0]
     """
     coefficients = cost_coefficients(net, spec, progress)
-    parameters = dict(net.named_parameters())
+    parameters = net.weights()
     total = [
         (parameters[name].abs() * cost).flatten(1).sum(1) for name, cost in coefficients.items()
     ]

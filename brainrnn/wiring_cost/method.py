@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import torch
+from jaxtyping import Float
 from pydantic import Field
+from torch import Tensor
+from torch.optim import Optimizer
 
+from brainrnn.anatomy.placed import Placed
 from brainrnn.config import NonNegative
-from brainrnn.wiring_cost.cost import CostSpec
-from brainrnn.wiring_cost.swap import SwapSpec
+from brainrnn.wiring_cost.cost import CostSpec, connection_cost, cost_coefficients
+from brainrnn.wiring_cost.proximal import soft_threshold, step_threshold
+from brainrnn.wiring_cost.swap import SwapSpec, relocate
 
 
 class BIMT(CostSpec):
@@ -28,3 +34,78 @@ class BIMT(CostSpec):
         "linear", description="how lambda goes from one pair of the schedule to the next"
     )
     swap: SwapSpec = SwapSpec()
+
+    def penalty(self, net: Placed, *, progress: float = 1.0) -> Float[Tensor, ""]:
+        """What to add to the loss, lambda times the connection cost of all members; Eq. 4.
+
+        0 with ``form="proximal"``, whose cost is paid in :meth:`after_step`.
+        """
+        if self.form == "proximal" or not self.factor(progress):
+            return net.anchor().new_zeros(())
+        return (connection_cost(net, self, progress) * self.strengths(net, progress)).sum()
+
+    def add_gradient(self, net: Placed, *, progress: float = 1.0) -> None:
+        """Add the gradient of :meth:`penalty` to that of the parameters.
+
+        For training loops of others, whose loss is out of reach. Nothing with ``form="proximal"``.
+        """
+        penalty = self.penalty(net, progress=progress)
+        if penalty.requires_grad:
+            # Not penalty.backward(): data parallelism counts every gradient that arrives that way.
+            parameters = [p for p in net.parameters() if p.requires_grad]
+            gradients = torch.autograd.grad(penalty, parameters, allow_unused=True)
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                if gradient is not None:
+                    before = parameter.grad
+                    parameter.grad = gradient if before is None else before + gradient
+
+    @torch.no_grad()
+    def after_step(
+        self, net: Placed, optimizer: Optimizer, *, step: int, progress: float = 1.0
+    ) -> int:
+        """Shrink the weights with ``form="proximal"``; let neurons swap if step is a multiple.
+
+        Parameters
+        ----------
+        net : Placed
+        optimizer : torch.optim.Optimizer
+            It has just taken its step: SGD, Adam or AdamW, if the form is proximal.
+        step : int
+            Steps so far, from 1; neurons swap at multiples of ``swap.every``.
+        progress : float
+            Fraction of training that is done.
+
+        Returns
+        -------
+        int
+            Neurons that have moved, over all members.
+
+        Raises
+        ------
+        InputError
+            If no proximal step is known for the optimizer, it does not train a wired parameter, or
+            a wired parameter is computed from others.
+        """
+        factor = self.factor(progress)
+        if not factor:
+            return 0
+        if self.form == "proximal":
+            self._shrink(net, optimizer, factor, progress)
+        return int(relocate(net, self, self.swap).sum()) if step % self.swap.every == 0 else 0
+
+    def _shrink(self, net: Placed, optimizer: Optimizer, factor: float, progress: float) -> None:
+        strengths = self.strengths(net)
+        optimizer = _innermost(optimizer)
+        for name, cost in cost_coefficients(net, self, progress).items():
+            parameter = net.parameter(name)
+            if parameter.requires_grad:  # a frozen one pays, and stays
+                weight = strengths.view(-1, *[1] * (net.weight(name).ndim - 1)) * cost
+                price = net.spread(name, weight)
+                threshold = step_threshold(optimizer, parameter, price, factor=factor)
+                soft_threshold(parameter.data, threshold.to(parameter.dtype))
+
+
+def _innermost(optimizer: Optimizer) -> Optimizer:
+    """The PyTorch optimizer inside the wrappers of Lightning and Accelerate."""
+    inner = getattr(optimizer, "optimizer", None)
+    return _innermost(inner) if isinstance(inner, Optimizer) else optimizer

@@ -5,30 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 
 ABSENT = 1e-3
 """Weights up to this fraction of a network's largest count as absent."""
 
 
-def present(weight: Tensor) -> Tensor:
+def present(
+    weight: Float[Tensor, "member out source"],
+) -> Bool[Tensor, "member out source"]:
     """Which weights of each member's matrix, (member, to, from), are there; bool."""
     magnitude = weight.abs()
     return magnitude > ABSENT * magnitude.amax((1, 2), keepdim=True)
 
 
 @torch.no_grad()
-def magnitudes(net: PlacedNetwork) -> dict[str, Tensor]:
+def magnitudes(net: Placed) -> dict[str, Float[Tensor, "member out *source"]]:
     """|w| of every parameter, by name."""
-    return {name: value.abs() for name, value in net.named_parameters()}
+    return {name: value.abs() for name, value in net.weights().items()}
 
 
 @torch.no_grad()
 def wiring_strength(
-    net: PlacedNetwork, population: str, magnitude: Mapping[str, Tensor] | None = None
-) -> tuple[Tensor, Tensor]:
+    net: Placed, population: str, magnitude: Mapping[str, Tensor] | None = None
+) -> tuple[Float[Tensor, "member neuron"], Float[Tensor, "member neuron"]]:
     """Sum of |weights| into and out of every neuron of a population, each (member, neuron).
 
     Biases do not count; a weight inside the population counts for both of its neurons.
@@ -47,7 +50,9 @@ def wiring_strength(
 
 
 @torch.no_grad()
-def live_neurons(net: PlacedNetwork, population: str, *, threshold: float = 1e-3) -> Tensor:
+def live_neurons(
+    net: Placed, population: str, *, threshold: float = 1e-3
+) -> Bool[Tensor, "member neuron"]:
     """Neurons that are wired on every side that the wiring gives them, (member, neuron) bool.
 
     A side is live when its strength is above 0 and above ``threshold`` of that of the member's
@@ -61,14 +66,14 @@ def live_neurons(net: PlacedNetwork, population: str, *, threshold: float = 1e-3
     return alive
 
 
-def count_live(net: PlacedNetwork) -> Tensor:
+def count_live(net: Placed) -> Int[Tensor, " member"]:
     """Live neurons of every member, over the populations that are wired on both sides."""
     inner = [name for name, sides in _sides(net).items() if len(sides) == 2]
     counts = [live_neurons(net, name).sum(1) for name in inner]
     return torch.stack(counts).sum(0) if counts else torch.zeros(net.members, dtype=torch.int64)
 
 
-def _sides(net: PlacedNetwork) -> dict[str, set[int]]:
+def _sides(net: Placed) -> dict[str, set[int]]:
     """Whether anything comes into (0) and goes out of (1) each population, by the wiring."""
     sides: dict[str, set[int]] = {name: set() for name in net.anatomy.populations}
     for axes in net.anatomy.wiring.values():

@@ -19,11 +19,11 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from brainrnn.anatomy.network import PlacedNetwork
-from brainrnn.anatomy.placed import per_member
+from brainrnn.anatomy.placed import Placed, per_member
 from brainrnn.config import PerMember, Settings
 from brainrnn.threads import one_thread
 from brainrnn.wiring_cost import arrange
@@ -56,7 +56,9 @@ class SwapSpec(Settings):
 
 
 @torch.no_grad()
-def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Tensor, Tensor]:
+def site_costs(
+    net: Placed, spec: CostSpec, population: str
+) -> tuple[Float[Tensor, "member neuron site"], Float[Tensor, "member neuron neuron"]]:
     """Cost of every neuron on every site, and the weights inside the population.
 
     Returns
@@ -76,12 +78,14 @@ def site_costs(net: PlacedNetwork, spec: CostSpec, population: str) -> tuple[Ten
 
 
 def _parts(
-    net: PlacedNetwork,
+    net: Placed,
     magnitude: dict[str, Tensor],
     spec: CostSpec,
     population: str,
     members: list[int],
-) -> tuple[Tensor | None, Tensor | None]:
+) -> tuple[
+    Float[Tensor, "member neuron site"] | None, Float[Tensor, "member neuron neuron"] | None
+]:
     """What the rest of the network asks of some members' neurons on every site, and T above.
 
     None where there are no such connections.
@@ -95,7 +99,7 @@ def _parts(
         names = [axis.population for axis in axes]
         if len(axes) < 2 or None in names or population not in names:
             continue
-        factor = spec.weight(name, value) * spec.parameter_locality.get(name, 1.0)
+        factor = spec.weight(name, net) * spec.parameter_locality.get(name, 1.0)
         scale = _of(locality, members)[:, None, None] * factor
         weight = _folded(_of(value, members).to(torch.float64), *(a.folds for a in axes))
         if names[0] == names[1]:
@@ -119,7 +123,9 @@ def _of(value: Tensor, members: list[int]) -> Tensor:
     return value if len(members) == len(value) else value[members]
 
 
-def _folded(weight: Tensor, rows: int, columns: int) -> Tensor:
+def _folded(
+    weight: Float[Tensor, "member out source"], rows: int, columns: int
+) -> Float[Tensor, "member neuron other"]:
     """Sum over the copies of a population, (member, neuron, neuron)."""
     if rows == columns == 1:
         return weight
@@ -128,23 +134,46 @@ def _folded(weight: Tensor, rows: int, columns: int) -> Tensor:
 
 
 def importance(
-    net: PlacedNetwork, population: str, magnitude: dict[str, Tensor] | None = None
-) -> Tensor:
+    net: Placed, population: str, magnitude: dict[str, Tensor] | None = None
+) -> Float[Tensor, "member neuron"]:
     """Score of every neuron: sum of |incoming| and |outgoing| weights, (member, neuron); Eq. 5."""
     incoming, outgoing = wiring_strength(net, population, magnitude)
     return incoming + outgoing
 
 
 @torch.no_grad()
-def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
+def relocate(net: Placed, cost: CostSpec, swap: SwapSpec) -> Int[Tensor, " member"]:
     """Let the neurons of every movable population exchange places; return moves, (member,).
 
     No parameter changes; the cost that scores the swaps, which is the connection cost unless they
     have a locality of their own, never rises. Members whose strength is 0 pay for
     nothing and stay where they are.
+
+    Parameters
+    ----------
+    net : Placed
+        A network of this package, or one that was placed by :func:`brainrnn.place`.
+    cost : CostSpec
+        What scores the swaps, unless they have a locality of their own.
+    swap : SwapSpec
+
+    Examples
+    --------
+    Neuron 1 hears neuron 1, and neuron 2 hears neuron 2, but they sit crosswise:
+
+    >>> import torch, brainrnn as br
+    >>> net = torch.nn.Linear(2, 2, bias=False)
+    >>> net.weight.data = torch.eye(2)
+    >>> sites = {"a": br.Population("a", br.line(2), movable=False), "b": br.line(2)}
+    >>> placed = br.place(net, sites, {"weight": "b a"})
+    >>> placed.anatomy.move("b", torch.tensor([[1, 0]]))
+    >>> br.relocate(placed, br.CostSpec(), br.SwapSpec()).tolist()
+    [2]
+    >>> placed.anatomy.places("b").tolist()
+    [[0, 1]]
     """
     anatomy = net.anatomy
-    moves = torch.zeros(net.members, dtype=torch.int64, device=next(net.parameters()).device)
+    moves = torch.zeros(net.members, dtype=torch.int64, device=net.anchor().device)
     if swap.locality is not None:
         cost = cost.model_copy(update={"locality": swap.locality, "parameter_locality": {}})
     members = _paying(net, cost)
@@ -165,7 +194,7 @@ def relocate(net: PlacedNetwork, cost: CostSpec, swap: SwapSpec) -> Tensor:
     return moves
 
 
-def _paying(net: PlacedNetwork, cost: CostSpec) -> list[int]:
+def _paying(net: Placed, cost: CostSpec) -> list[int]:
     """The members whose neurons' places make a difference to what they pay."""
     paying = [True] * net.members
     for what in ("strength", "locality"):
@@ -177,7 +206,7 @@ def _paying(net: PlacedNetwork, cost: CostSpec) -> list[int]:
 
 
 def _arranged(
-    net: PlacedNetwork,
+    net: Placed,
     magnitude: dict[str, Tensor],
     cost: CostSpec,
     swap: SwapSpec,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.analysis.graph.live import check_member, live_connections
+from brainrnn.analysis.feedforward.ablation import without_each_connection
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.networks.network import Connection, draw_network
@@ -24,10 +23,9 @@ _MOST = 40  # weights that one figure shows
 
 @torch.no_grad()
 def remove_each_weight(net: MLP, task: FixedTask, member: int = 0) -> tuple[MLP, xr.Dataset]:
-    """Remove each live weight of one network in turn.
+    """Remove each live weight of one network in turn, and see how well it still classifies.
 
-    Live as in :func:`brainrnn.analysis.live_connections`, whether or not on a path from an
-    input: a constant also moves the boundary. To remove a weight is to set it to 0.
+    See :func:`brainrnn.analysis.feedforward.without_each_connection`.
 
     Parameters
     ----------
@@ -43,46 +41,24 @@ def remove_each_weight(net: MLP, task: FixedTask, member: int = 0) -> tuple[MLP,
         One member per removed weight.
     table : Dataset
         Along ``weight``, from the inputs to the outputs: ``parameter``, ``row`` and ``column`` say
-        which (neurons, not sites); ``value`` is what it was; ``accuracy`` is that on the test
-        examples without it, 0 to 1. The attribute ``accuracy`` is that of the whole network.
+        which weight (neurons, not sites), ``value`` what it was, and ``accuracy`` how many of the
+        test examples are classified correctly without it, 0 to 1. The attribute ``accuracy`` is
+        that of the whole network.
 
     Raises
     ------
     InputError
         If the task is not a classification, or there is no such network or no live weight in it.
     """
-    check_member(net, member)
     if not task.classes:
         raise InputError(
             f"removing weights is judged by accuracy, and {task.name!r} has no classes"
         )
-    one = net.select(member)
-    found = {name: live[0].nonzero() for name, live in live_connections(one).items()}
-    where = torch.cat(list(found.values()))
-    if not len(where):
-        raise InputError(f"network {member} has no live weight to remove")
-    parameters = np.repeat(list(found), [len(each) for each in found.values()])
-    ablated = net.select(*[member] * len(where))
-    rows, columns = where.T
-    values = torch.zeros(len(where), dtype=torch.float64)
-    for name in found:
-        (k,) = np.nonzero(parameters == name)
-        weight = ablated.get_parameter(name)
-        values[k] = weight[k, rows[k], columns[k]].double().cpu()
-        weight[k, rows[k], columns[k]] = 0
+    ablated, table = without_each_connection(net, member)
     accuracy = task.score(ablated(task.test.inputs), task.test).double().mean(1)
-    whole = task.score(one(task.test.inputs), task.test).mean()
-    table = xr.Dataset(
-        {
-            "parameter": ("weight", parameters),
-            "row": ("weight", rows.cpu().numpy()),
-            "column": ("weight", columns.cpu().numpy()),
-            "value": ("weight", values.numpy()),
-            "accuracy": ("weight", accuracy.cpu().numpy()),
-        },
-        attrs={"accuracy": float(whole)},
-    )
-    return ablated, table
+    whole = task.score(net.select(member)(task.test.inputs), task.test).mean()
+    table["accuracy"] = ("weight", accuracy.cpu().numpy())
+    return ablated, table.assign_attrs(accuracy=float(whole))
 
 
 def plot_ablations(net: MLP, task: FixedTask, member: int = 0) -> Figure:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+from brainrnn.analysis.feedforward.paths import input_dependence
 from brainrnn.analysis.graph.live import active_neurons, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP, MLPSpec
-from paper_mlp.circuits.structure import dependence
 from tasks.fixed import FixedTask
 
 _SYMBOLS = {"silu": "σ"}  # as in the paper; other activations go by their names
@@ -110,7 +112,7 @@ def fold_constants(circuit: MLP) -> MLP:
     The function stays the same: what a neuron that depends on no input adds to its targets is
     added to their biases.
     """
-    depends = dependence(circuit, threshold=0)
+    depends = input_dependence(circuit, threshold=0)
     states = circuit.layers(torch.zeros(1, len(circuit.anatomy.populations["input"])))
     hidden = list(circuit.anatomy.populations)[1:-1]
     for i, name in enumerate(hidden, start=1):
@@ -226,7 +228,9 @@ def count_terms(circuit: MLP) -> list[int]:
     return terms.long().tolist()
 
 
-def layer(net: MLP, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+def layer(
+    net: MLP, i: int
+) -> tuple[Float[Tensor, "member out source"], Float[Tensor, "member out"]]:
     """Weight (member, out, in) and bias (member, out) of a layer; -1 is the last."""
     i %= net.depth
     return net.get_parameter(f"fc{i}.weight"), net.get_parameter(f"fc{i}.bias")

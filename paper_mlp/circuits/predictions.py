@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from brainrnn.analysis.feedforward.activations import stage_activity
 from brainrnn.analysis.graph.live import active_neurons, check_member
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
@@ -68,7 +70,7 @@ def plot_intermediate(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     one = net.select(member)
     quantities, values = quantities_of(one, task)
     correlation = quantity_correlations(one, task)[0]
-    activity = one.layers(task.test.inputs)[quantities.population][0].double().cpu().numpy()
+    activity = stage_activity(one, task.test.inputs, quantities.population)[0]
     active = active_neurons(one)[quantities.population][0].cpu().numpy()
     best = np.where(active[:, None], abs(correlation), -1).argmax(0)  # (quantity,)
     site = one.anatomy.places(quantities.population)[0].tolist()
@@ -91,7 +93,12 @@ def plot_intermediate(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     return figure
 
 
-def _draw_root(ax: Axes, activation: np.ndarray, output: np.ndarray, i: np.ndarray) -> None:
+def _draw_root(
+    ax: Axes,
+    activation: Float[np.ndarray, " example"],
+    output: Float[np.ndarray, " example"],
+    i: Float[np.ndarray, " example"],
+) -> None:
     slope, start = np.polyfit(i, activation, 1)
     if slope:  # else the neuron is silent
         line = np.linspace(start, start + slope * i.max(), 200)

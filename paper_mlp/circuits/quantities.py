@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 import xarray as xr
+from jaxtyping import Float
 
+from brainrnn.analysis.feedforward.activations import correlations, stage_activity
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from tasks.fixed import FixedTask
@@ -33,7 +34,7 @@ class Quantities:
 
     population: str
     labels: tuple[str, ...]
-    function: Callable[[np.ndarray], np.ndarray]
+    function: Callable[[Float[np.ndarray, "example input"]], Float[np.ndarray, "example quantity"]]
 
 
 QUANTITIES = {
@@ -46,7 +47,9 @@ QUANTITIES = {
 }
 
 
-def quantities_of(net: MLP, task: FixedTask) -> tuple[Quantities, np.ndarray]:
+def quantities_of(
+    net: MLP, task: FixedTask
+) -> tuple[Quantities, Float[np.ndarray, "example quantity"]]:
     """Intermediate quantities of a task, and their values in its test examples.
 
     For the composition y = sqrt((x1 - x2)^2 + (x3 - x4)^2), the paper writes y = sqrt(I): I is the
@@ -77,7 +80,6 @@ def quantities_of(net: MLP, task: FixedTask) -> tuple[Quantities, np.ndarray]:
     return quantities, quantities.function(task.test.inputs.double().cpu().numpy())
 
 
-@torch.no_grad()
 def quantity_correlations(net: MLP, task: FixedTask) -> xr.DataArray:
     """Correlation of every neuron with every intermediate quantity, over the test examples.
 
@@ -98,14 +100,9 @@ def quantity_correlations(net: MLP, task: FixedTask) -> xr.DataArray:
         See :func:`quantities_of`.
     """
     quantities, values = quantities_of(net, task)
-    activity = net.layers(task.test.inputs)[quantities.population].double().cpu().numpy()
-    activity = activity - activity.mean(1, keepdims=True)
-    values = values - values.mean(0)
-    size = np.linalg.norm(activity, axis=1)[:, :, None] * np.linalg.norm(values, axis=0)
-    covariance = np.einsum("men,eq->mnq", activity, values)
-    correlation = np.divide(covariance, size, out=np.zeros_like(covariance), where=size > 0)
+    activity = stage_activity(net, task.test.inputs, quantities.population)
     return xr.DataArray(
-        correlation,
+        correlations(activity, values),
         dims=("member", "neuron", "quantity"),
         coords={"quantity": list(quantities.labels)},
         attrs={"long_name": "correlation", "units": "1", "population": quantities.population},

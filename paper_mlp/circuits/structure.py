@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 import xarray as xr
-from torch import Tensor
+from jaxtyping import Bool, Int
 
-from brainrnn.analysis.graph.live import active_neurons, live_connections
+from brainrnn.analysis.feedforward.paths import input_dependence
+from brainrnn.analysis.graph.live import active_neurons
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from paper_mlp.circuits.quantities import quantity_correlations
@@ -21,36 +22,13 @@ from tasks.fixed import FixedTask
 _CARRIES = 0.95  # a neuron carries a quantity if their |correlation| is above this
 
 
-def dependence(net: MLP, *, threshold: float = 0.05) -> dict[str, Tensor]:
-    """On which inputs every neuron depends through live connections.
-
-    Parameters
-    ----------
-    net : MLP
-        For vectors, not for tokens.
-    threshold : float
-        See :func:`brainrnn.analysis.live_connections`.
-
-    Returns
-    -------
-    dict of str to (member, neuron, input) bool
-        For every population.
-    """
-    n_inputs = len(net.anatomy.populations["input"])
-    reach = torch.eye(n_inputs, dtype=torch.bool).expand(net.members, -1, -1)
-    reaches = [reach]
-    for live in live_connections(net, threshold=threshold).values():
-        reaches.append((live.cpu().double() @ reaches[-1].double()) > 0)
-    return dict(zip(net.anatomy.populations, reaches, strict=True))
-
-
-def hidden_count(net: MLP) -> np.ndarray:
+def hidden_count(net: MLP) -> Int[np.ndarray, " member"]:
     """Number of active hidden neurons, (member,)."""
     hidden = list(active_neurons(net).values())[1:-1]
     return torch.cat(hidden, dim=1).sum(1).cpu().numpy()
 
 
-def two_modules(net: MLP, task: FixedTask) -> np.ndarray:
+def two_modules(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether the two products are computed by two parallel modules (Fig. 2e), (member,) bool.
 
     Both targets need both products, so modules can only be separate up to the outputs. Without
@@ -60,17 +38,17 @@ def two_modules(net: MLP, task: FixedTask) -> np.ndarray:
     """
     _need(task, "products")
     modules = torch.tensor([[True, False, False, True], [False, True, True, False]])
-    depends, active = dependence(net), active_neurons(net)
-    parts = [depends[name] & active[name].cpu()[:, :, None] for name in list(depends)[1:-1]]
-    neurons = torch.cat(parts, dim=1)[:, :, None, :]  # (member, hidden neuron, 1, input)
+    depends, active = input_dependence(net), active_neurons(net)
+    parts = [depends[name] & active[name][:, :, None] for name in list(depends)[1:-1]]
+    neurons = torch.cat(parts, dim=1)[:, :, None, :].cpu()  # (member, hidden neuron, 1, input)
     uses = (neurons & modules).any(3)
     # Two inputs of a part are connected if, and only if, some neuron depends on both.
     joins = (neurons | ~modules).all(3)
     separate = ~uses.all(2).any(1)
-    return (separate & joins.any(1).all(1) & depends["out"].all(2).all(1)).numpy()
+    return (separate & joins.any(1).all(1) & depends["out"].cpu().all(2).all(1)).numpy()
 
 
-def no_cross_path(net: MLP, task: FixedTask) -> np.ndarray:
+def no_cross_path(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether the network splits into two independent modules (Fig. 3a), (member,) bool.
 
     No path of live connections joins x1 or x3 to the target of x2 and x4, or x2 or x4 to that of
@@ -78,10 +56,10 @@ def no_cross_path(net: MLP, task: FixedTask) -> np.ndarray:
     """
     _need(task, "independence")
     own = torch.tensor([[False, True, False, True], [True, False, True, False]])
-    return (dependence(net)["out"] == own).all(2).all(1).numpy()
+    return (input_dependence(net)["out"].cpu() == own).all(2).all(1).numpy()
 
 
-def three_squares(net: MLP, task: FixedTask) -> np.ndarray:
+def three_squares(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether A2 holds the three shared features (Fig. 3b), (member,) bool.
 
     Each square x_i^2 must have a neuron of its own in h2 that is active and whose activation has a
@@ -94,12 +72,12 @@ def three_squares(net: MLP, task: FixedTask) -> np.ndarray:
     return distinct & (size.max("neuron") > _CARRIES).all("quantity").values
 
 
-def only_three_squares(net: MLP, task: FixedTask) -> np.ndarray:
+def only_three_squares(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether the three squares are all that is active in A2 (Fig. 3b), (member,) bool."""
     return three_squares(net, task) & (_count(net, "h2") == 3)
 
 
-def one_input_each(net: MLP, task: FixedTask) -> np.ndarray:
+def one_input_each(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether every active neuron of A2 depends on a single input (Fig. 3b), (member,) bool.
 
     And every target on all of its own inputs, since a network without connections shares nothing.
@@ -107,14 +85,14 @@ def one_input_each(net: MLP, task: FixedTask) -> np.ndarray:
     values of its input; the paper's picture has one neuron for each, as in :func:`three_squares`.
     """
     _need(task, "sharing")
-    inputs = dependence(net)
+    inputs = {name: depends.cpu() for name, depends in input_dependence(net).items()}
     single = (inputs["h2"].sum(2) == 1) | ~active_neurons(net)["h2"].cpu()
     own = torch.ones(task.n_outputs, task.n_inputs, dtype=torch.bool).tril()
     complete = (inputs["out"] | ~own).all((1, 2))
     return (single.all(1) & complete).numpy()
 
 
-def one_neuron_carries(net: MLP, task: FixedTask) -> np.ndarray:
+def one_neuron_carries(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether a neuron of A3 holds the intermediate quantity I (Fig. 3c), (member,) bool.
 
     It must be active, and its |correlation| with I = (x1 - x2)^2 + (x3 - x4)^2 over the test
@@ -125,12 +103,12 @@ def one_neuron_carries(net: MLP, task: FixedTask) -> np.ndarray:
     return (size.max("neuron") > _CARRIES).all("quantity").values
 
 
-def only_one_neuron_carries(net: MLP, task: FixedTask) -> np.ndarray:
+def only_one_neuron_carries(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether the neuron that holds I is the only active one of A3 (Fig. 3c), (member,) bool."""
     return one_neuron_carries(net, task) & (_count(net, "h3") == 1)
 
 
-def six_neurons(net: MLP, task: FixedTask) -> np.ndarray:
+def six_neurons(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether exactly six hidden neurons are active (Fig. 4), (member,) bool."""
     _need(task, "two_moons")
     return hidden_count(net) == 6
@@ -148,5 +126,5 @@ def _active_correlations(net: MLP, task: FixedTask) -> xr.DataArray:
     return abs(correlation) * active[:, :, None]
 
 
-def _count(net: MLP, population: str) -> np.ndarray:
+def _count(net: MLP, population: str) -> Int[np.ndarray, " member"]:
     return active_neurons(net)[population].sum(1).cpu().numpy()

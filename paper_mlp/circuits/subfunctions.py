@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from matplotlib.figure import Figure
 from scipy.optimize import least_squares
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from brainrnn.analysis.feedforward.activations import stage_activity
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import INK, NEGATIVE, POSITIVE, new_figure, open_frame
@@ -34,7 +36,7 @@ from tasks.fixed import FixedTask
 _POINTS = 201
 _NEAR = 1e-5  # price of moving a coefficient by 1, in mean squared error
 
-Function = Callable[[np.ndarray], np.ndarray]
+Function = Callable[[Float[np.ndarray, " point"]], Float[np.ndarray, " point"]]
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,14 @@ class SubFunction:
 
 SUBFUNCTIONS = {
     "independence": (
-        SubFunction("x²", "x2", np.square, 0, (0, 1, 0, 0)),
-        SubFunction("sin(πx)", "x4", lambda x: np.sin(np.pi * x), 0, (0, 0, 0, 1)),
-        SubFunction("x³", "x1 + x3", lambda x: x**3, 1, (0.5, 0, 0.5, 0), (-2.0, 2.0)),
+        SubFunction("x²", "x2", np.square, 0, (0.0, 1.0, 0.0, 0.0)),
+        SubFunction("sin(πx)", "x4", lambda x: np.sin(np.pi * x), 0, (0.0, 0.0, 0.0, 1.0)),
+        SubFunction("x³", "x1 + x3", lambda x: x**3, 1, (0.5, 0.0, 0.5, 0.0), (-2.0, 2.0)),
     ),
     "sharing": (
-        SubFunction("x²", "x1", np.square, 0, (1, 0, 0)),
-        SubFunction("x²", "x2", np.square, 1, (0, 1, 0)),
-        SubFunction("x²", "x3", np.square, 2, (0, 0, 1)),
+        SubFunction("x²", "x1", np.square, 0, (1.0, 0.0, 0.0)),
+        SubFunction("x²", "x2", np.square, 1, (0.0, 1.0, 0.0)),
+        SubFunction("x²", "x3", np.square, 2, (0.0, 0.0, 1.0)),
     ),
 }
 
@@ -97,9 +99,9 @@ class Fit:
     variable: str
     learned: ClosedFormula
     fitted: ClosedFormula
-    points: np.ndarray
-    target: np.ndarray
-    values: np.ndarray
+    points: Float[np.ndarray, " point"]
+    target: Float[np.ndarray, " point"]
+    values: Float[np.ndarray, "2 point"]
 
 
 def fit_subfunctions(net: MLP, task: FixedTask, member: int = 0, *, decimals: int = 2) -> list[Fit]:
@@ -206,9 +208,9 @@ def _root(net: MLP, task: FixedTask, member: int) -> tuple[MLP, SubFunction]:
         )
     circuit = live_circuit(net, member)
     quantities, values = quantities_of(net, task)
-    activity = circuit.layers(task.test.inputs)[quantities.population][0]
+    activity = stage_activity(circuit, task.test.inputs, quantities.population)[0]
     neuron = int(activity.var(0).argmax())
-    a = activity[:, neuron].numpy()
+    a = activity[:, neuron]
     slope, start = np.polyfit(values[:, 0], a, 1)  # a = start + slope I
     bounds = sorted([start, a.max() if slope > 0 else a.min()])
     direction = np.eye(activity.shape[1])[neuron]
@@ -223,7 +225,12 @@ def _root(net: MLP, task: FixedTask, member: int) -> tuple[MLP, SubFunction]:
     return section(circuit, 0, term.direction, first=3), term
 
 
-def _fitted(learned: MLP, points: np.ndarray, target: np.ndarray, decimals: int) -> MLP:
+def _fitted(
+    learned: MLP,
+    points: Float[np.ndarray, " point"],
+    target: Float[np.ndarray, " point"],
+    decimals: int,
+) -> MLP:
     """Least squares over the coefficients that are printed, and the constant, rounded."""
     fitted = rounded(learned, decimals)
     vector = parameters_to_vector(fitted.parameters()).detach()
@@ -232,7 +239,7 @@ def _fitted(learned: MLP, points: np.ndarray, target: np.ndarray, decimals: int)
     vector[free] = parameters_to_vector(learned.parameters()).detach()[free]
     sizes = [value.numel() for value in learned.parameters()]
 
-    def residual(coefficients: np.ndarray) -> np.ndarray:
+    def residual(coefficients: Float[np.ndarray, " k"]) -> Float[np.ndarray, " residual"]:
         vector[free] = torch.from_numpy(coefficients)
         vector_to_parameters(vector, fitted.parameters())
         moved = np.sqrt(_NEAR * len(points)) * (coefficients - start)
@@ -249,6 +256,6 @@ def _fitted(learned: MLP, points: np.ndarray, target: np.ndarray, decimals: int)
 
 
 @torch.no_grad()
-def _along(line: MLP, points: np.ndarray) -> np.ndarray:
+def _along(line: MLP, points: Float[np.ndarray, " point"]) -> Float[np.ndarray, " point"]:
     """Output of a network with one input and one output, (point,)."""
     return line(torch.from_numpy(points)[:, None])[0, :, 0].numpy()

@@ -2,15 +2,15 @@
 
 from matplotlib.figure import Figure
 
-from paper_mlp.circuits.pruning import plot_pruning, pruning_frontier
 from paper_mlp.circuits.structure import two_modules
 from paper_mlp.experiments.fig3a import NOTEBOOK, PAPER
-from paper_mlp.outcome import Outcome
-from paper_mlp.reproduction import Panel, Reproduction, perceptron
+from paper_mlp.panels import FinishedRun, Panel
+from paper_mlp.pruning import loss_when_pruned, plot_loss_when_pruned
+from paper_mlp.reproduction import Reproduction, perceptron
 
 
-def _pruning(outcome: Outcome) -> Figure:
-    return plot_pruning(pruning_frontier(outcome.net, outcome.task), outcome.methods)
+def _pruning(run: FinishedRun) -> Figure:
+    return plot_loss_when_pruned(loss_when_pruned(run.net, run.task), run.methods)
 
 
 FIG2 = Reproduction(

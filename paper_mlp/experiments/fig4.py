@@ -8,21 +8,21 @@ from paper_mlp.circuits.boundary import plot_boundary, plot_evolution
 from paper_mlp.circuits.structure import six_neurons
 from paper_mlp.experiments.fig3a import PAPER
 from paper_mlp.experiments.parts import CLOSED_FORM, picture
-from paper_mlp.outcome import Outcome
-from paper_mlp.reproduction import Expected, Panel, Recipe, Reproduction, perceptron
+from paper_mlp.panels import FinishedRun, Panel
+from paper_mlp.reproduction import Expected, Recipe, Reproduction, perceptron
 
 _MOMENTS = 6  # of the evolution
 
 
-def _graphs(outcome: Outcome) -> Figure:
-    panels = [(f"step {step}", net, outcome.shown) for step, net in outcome.moments(_MOMENTS)]
+def _graphs(run: FinishedRun) -> Figure:
+    panels = [(f"step {step}", net, run.shown) for step, net in run.moments(_MOMENTS)]
     return draw_networks(
-        panels, input_labels=outcome.task.input_labels, output_labels=outcome.task.output_labels
+        panels, input_labels=run.task.input_labels, output_labels=run.task.output_labels
     )
 
 
-def _evolution(outcome: Outcome) -> Figure:
-    return plot_evolution(outcome.moments(_MOMENTS), outcome.task, outcome.shown)
+def _evolution(run: FinishedRun) -> Figure:
+    return plot_evolution(run.moments(_MOMENTS), run.task, run.shown)
 
 
 FIG4 = Reproduction(

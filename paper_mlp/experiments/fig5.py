@@ -8,25 +8,18 @@ from paper_mlp.groups.fourier import one_frequency_each
 from paper_mlp.groups.knockout import knockout_accuracies, plot_knockouts
 from paper_mlp.groups.modules import module_name
 from paper_mlp.groups.rings import plot_rings
-from paper_mlp.outcome import Outcome
-from paper_mlp.reproduction import (
-    Expected,
-    Panel,
-    Recipe,
-    Reproduction,
-    Text,
-    perceptron,
-)
+from paper_mlp.panels import FinishedRun, Panel, Text
+from paper_mlp.reproduction import Expected, Recipe, Reproduction, perceptron
 from tasks.fixed import FixedTask
 
 
-def _knockouts(outcome: Outcome) -> str:
+def _knockouts(run: FinishedRun) -> str:
     def named(net: MLP, task: FixedTask) -> pd.DataFrame:
         table = knockout_accuracies(net, task)
         table["module"] = ["none" if m < 0 else module_name(m) for m in table["module"]]
         return table.rename(columns={"module": "without", "all": "all pairs", "test": "test pairs"})
 
-    return outcome.of_method("bimt", named)
+    return run.of_method("bimt", named)
 
 
 PAPER = Recipe(

@@ -6,16 +6,16 @@ from paper_mlp.groups.cayley import plot_cayley
 from paper_mlp.groups.characters import irreducible_table
 from paper_mlp.groups.permutations import has_sign_neuron, matrix_dimensions, plot_embedding
 from paper_mlp.groups.representations import representation_table
-from paper_mlp.outcome import Outcome
-from paper_mlp.reproduction import Expected, Panel, Reproduction, Text, perceptron
+from paper_mlp.panels import FinishedRun, Panel, Text
+from paper_mlp.reproduction import Expected, Reproduction, perceptron
 
 
-def _linear(outcome: Outcome) -> str:
-    return outcome.of_method("bimt", representation_table)
+def _linear(run: FinishedRun) -> str:
+    return run.of_method("bimt", representation_table)
 
 
-def _shares(outcome: Outcome) -> str:
-    return outcome.of_method("bimt", irreducible_table)
+def _shares(run: FinishedRun) -> str:
+    return run.of_method("bimt", irreducible_table)
 
 
 NOTEBOOK = fig5.NOTEBOOK.model_copy(

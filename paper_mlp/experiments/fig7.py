@@ -8,36 +8,36 @@ from matplotlib.figure import Figure
 from brainrnn.analysis import stages
 from brainrnn.plots import draw_network
 from paper_mlp.experiments.parts import L1_STRENGTH, picture
-from paper_mlp.outcome import Outcome
+from paper_mlp.panels import FinishedRun, Panel, Text
 from paper_mlp.regression.attention import attention_table
 from paper_mlp.regression.names import stage_name
 from paper_mlp.regression.pictures import plot_pairs, plot_stage_by_weight
 from paper_mlp.regression.predictions import plot_predictions_in_context
-from paper_mlp.regression.probes import STAGE, a_pair_encodes, no_single_neuron, probe_table
+from paper_mlp.regression.probes import STAGE, a_pair_encodes, no_single_neuron, weight_probes
 from paper_mlp.regression.unrolled import plot_unrolled
-from paper_mlp.reproduction import Expected, Panel, Recipe, Reproduction, Text
+from paper_mlp.reproduction import Expected, Recipe, Reproduction
 
 _LISTED = 12  # single neurons and pairs
 
 
-def _drawing(outcome: Outcome) -> Mapping[str, Any]:
-    chain = [stage.name for stage in stages(outcome.net)]
+def _drawing(run: FinishedRun) -> Mapping[str, Any]:
+    chain = [stage.name for stage in stages(run.net)]
     stream = tuple(name for name in chain if name.startswith("stream"))
     return {"stage_names": {name: stage_name(name) for name in chain}, "numbers": stream}
 
 
-def _last_block(outcome: Outcome) -> Figure:
+def _last_block(run: FinishedRun) -> Figure:
     return draw_network(
-        outcome.net,
-        outcome.shown,
+        run.net,
+        run.shown,
         part=(STAGE, "out"),
-        output_labels=outcome.task.output_labels,
-        **_drawing(outcome),
+        output_labels=run.task.output_labels,
+        **_drawing(run),
     )
 
 
-def _probes(outcome: Outcome) -> str:
-    table = probe_table(outcome.net, outcome.task, outcome.shown)
+def _probes(run: FinishedRun) -> str:
+    table = weight_probes(run.net, run.task, run.shown)
     if table.empty:
         return "no neuron of Res2 varies"
     best = [group.head(_LISTED) for _, group in table.groupby("kind", sort=False)]
@@ -46,8 +46,8 @@ def _probes(outcome: Outcome) -> str:
     )
 
 
-def _attention(outcome: Outcome) -> str:
-    table = attention_table(outcome.net, outcome.task, outcome.shown)
+def _attention(run: FinishedRun) -> str:
+    table = attention_table(run.net, run.task, run.shown)
     return table.to_string(index=False, float_format="%.2f")
 
 

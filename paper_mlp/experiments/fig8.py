@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from brainrnn.analysis.feedforward.distortions import DISTORTIONS
+from brainrnn.analysis.feedforward.receptive import receptive_table
+from brainrnn.analysis.feedforward.signs import sign_table
 from brainrnn.plots import draw_networks
 from paper_mlp.experiments.parts import picture
-from paper_mlp.images.distortions import DISTORTIONS
 from paper_mlp.images.features import count_features, plot_features
 from paper_mlp.images.neighbours import (
     neighbour_table,
@@ -18,63 +20,58 @@ from paper_mlp.images.neighbours import (
     plot_neighbours,
     similarity_table,
 )
-from paper_mlp.images.receptive import (
-    blank_pixels_pruned,
-    plot_receptive_fields,
-    receptive_table,
-)
+from paper_mlp.images.receptive import blank_pixels_pruned, plot_receptive_fields
 from paper_mlp.images.robustness import plot_robustness, robustness_table
-from paper_mlp.images.sparsity import plot_pruning_curve, pruning_curve
 from paper_mlp.images.weights import (
     last_layer_positive,
     middle_layer_negative,
     plot_weight_ranks,
-    sign_table,
 )
 from paper_mlp.methods import METHODS
-from paper_mlp.outcome import Outcome
-from paper_mlp.reproduction import Expected, Panel, Recipe, Reproduction, Text
+from paper_mlp.panels import FinishedRun, Panel, Text
+from paper_mlp.pruning import accuracy_when_pruned, plot_accuracy_when_pruned
+from paper_mlp.reproduction import Expected, Recipe, Reproduction
 
 _MOMENTS = 4  # of the evolution, as in Fig. 8
 _LISTED = 10  # pairs of classes
 
 
-def _drawing(outcome: Outcome) -> Mapping[str, Any]:
-    return {"image": outcome.task.train.inputs[0]}
+def _drawing(run: FinishedRun) -> Mapping[str, Any]:
+    return {"image": run.task.train.inputs[0]}
 
 
-def _graphs(outcome: Outcome) -> Figure:
-    panels = [(f"step {step}", net, outcome.shown) for step, net in outcome.moments(_MOMENTS)]
-    return draw_networks(panels, output_labels=outcome.task.output_labels)
+def _graphs(run: FinishedRun) -> Figure:
+    panels = [(f"step {step}", net, run.shown) for step, net in run.moments(_MOMENTS)]
+    return draw_networks(panels, output_labels=run.task.output_labels)
 
 
-def _receptive(outcome: Outcome) -> Figure:
-    return plot_receptive_fields(outcome.moments(_MOMENTS), outcome.task, outcome.shown)
+def _receptive(run: FinishedRun) -> Figure:
+    return plot_receptive_fields(run.moments(_MOMENTS), run.task, run.shown)
 
 
-def _neighbours(outcome: Outcome) -> Figure:
-    members = outcome.members(outcome.methods[outcome.shown])
-    titles = [outcome.label(member) for member in members]
-    return plot_neighbours(outcome.net.select(*members), outcome.task, titles)
+def _neighbours(run: FinishedRun) -> Figure:
+    members = run.members(run.methods[run.shown])
+    titles = [run.label(member) for member in members]
+    return plot_neighbours(run.net.select(*members), run.task, titles)
 
 
 @lru_cache(maxsize=1)
-def _distorted(outcome: Outcome) -> pd.DataFrame:
+def _distorted(run: FinishedRun) -> pd.DataFrame:
     """The table of which both the picture and the text are made."""
-    return robustness_table(outcome.net, outcome.task, outcome.methods)
+    return robustness_table(run.net, run.task, run.methods)
 
 
-def _robustness(outcome: Outcome) -> Figure:
-    return plot_robustness(_distorted(outcome), outcome.methods)
+def _robustness(run: FinishedRun) -> Figure:
+    return plot_robustness(_distorted(run), run.methods)
 
 
-def _pruning(outcome: Outcome) -> Figure:
-    return plot_pruning_curve(pruning_curve(outcome.net, outcome.task), outcome.methods)
+def _pruning(run: FinishedRun) -> Figure:
+    return plot_accuracy_when_pruned(accuracy_when_pruned(run.net, run.task), run.methods)
 
 
-def _by_method(outcome: Outcome, table: pd.DataFrame, *keys: str) -> pd.DataFrame:
+def _by_method(run: FinishedRun, table: pd.DataFrame, *keys: str) -> pd.DataFrame:
     """Means of a table with a column ``member`` over the networks of every method."""
-    titles = [METHODS[name].title for name in outcome.methods]
+    titles = [METHODS[name].title for name in run.methods]
     named = table.assign(method=np.array(titles)[table["member"]]).drop(columns="member")
     return named.groupby(["method", *keys], sort=False).mean().reset_index()
 
@@ -83,18 +80,18 @@ def _text(table: pd.DataFrame) -> str:
     return table.to_string(index=False, float_format="%.4g")
 
 
-def _features(outcome: Outcome) -> str:
-    count = pd.DataFrame({"member": range(outcome.net.members), "net": count_features(outcome.net)})
-    return _text(_by_method(outcome, count).rename(columns={"net": "features"}))
+def _features(run: FinishedRun) -> str:
+    count = pd.DataFrame({"member": range(run.net.members), "net": count_features(run.net)})
+    return _text(_by_method(run, count).rename(columns={"net": "features"}))
 
 
-def _signs(outcome: Outcome) -> str:
-    return _text(_by_method(outcome, sign_table(outcome.net), "layer"))
+def _signs(run: FinishedRun) -> str:
+    return _text(_by_method(run, sign_table(run.net), "layer"))
 
 
-def _blank(outcome: Outcome) -> str:
-    pruned = _by_method(outcome, blank_pixels_pruned(outcome.net, outcome.task))
-    field = receptive_table([(step, net.select(outcome.shown)) for step, net in outcome.moments(8)])
+def _blank(run: FinishedRun) -> str:
+    pruned = _by_method(run, blank_pixels_pruned(run.net, run.task))
+    field = receptive_table([(step, net.select(run.shown)) for step, net in run.moments(8)])
     shrinking = field.pivot_table(index="step", columns="distance", values="live", aggfunc="sum")
     return (
         f"{_text(pruned)}\n\nLive pixels of the network shown, by distance from the border:\n"
@@ -102,17 +99,17 @@ def _blank(outcome: Outcome) -> str:
     )
 
 
-def _classes(outcome: Outcome) -> str:
-    members = outcome.members(outcome.methods[outcome.shown])
-    net = outcome.net.select(*members)
-    beside = neighbour_table(net, outcome.task).head(_LISTED)
-    alike = similarity_table(net, outcome.task).rename(columns={"member": "seed"})
-    alike["seed"] = outcome.table.seed[members].to_numpy()[alike["seed"]]
+def _classes(run: FinishedRun) -> str:
+    members = run.members(run.methods[run.shown])
+    net = run.net.select(*members)
+    beside = neighbour_table(net, run.task).head(_LISTED)
+    alike = similarity_table(net, run.task).rename(columns={"member": "seed"})
+    alike["seed"] = run.table.seed[members].to_numpy()[alike["seed"]]
     return f"{_text(beside)}\n\n{_text(alike)}"
 
 
-def _accuracies(outcome: Outcome) -> str:
-    table = _by_method(outcome, _distorted(outcome), "pruned", "distortion", "amount")
+def _accuracies(run: FinishedRun) -> str:
+    table = _by_method(run, _distorted(run), "pruned", "distortion", "amount")
     wide = table.pivot_table(
         index=["distortion", "amount"], columns=["pruned", "method"], values="accuracy", sort=False
     )

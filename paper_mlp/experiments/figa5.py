@@ -7,16 +7,15 @@ import pandas as pd
 from paper_mlp.experiments.fig5 import FIG5
 from paper_mlp.experiments.parts import gallery
 from paper_mlp.groups.modules import compare_modules
-from paper_mlp.outcome import Outcome
-from paper_mlp.reproduction import Panel, Text
+from paper_mlp.panels import FinishedRun, Panel, Text
 
 
-def _modules(outcome: Outcome) -> str:
+def _modules(run: FinishedRun) -> str:
     tables = []
-    for _, networks in outcome.table.groupby(["method", "seed"], sort=False):
+    for _, networks in run.table.groupby(["method", "seed"], sort=False):
         base, *_ = members = networks.index  # the first one is not perturbed
-        table = compare_modules(outcome.net.select(base), outcome.net.select(*members))
-        table.index = [outcome.label(member) for member in members]
+        table = compare_modules(run.net.select(base), run.net.select(*members))
+        table.index = [run.label(member) for member in members]
         tables.append(table)
     return pd.concat(tables).to_string(float_format="%.2f")
 

@@ -3,15 +3,14 @@
 import dataclasses
 
 from paper_mlp.experiments.fig7 import FIG7, NOTEBOOK, PAPER
-from paper_mlp.outcome import Outcome
+from paper_mlp.panels import FinishedRun, Text
 from paper_mlp.regression.predictions import error_by_x1, worse_for_small_x1
-from paper_mlp.reproduction import Text
 
 _SINGULAR = {"w_low": -1.0, "w_high": 1.0, "x_low": -1.0, "x_high": 1.0}
 
 
-def _errors(outcome: Outcome) -> str:
-    return outcome.of_method("bimt", error_by_x1)
+def _errors(run: FinishedRun) -> str:
+    return run.of_method("bimt", error_by_x1)
 
 
 FIGA7 = dataclasses.replace(

@@ -11,8 +11,7 @@ from brainrnn.plots import draw_networks
 from paper_mlp.circuits.closed_form import closed_formulas
 from paper_mlp.circuits.predictions import plot_intermediate, plot_predictions
 from paper_mlp.circuits.subfunctions import fit_subfunctions, plot_subfunctions
-from paper_mlp.outcome import Outcome
-from paper_mlp.reproduction import Panel, Text
+from paper_mlp.panels import FinishedRun, Panel, Text
 from tasks.fixed import FixedTask
 
 L1_STRENGTH = (
@@ -21,33 +20,33 @@ L1_STRENGTH = (
 )
 
 
-def picture(draw: Callable[[Any, FixedTask, int], Figure]) -> Callable[[Outcome], Figure]:
-    """Draw one network, the one that the outcome shows."""
-    return lambda outcome: draw(outcome.net, outcome.task, outcome.shown)
+def picture(draw: Callable[[Any, FixedTask, int], Figure]) -> Callable[[FinishedRun], Figure]:
+    """Draw one network, the one that the run shows."""
+    return lambda run: draw(run.net, run.task, run.shown)
 
 
-def numbered_inputs(outcome: Outcome) -> dict[str, Any]:
+def numbered_inputs(run: FinishedRun) -> dict[str, Any]:
     """Number the input neurons of a drawn network, whose tokens have no labels."""
     return {"numbers": ("input",)}
 
 
-def gallery(outcome: Outcome) -> Figure:
+def gallery(run: FinishedRun) -> Figure:
     """Draw all BIMT networks, or else all there are."""
-    members = outcome.members("bimt") or range(outcome.net.members)
-    return draw_networks([(outcome.label(m), outcome.net, m) for m in members], columns=3)
+    members = run.members("bimt") or range(run.net.members)
+    return draw_networks([(run.label(m), run.net, m) for m in members], columns=3)
 
 
-def _formulas(outcome: Outcome) -> str:
-    formulas = closed_formulas(outcome.net, outcome.task, outcome.shown)
+def _formulas(run: FinishedRun) -> str:
+    formulas = closed_formulas(run.net, run.task, run.shown)
     return "\n".join(
         f"{f.text}\n    off the network by at most {f.max_error:.2g} (rms {f.rms_error:.2g})"
         for f in formulas
     )
 
 
-def _fits(outcome: Outcome) -> str:
+def _fits(run: FinishedRun) -> str:
     lines = []
-    for fit in fit_subfunctions(outcome.net, outcome.task, outcome.shown):
+    for fit in fit_subfunctions(run.net, run.task, run.shown):
         for kind, formula in (("learned", fit.learned), ("fitted", fit.fitted)):
             lines.append(
                 f"{fit.label} of {fit.variable}, {kind}: {formula.text}\n"
@@ -61,7 +60,7 @@ INTERMEDIATE = Panel("intermediate", "Fig. A3", picture(plot_intermediate))
 SUBFUNCTIONS = Panel(
     "subfunctions",
     "Eqs. A1-A3",
-    lambda outcome: plot_subfunctions(fit_subfunctions(outcome.net, outcome.task, outcome.shown)),
+    lambda run: plot_subfunctions(fit_subfunctions(run.net, run.task, run.shown)),
 )
 CLOSED_FORM = Text("formula", "The network as a closed formula (Eqs. A1-A4)", _formulas)
 FITTED = Text("subfunctions", "Sub-functions as learned, and fitted back (Eqs. A1-A3)", _fits)

@@ -10,6 +10,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -49,7 +50,7 @@ def cayley_graph() -> nx.DiGraph:
     return graph
 
 
-def cayley_layout() -> np.ndarray:
+def cayley_layout() -> Float[np.ndarray, "element 2"]:
     """Positions of the 24 elements in the plane that let no two arrows cross, (element, 2).
 
     S4 is the group of rotations of a cube, and moves a corner of the rhombicuboctahedron onto every
@@ -107,14 +108,19 @@ def plot_cayley(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     return figure
 
 
-def _axis(rotation: np.ndarray) -> np.ndarray:
+def _axis(rotation: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, " 3"]:
     """Unit vector that a rotation leaves where it is, (3,)."""
     values, vectors = np.linalg.eig(rotation)
     axis = vectors[:, np.abs(values - 1).argmin()].real
     return axis / np.linalg.norm(axis)
 
 
-def _draw(ax: Axes, graph: nx.DiGraph, layout: np.ndarray, values: np.ndarray) -> None:
+def _draw(
+    ax: Axes,
+    graph: nx.DiGraph,
+    layout: Float[np.ndarray, "element 2"],
+    values: Float[np.ndarray, " element"],
+) -> None:
     for generator, colour in GENERATORS.items():
         arrows = np.array([edge for *edge, s in graph.edges(data="generator") if s == generator])
         start, end = layout[arrows.T]

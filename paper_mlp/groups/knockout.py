@@ -11,6 +11,7 @@ import torch
 from matplotlib.figure import Figure
 
 from brainrnn import MLP, InputError
+from brainrnn.analysis.feedforward.ablation import silence
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
 from brainrnn.task import Examples
 from paper_mlp.groups.embedding import check_tokens
@@ -22,7 +23,7 @@ from tasks.fixed import FixedTask
 def knockout_accuracies(net: MLP, task: FixedTask, *, threshold: float = 0.05) -> pd.DataFrame:
     """Accuracy of every network, intact and after each of its modules was silenced.
 
-    A module is silenced by setting the embedding of all tokens to 0 in its neurons.
+    A module is silenced with all its input neurons (:func:`brainrnn.analysis.feedforward.silence`).
 
     Parameters
     ----------
@@ -57,8 +58,7 @@ def knockout_accuracies(net: MLP, task: FixedTask, *, threshold: float = 0.05) -
     for member, module in enumerate(embedding_modules(net, threshold=threshold)):
         numbers = np.arange(-1, module.max() + 1)
         silent = (module == numbers[:, None]) & (numbers[:, None] >= 0)  # (module, neuron)
-        damaged = net.select(*[member] * len(numbers))
-        damaged.embedding.masked_fill_(torch.from_numpy(silent).to(fresh.device)[:, None], 0)
+        damaged = silence(net, "input", silent, member=member)
         correct = task.score(damaged(everything.inputs), everything).double()
         tables.append(
             pd.DataFrame(

@@ -8,16 +8,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Bool, Int
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from brainrnn import MLP, InputError
-from brainrnn.analysis.graph.live import active_neurons, live_connections
+from brainrnn.analysis.feedforward.paths import input_dependence
+from brainrnn.analysis.graph.live import active_neurons
 from paper_mlp.groups.embedding import check_tokens
 
 
-def embedding_modules(net: MLP, *, threshold: float = 0.05) -> np.ndarray:
+def embedding_modules(net: MLP, *, threshold: float = 0.05) -> Int[np.ndarray, "member neuron"]:
     """Number the modules of every network's input layer from the left.
 
     Two active input neurons belong to one module if live connections lead from both to a common
@@ -110,22 +112,15 @@ def compare_modules(base: MLP, other: MLP, *, threshold: float = 0.05) -> pd.Dat
 
 
 @torch.no_grad()
-def _linked(net: MLP, threshold: float) -> Tensor:
+def _linked(net: MLP, threshold: float) -> Bool[Tensor, "member neuron neuron"]:
     """Pairs of active input neurons that reach a common neuron, (member, input, input) bool."""
-    live = live_connections(net, threshold=threshold)
     active = active_neurons(net, threshold=threshold)
-    start = active["input"]
-    reach = torch.eye(start.shape[1], device=start.device).expand(net.members, -1, -1)
-    for layer, name in enumerate(list(active)[1:-1]):
-        step = live[f"fc{layer}.weight"]
-        if layer == 0:
-            step = step.unflatten(2, (net.positions, -1)).any(2)
-        reach = ((step & active[name][:, :, None]).to(reach) @ reach).clamp(max=1)
-    reach = reach * start[:, None]
+    depends = input_dependence(net, threshold=threshold, among=active)
+    reach = depends[list(depends)[-2]].float()  # (member, neuron of the last hidden layer, input)
     return reach.mT @ reach > 0
 
 
-def _active_sites(net: MLP, threshold: float) -> dict[str, Tensor]:
+def _active_sites(net: MLP, threshold: float) -> dict[str, Bool[Tensor, "member _"]]:
     """Sites with an active neuron, by population, (member, site) bool."""
     active = active_neurons(net, threshold=threshold)
     return {

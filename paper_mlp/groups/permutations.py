@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -23,7 +24,7 @@ COLUMNS = 3
 CORRELATION = 0.95  # |r| with the parity above which a neuron holds the sign
 
 
-def elements(task: FixedTask) -> np.ndarray:
+def elements(task: FixedTask) -> Int[np.ndarray, "element object"]:
     """The permutations that a task's tokens stand for, (token, object): token g sends i to [g, i].
 
     Raises
@@ -50,25 +51,25 @@ def check_s4(task: FixedTask) -> None:
         raise InputError(f"expected permutations of 4 objects, got {objects}")
 
 
-def one_line(permutations: np.ndarray) -> list[str]:
+def one_line(permutations: Int[np.ndarray, "element object"]) -> list[str]:
     """One-line notation, objects counted from 1: ``2314`` sends 1 to 2, 2 to 3, 3 to 1."""
     return ["".join(str(i + 1) for i in g) for g in permutations]
 
 
-def parity(permutations: np.ndarray) -> np.ndarray:
+def parity(permutations: Int[np.ndarray, "element object"]) -> Int[np.ndarray, " element"]:
     """1 for even and -1 for odd permutations, (permutation,)."""
     before = np.triu_indices(permutations.shape[1], 1)
     inversions = (permutations[:, before[0]] > permutations[:, before[1]]).sum(1)
     return 1 - 2 * (inversions % 2)
 
 
-def active_dimensions(net: MLP) -> np.ndarray:
+def active_dimensions(net: MLP) -> Int[np.ndarray, " member"]:
     """How many input neurons are active, (member,)."""
     check_tokens(net)
     return active_neurons(net)["input"].sum(1).cpu().numpy()
 
 
-def matrix_dimensions(net: MLP, task: FixedTask) -> np.ndarray:
+def matrix_dimensions(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether a network has as many active dimensions as a matrix representation, (member,) bool.
 
     (n - 1)^2 for permutations of n objects: the paper's nine for S4, entries of 3 x 3 matrices.
@@ -83,7 +84,7 @@ def sign_correlation(net: MLP, task: FixedTask, member: int = 0) -> xr.DataArray
     return xr.corr(embedding, sign, dim="token").fillna(0)
 
 
-def has_sign_neuron(net: MLP, task: FixedTask) -> np.ndarray:
+def has_sign_neuron(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether an active input neuron holds the sign of the permutation, (member,) bool.
 
     Its embedding must correlate with the parity by more than 0.95 in size. The paper names its
@@ -168,7 +169,9 @@ def neuron_panels(
     return figure, axes[:n]
 
 
-def _draw(ax: Axes, values: np.ndarray, sign: np.ndarray) -> None:
+def _draw(
+    ax: Axes, values: Float[np.ndarray, " element"], sign: Int[np.ndarray, " element"]
+) -> None:
     place = np.arange(len(values))
     ax.bar(place[sign < 0], 2.3, 1, -1.15, color=FAINT, alpha=0.18, lw=0)
     ax.axhline(0, color=INK, lw=0.6)

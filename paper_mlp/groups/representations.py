@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Num
 from scipy.stats import entropy
 
 from brainrnn import MLP, InputError
@@ -24,7 +25,7 @@ TETRAHEDRA = {  # vertices, (vertex, coordinate); Eq. A9
 PAPER_DIMENSIONS = {"A": 120, "B": 108, "C": 153, "embedding": 80}  # effective ones
 
 
-def representation(vertices: np.ndarray) -> np.ndarray:
+def representation(vertices: Num[np.ndarray, "vertex space"]) -> Float[np.ndarray, "element 3 3"]:
     """Matrices of all permutations of a tetrahedron's vertices, (permutation, 3, 3).
 
     The matrix M of g is the one linear map with M v_i = v_g(i); it exists because the vertices sum
@@ -52,7 +53,7 @@ def representation(vertices: np.ndarray) -> np.ndarray:
     return np.linalg.solve(vertices[:3], images).swapaxes(1, 2)
 
 
-def linear_residual(embedding: np.ndarray) -> float:
+def linear_residual(embedding: Float[np.ndarray, "neuron element"]) -> float:
     r"""Share of an embedding that no linear function of the representation explains.
 
     .. math::
@@ -87,7 +88,7 @@ def linear_residual(embedding: np.ndarray) -> float:
     return float(np.square(embedding.T - fitted).sum() / size)
 
 
-def effective_dimension(values: np.ndarray) -> float:
+def effective_dimension(values: Num[np.ndarray, ...]) -> float:
     r"""Effective number of entries that are not zero.
 
     .. math:: D = 2^S, \quad S = -\sum_i q_i \log_2 q_i, \quad q = |R| / \sum |R|
@@ -138,7 +139,7 @@ def representation_table(net: MLP, task: FixedTask) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.RangeIndex(net.members, name="member"))
 
 
-def check_elements(embedding: np.ndarray) -> None:
+def check_elements(embedding: Num[np.ndarray, ...]) -> None:
     """Check that an embedding is one of S4.
 
     Raises

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
@@ -121,7 +122,12 @@ def _panel(
         _number(ax, points[order], order, np.eye(2))
 
 
-def _number(ax: Any, points: np.ndarray, tokens: np.ndarray, screen: np.ndarray) -> None:
+def _number(
+    ax: Any,
+    points: Float[np.ndarray, "token space"],
+    tokens: Int[np.ndarray, " token"],
+    screen: Float[np.ndarray, "2 space"],
+) -> None:
     """Write each token beside its point on a closed curve, in turns on one side and the other.
 
     ``screen`` holds the directions of right and up in the picture, (2, dimension).
@@ -140,7 +146,7 @@ def _number(ax: Any, points: np.ndarray, tokens: np.ndarray, screen: np.ndarray)
             written = np.append(written, [spot], axis=0)
 
 
-def _count(sites: np.ndarray) -> str:
+def _count(sites: Int[np.ndarray, " neuron"]) -> str:
     """Which neurons, or how many where they are many."""
     if len(sites) > MOST_NAMED:
         return f"{len(sites)} neurons"
@@ -152,14 +158,14 @@ def _dress_plane(ax: Axes) -> None:
     open_frame(ax)
 
 
-def _azimuth(points: np.ndarray) -> float:
+def _azimuth(points: Float[np.ndarray, "token 3"]) -> float:
     """From where to look at points in space so that none hides another, degrees."""
     azimuths = np.arange(0.0, 360, 5).tolist()
     nearest = [pdist(points @ _screen(azimuth).T).min() for azimuth in azimuths]
     return azimuths[np.argmax(nearest)]
 
 
-def _screen(azimuth: float) -> np.ndarray:
+def _screen(azimuth: float) -> Float[np.ndarray, "2 3"]:
     """Directions in space that point right and up in the picture, (2, 3)."""
     a, e = np.radians([azimuth, ELEVATION])
     return np.array(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from brainrnn.analysis.feedforward.receptive import image_shape, receptive_fields
 from brainrnn.analysis.graph.live import active_neurons, check_member
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, POSITIVE, new_figure, open_frame
 from brainrnn.wiring_cost.strength import wiring_strength
-from paper_mlp.images.pixels import SIGNED, check_image, first_hidden, first_layer, image_shape
+from paper_mlp.images.pixels import SIGNED, check_image, first_hidden
 from tasks.fixed import FixedTask
 
 _COLUMNS = 10  # features in a row
@@ -55,7 +57,7 @@ def feature_scores(net: MLP) -> xr.DataArray:
     )
 
 
-def active_features(net: MLP) -> np.ndarray:
+def active_features(net: MLP) -> Bool[np.ndarray, "member neuron"]:
     """Features that matter, (member, neuron) bool: those on a live path from a pixel to an output.
 
     See :func:`brainrnn.analysis.active_neurons`.
@@ -69,7 +71,7 @@ def active_features(net: MLP) -> np.ndarray:
     return active_neurons(net)[first_hidden(net)].cpu().numpy()
 
 
-def count_features(net: MLP) -> np.ndarray:
+def count_features(net: MLP) -> Int[np.ndarray, " member"]:
     """How many features of the first layer are active, (member,) int64.
 
     The paper sees 38 "features with large scores" in one network (Appendix G) and does not say what
@@ -123,7 +125,7 @@ def plot_features(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     figure = new_figure(width + 3.4, max(height, _CURVE) + 0.7)
     grid = figure.add_gridspec(2, 2, width_ratios=[width, 2.9], height_ratios=[_CURVE, rest])
     left = figure.add_subplot(grid[:, 0])
-    _draw_features(left, first_layer(one)[0, ranked], scores[ranked], columns)
+    _draw_features(left, receptive_fields(one)[0, ranked], scores[ranked], columns)
     left.set_title(
         f"{n} of {len(scores)} features are active. Blue: positive, red: negative,\n"
         "each relative to its largest |weight|. Numbers: scores.",
@@ -135,7 +137,12 @@ def plot_features(net: MLP, task: FixedTask, member: int = 0) -> Figure:
     return figure
 
 
-def _draw_features(ax: Axes, images: np.ndarray, scores: np.ndarray, columns: int) -> None:
+def _draw_features(
+    ax: Axes,
+    images: Float[np.ndarray, "neuron row column"],
+    scores: Float[np.ndarray, " neuron"],
+    columns: int,
+) -> None:
     """Draw all features in one picture, with room for a score above each."""
     n, high, wide = images.shape
     head, gap = _HEAD * high, _GAP * wide
@@ -169,7 +176,9 @@ def _draw_features(ax: Axes, images: np.ndarray, scores: np.ndarray, columns: in
     ax.set_axis_off()
 
 
-def _draw_scores(ax: Axes, scores: np.ndarray, active: np.ndarray) -> None:
+def _draw_scores(
+    ax: Axes, scores: Float[np.ndarray, " neuron"], active: Bool[np.ndarray, " neuron"]
+) -> None:
     rank = np.arange(1, len(scores) + 1)
     for kind, colour, label in ((active, POSITIVE, "active"), (~active, FAINT, "not active")):
         if kind.any():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Bool, Float, Int, Num
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -66,7 +67,7 @@ def neighbour_table(net: MLP, task: FixedTask) -> pd.DataFrame:
     return table.sort_values("networks", ascending=False, kind="stable", ignore_index=True)
 
 
-def one_beside_seven(net: MLP, task: FixedTask) -> np.ndarray:
+def one_beside_seven(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether classes 1 and 7 became neighbours on the ring, (member,) bool (Section 3.5).
 
     By chance, they are in 2 of 9 networks.
@@ -81,7 +82,9 @@ def one_beside_seven(net: MLP, task: FixedTask) -> np.ndarray:
     return adjacency(net)[:, task.output_labels.index("1"), task.output_labels.index("7")]
 
 
-def class_similarity(net: MLP, task: FixedTask) -> dict[str, np.ndarray]:
+def class_similarity(
+    net: MLP, task: FixedTask
+) -> dict[str, Float[np.ndarray, "member output output"]]:
     """How alike the classes are, by what the network makes of them and by their images.
 
     Returns
@@ -192,7 +195,7 @@ def plot_neighbours(net: MLP, task: FixedTask, titles: Sequence[str] = ()) -> Fi
     return figure
 
 
-def _draw_ring(ax: Axes, labels: list[str], share: np.ndarray) -> None:
+def _draw_ring(ax: Axes, labels: list[str], share: Float[np.ndarray, " output"]) -> None:
     """Draw labels round a circle, and an arc from each to the next as dark as its share."""
     n = len(labels)
     angle = 2 * np.pi * np.arange(n) / n
@@ -213,7 +216,9 @@ def _draw_ring(ax: Axes, labels: list[str], share: np.ndarray) -> None:
     ax.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
 
 
-def _draw_counts(ax: Axes, count: np.ndarray, labels: tuple[str, ...], networks: int) -> None:
+def _draw_counts(
+    ax: Axes, count: Int[np.ndarray, "output output"], labels: tuple[str, ...], networks: int
+) -> None:
     n = len(labels)
     below = np.tril(np.ones((n, n), bool), -1)
     ax.imshow(np.where(below, count / networks, np.nan), cmap=_SHARE, vmin=0, vmax=1)
@@ -237,18 +242,18 @@ def _draw_counts(ax: Axes, count: np.ndarray, labels: tuple[str, ...], networks:
     )
 
 
-def _around(similarity: np.ndarray) -> Statistic:
+def _around(similarity: Float[np.ndarray, "output output"]) -> Statistic:
     """Mean similarity of neighbours on a ring, of classes (batch, place)."""
     table = torch.from_numpy(similarity)
 
-    def statistic(classes: Tensor) -> Tensor:
+    def statistic(classes: Num[Tensor, "permutation output"]) -> Float[Tensor, " permutation"]:
         here = classes.long()
         return table[here, here.roll(-1, 1)].mean(1)
 
     return statistic
 
 
-def _correlation(values: Tensor) -> Tensor:
+def _correlation(values: Float[Tensor, "*member row column"]) -> Float[Tensor, "*member row row"]:
     """Pearson's correlation of the rows, (..., row, column) -> (..., row, row)."""
     centred = values - values.mean(-1, keepdim=True)
     size = centred.norm(dim=-1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Which pixels a network looks at, and how its field shrinks in training (Section 3.5, Fig. 8)."""
+"""Whether pixels that carry nothing are pruned (Section 3.5), and maps of the field (Fig. 8)."""
 
 from __future__ import annotations
 
@@ -6,96 +6,30 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float, Shaped
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from brainrnn.analysis.graph.live import check_member, live_connections
+from brainrnn.analysis.feedforward.receptive import (
+    border_distance,
+    live_pixels,
+    pixel_strength,
+    receptive_table,
+)
+from brainrnn.analysis.graph.live import check_member
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, NEGATIVE, POSITIVE, new_figure, open_frame
-from brainrnn.wiring_cost.strength import wiring_strength
-from paper_mlp.images.pixels import check_image, first_hidden, image_shape
+from paper_mlp.images.pixels import check_image, first_hidden
 from tasks.fixed import FixedTask
 
 _STRENGTH = LinearSegmentedColormap.from_list("strength", ["white", POSITIVE, INK])
 
 
-def pixel_strength(net: MLP) -> np.ndarray:
-    """Sum of |weights| that leave every pixel, (member, row, column) float64.
-
-    Raises
-    ------
-    InputError
-        If the network's inputs are not the pixels of an image.
-    """
-    _, strength = wiring_strength(net, "input")
-    return strength.double().cpu().numpy().reshape(-1, *image_shape(net))
-
-
-def live_pixels(net: MLP) -> np.ndarray:
-    """Pixels that a live connection leaves, (member, row, column) bool: the receptive field.
-
-    See :func:`brainrnn.analysis.live_connections`.
-
-    Raises
-    ------
-    InputError
-        If the network's inputs are not the pixels of an image.
-    """
-    live = live_connections(net)["fc0.weight"].any(1)
-    return live.cpu().numpy().reshape(-1, *image_shape(net))
-
-
-def border_distance(shape: tuple[int, int]) -> np.ndarray:
-    """Pixels between each pixel of an image and its border, (row, column): 0 at the border."""
-    row, column = (np.minimum(np.arange(n), np.arange(n)[::-1]) for n in shape)
-    return np.minimum(row[:, None], column)
-
-
-def receptive_table(moments: Sequence[tuple[int, MLP]]) -> pd.DataFrame:
-    """Count the live pixels of every network in training, by their distance from the border.
-
-    Parameters
-    ----------
-    moments : sequence of (step, net)
-
-    Returns
-    -------
-    DataFrame
-        A row per ``step``, ``member`` and ``distance`` (:func:`border_distance`), with the number
-        of ``pixels`` there and how many of them are ``live``. Their sum over distances is the size
-        of the receptive field.
-
-    Raises
-    ------
-    InputError
-        If there is no moment, or the inputs of a network are not the pixels of an image.
-    """
-    _check_moments(moments)
-    parts = []
-    for step, net in moments:
-        ring = border_distance(image_shape(net)).ravel()
-        belongs = ring[:, None] == np.arange(ring.max() + 1)  # (pixel, distance)
-        live = live_pixels(net).reshape(net.members, -1) @ belongs.astype(int)
-        member, distance = np.indices(live.shape).reshape(2, -1)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "step": step,
-                    "member": member,
-                    "distance": distance,
-                    "pixels": belongs.sum(0)[distance],
-                    "live": live.ravel(),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
-
-
-def blank_pixels(task: FixedTask) -> np.ndarray:
+def blank_pixels(task: FixedTask) -> Bool[np.ndarray, "row column"]:
     """Pixels that are zero in all training images, (row, column) bool.
 
     Raises
@@ -175,12 +109,12 @@ def plot_receptive_fields(
         If there is no moment, no such network, its inputs are not the task's pixels, or all its
         weights are 0.
     """
-    _check_moments(moments)
     ones = []
     for step, net in moments:
         check_member(net, member)
         check_image(net, task)
         ones.append((step, net.select(member)))
+    shrinking = receptive_table(ones)
     if not all(pixel_strength(net).any() for _, net in ones):
         raise InputError("no weight leaves the pixels of the network: there is nothing to draw")
     spread = task.train.inputs.double().std(0).cpu().numpy().reshape(task.image)
@@ -193,11 +127,16 @@ def plot_receptive_fields(
     for ax, (step, net) in zip(axes[1:-1], ones, strict=True):
         title = f"step {step:,}\n{live_pixels(net).sum()} pixels live"
         _draw_map(ax, pixel_strength(net)[0], varies, title)
-    _draw_shares(axes[-1], receptive_table(ones), varies)
+    _draw_shares(axes[-1], shrinking, varies)
     return figure
 
 
-def _draw_map(ax: Axes, values: np.ndarray, varies: np.ndarray, title: str) -> None:
+def _draw_map(
+    ax: Axes,
+    values: Float[np.ndarray, "row column"],
+    varies: Bool[np.ndarray, "row column"],
+    title: str,
+) -> None:
     image = values / max(values.max(), np.finfo(float).tiny)
     ax.imshow(image, cmap=_STRENGTH, vmin=0, vmax=1, interpolation="nearest")
     ax.add_collection(LineCollection(list(_outline(varies)), colors=NEGATIVE, lw=0.8))
@@ -207,7 +146,7 @@ def _draw_map(ax: Axes, values: np.ndarray, varies: np.ndarray, title: str) -> N
         spine.set_color(FAINT)
 
 
-def _draw_shares(ax: Axes, table: pd.DataFrame, varies: np.ndarray) -> None:
+def _draw_shares(ax: Axes, table: pd.DataFrame, varies: Bool[np.ndarray, "row column"]) -> None:
     ring = border_distance(varies.shape)
     share = [varies[ring == distance].mean() for distance in range(ring.max() + 1)]
     steps = table.step.unique()
@@ -225,7 +164,7 @@ def _draw_shares(ax: Axes, table: pd.DataFrame, varies: np.ndarray) -> None:
     open_frame(ax)
 
 
-def _outline(mask: np.ndarray) -> np.ndarray:
+def _outline(mask: Bool[np.ndarray, "row column"]) -> Float[np.ndarray, "edge 2 2"]:
     """Edges between pixels inside and outside of a mask, (edge, end, 2) as x and y."""
     padded = np.pad(mask, 1)
     y, x = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])  # left of pixel x
@@ -235,11 +174,6 @@ def _outline(mask: np.ndarray) -> np.ndarray:
     return np.concatenate([upright, level], axis=2).transpose(2, 0, 1) - 0.5
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
+def _mean(values: Shaped[np.ndarray, "member pixel"]) -> Float[np.ndarray, " member"]:
     """Mean over pixels, (member,); NaN where there are none."""
     return values.mean(1) if values.shape[1] else np.full(len(values), np.nan)
-
-
-def _check_moments(moments: Sequence[tuple[int, MLP]]) -> None:
-    if not moments:
-        raise InputError("no moment to look at: give pairs of a training step and a network")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Int
 
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 
 
-def class_order(net: MLP) -> np.ndarray:
+def class_order(net: MLP) -> Int[np.ndarray, "member output"]:
     """The classes in the order of their places on the ring, (member, class) int64.
 
     The last one is the first one's neighbour.
@@ -31,7 +32,7 @@ def class_order(net: MLP) -> np.ndarray:
     return occupant[:, around].cpu().numpy()
 
 
-def adjacency(net: MLP) -> np.ndarray:
+def adjacency(net: MLP) -> Bool[np.ndarray, "member output output"]:
     """Whether two classes are neighbours on the ring, (member, class, class) bool.
 
     Raises

@@ -8,44 +8,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from brainrnn.analysis.feedforward.distortions import DISTORTIONS, distorted_accuracy
+from brainrnn.analysis.feedforward.pruning import keep_largest
+from brainrnn.analysis.feedforward.receptive import image_shape
 from brainrnn.analysis.graph.stages import connections
-from brainrnn.errors import InputError, unknown
+from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.style import FAINT, INK, new_figure, open_frame
-from brainrnn.task import Examples
-from brainrnn.training.loop import answer
-from paper_mlp.circuits.pruning import method_colour
-from paper_mlp.images.distortions import DISTORTIONS
-from paper_mlp.images.pixels import check_image, image_shape
-from paper_mlp.images.sparsity import (
-    check_methods,
-    evenly_spaced,
-    keep_largest,
-    matched_sparsity,
-)
+from paper_mlp.by_method import check_methods, method_colour
+from paper_mlp.images.pixels import check_image
 from paper_mlp.methods import METHODS
+from paper_mlp.pruning import evenly_spaced, matched_sparsity
 from tasks.fixed import FixedTask
 
 _SHOWN = ("vanilla", "l1", "bimt")  # those that the paper compares in its tables
 
 
-@torch.no_grad()
 def robustness_table(
     net: MLP,
     task: FixedTask,
     methods: Sequence[str],
     *,
-    amounts: Mapping[str, Sequence[float]] | None = None,
+    amounts: Mapping[str, Sequence[int | float]] | None = None,
     images: int = 2000,
 ) -> pd.DataFrame:
     """Accuracy of every network on distorted test images, as trained and at matched sparsity.
 
     At matched sparsity, every network keeps only its k largest connections and its biases
-    (:func:`paper_mlp.images.sparsity.keep_largest`), where k is the median number of live
+    (:func:`brainrnn.analysis.feedforward.keep_largest`), where k is the median number of live
     connections of the run's BIMT networks. No network is trained again.
 
     Parameters
@@ -76,35 +69,15 @@ def robustness_table(
         members, no live connection in the BIMT networks, or a distortion is unknown or impossible.
     """
     check_image(net, task)
-    chosen = {n: d.amounts for n, d in DISTORTIONS.items()} if amounts is None else amounts
-    for name in chosen:
-        if name not in DISTORTIONS:
-            raise InputError(unknown("distortion", name, DISTORTIONS))
     kept = matched_sparsity(net, methods)
-    total = sum(net.get_parameter(name)[0].numel() for name in connections(net))
-    examples = evenly_spaced(task.test, images).to(next(net.parameters()).device)
-    pictures = examples.inputs.unflatten(1, image_shape(net))
-    variants = ((True, keep_largest(net, kept), kept), (False, net, total))
-    parts = []
-    for name, many in chosen.items():
-        for amount in many:
-            distorted = DISTORTIONS[name].apply(pictures, amount).flatten(2)
-            batch = Examples(distorted.flatten(0, 1), examples.targets.repeat(len(distorted)))
-            for pruned, network, joined in variants:
-                accuracy = task.score(answer(network, batch), batch).double().mean(1)
-                parts.append(
-                    pd.DataFrame(
-                        {
-                            "member": range(net.members),
-                            "pruned": pruned,
-                            "distortion": name,
-                            "amount": float(amount),
-                            "accuracy": accuracy.cpu().numpy(),
-                            "connections": joined,
-                            "images": len(examples),
-                        }
-                    )
-                )
+    total = sum(net.weight(name)[0].numel() for name in connections(net))
+    examples = evenly_spaced(task.test, images).to(net.weight("fc0.weight").device)
+    parts = [
+        distorted_accuracy(network, task.score, examples, image_shape(net), amounts=amounts).assign(
+            pruned=pruned, connections=joined, images=len(examples)
+        )
+        for pruned, network, joined in ((True, keep_largest(net, kept), kept), (False, net, total))
+    ]
     return pd.concat(parts, ignore_index=True)
 
 

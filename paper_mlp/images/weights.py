@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import torch
+from jaxtyping import Bool
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from brainrnn.analysis.feedforward.signs import sign_table
 from brainrnn.analysis.graph.live import check_member, live_connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
@@ -18,40 +19,7 @@ LIVE = 0.05  # of a layer's largest |weight|
 _MARKED = 100  # ranks, at most, whose points are marked
 
 
-@torch.no_grad()
-def sign_table(net: MLP) -> pd.DataFrame:
-    """Count and add up the live positive and negative weights of every layer.
-
-    Parameters
-    ----------
-    net : MLP
-
-    Returns
-    -------
-    DataFrame
-        A row per ``member`` and ``layer`` (from 1, as in the paper), with ``positive`` and
-        ``negative``, the numbers of live weights (:func:`brainrnn.analysis.live_connections`), and
-        ``positive_sum`` and ``negative_sum``, the sums of their magnitudes.
-    """
-    parts = []
-    for layer, (name, live) in enumerate(live_connections(net, threshold=LIVE).items(), start=1):
-        weight = net.get_parameter(name).double() * live
-        parts.append(
-            pd.DataFrame(
-                {
-                    "member": range(net.members),
-                    "layer": layer,
-                    "positive": (weight > 0).sum((1, 2)).cpu().numpy(),
-                    "negative": (weight < 0).sum((1, 2)).cpu().numpy(),
-                    "positive_sum": weight.clamp(min=0).sum((1, 2)).cpu().numpy(),
-                    "negative_sum": (-weight).clamp(min=0).sum((1, 2)).cpu().numpy(),
-                }
-            )
-        )
-    return pd.concat(parts).sort_values(["member", "layer"], ignore_index=True)
-
-
-def middle_layer_negative(net: MLP, task: FixedTask) -> np.ndarray:
+def middle_layer_negative(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether more live weights of the middle layer are negative than positive, (member,) bool.
 
     So says Section 3.5: "pattern mismatching". In a network of more than three layers, every layer
@@ -77,7 +45,7 @@ def middle_layer_negative(net: MLP, task: FixedTask) -> np.ndarray:
     return negative.to_numpy()
 
 
-def last_layer_positive(net: MLP, task: FixedTask) -> np.ndarray:
+def last_layer_positive(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether more live weights of the last layer are positive than negative, (member,) bool.
 
     So says Section 3.5; on Fig. A8, see :func:`middle_layer_negative`.

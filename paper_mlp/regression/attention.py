@@ -1,52 +1,17 @@
-"""How much each token attends to the earlier ones: how x_1 and y_1 get to the last token."""
+"""Where the heads look: how x_1 and y_1 get to the last token."""
 
 from __future__ import annotations
 
-import math
 from itertools import product
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
+from brainrnn.analysis.feedforward.attention import attention_weights
 from brainrnn.analysis.graph.live import check_member
 from brainrnn.networks import Transformer
 from paper_mlp.regression.names import token_names
 from tasks.fixed import FixedTask
-
-
-@torch.no_grad()
-def attention_weights(net: Transformer, inputs: Tensor) -> dict[int, Tensor]:
-    r"""Attention of every layer, from its parameters.
-
-    .. math:: a = \mathrm{softmax}(q k^T / \sqrt{n}), \quad q = Q s + b_q, \; k = K s + b_k
-
-    over the tokens up to one's own, with the stream s before the layer and n neurons in a head.
-
-    Parameters
-    ----------
-    net : Transformer
-    inputs : (example, position, input)
-
-    Returns
-    -------
-    dict of int to (member, example, head, position, position)
-        By layer, from 1. ``[..., to, from]`` is how much of the value of token ``from`` reaches
-        token ``to``: 0 for later ones, and 1 in sum.
-    """
-    states, heads = net.layers(inputs), net.spec.heads
-    weights = {}
-    for layer in range(1, net.spec.layers + 1):
-        stream = states[f"stream{2 * layer - 2}"]
-        weight = net.get_parameter(f"qkv{layer}.weight")
-        bias = net.get_parameter(f"qkv{layer}.bias")[:, None, None]
-        query, key, _ = (torch.einsum("moi,mepi->mepo", weight, stream) + bias).chunk(3, dim=3)
-        query, key = (part.unflatten(3, (heads, -1)) for part in (query, key))
-        scores = torch.einsum("methn,mefhn->mehtf", query, key) / math.sqrt(query.shape[4])
-        later = torch.ones(scores.shape[3:], dtype=torch.bool, device=scores.device).triu(1)
-        weights[layer] = scores.masked_fill(later, -math.inf).softmax(-1)
-    return weights
 
 
 def attention_table(net: Transformer, task: FixedTask, member: int = 0) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from brainrnn.errors import InputError
 from brainrnn.networks import Transformer
 from brainrnn.plots.style import INK, POSITIVE, new_figure, open_frame
 from paper_mlp.regression.names import stage_name
-from paper_mlp.regression.probes import STAGE, last_token, probe_groups, probe_table
+from paper_mlp.regression.probes import STAGE, last_token, probe_groups, weight_probes
 from paper_mlp.regression.sequences import weight_scalar
 from tasks.fixed import FixedTask
 
@@ -27,13 +27,13 @@ def plot_stage_by_weight(
 ) -> Figure:
     """Draw the activation of every probed neuron of a stage at the last token against w.
 
-    Test sequences; one panel for each neuron that :func:`probe_table` probes, by site, with its
+    Test sequences; one panel for each neuron that :func:`weight_probes` probes, by site, with its
     |correlation| with w and the R^2 of its non-linear probe.
 
     Raises
     ------
     InputError
-        If no neuron varies, or for what :func:`probe_table` refuses.
+        If no neuron varies, or for what :func:`weight_probes` refuses.
     """
     table = probe_groups(net, task, 1, member, stage=stage)
     if table.empty:
@@ -65,15 +65,15 @@ def plot_stage_by_weight(
 def plot_pairs(net: Transformer, task: FixedTask, member: int = 0, *, stage: str = STAGE) -> Figure:
     """Draw the pairs of neurons that tell w best, one against the other, coloured by w.
 
-    The three best pairs of :func:`probe_table` at the last token of the test sequences; fewer where
-    there are fewer. R^2 is that of the non-linear probe.
+    The three best pairs of :func:`weight_probes` at the last token of the test sequences, or fewer
+    if there are fewer. R^2 is that of the non-linear probe.
 
     Raises
     ------
     InputError
-        If fewer than two neurons vary, or for what :func:`probe_table` refuses.
+        If fewer than two neurons vary, or for what :func:`weight_probes` refuses.
     """
-    table = probe_table(net, task, member, stage=stage)
+    table = weight_probes(net, task, member, stage=stage)
     best = table[table.kind == "pair"].head(PAIRS)
     if best.empty:
         raise InputError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float
 from matplotlib.figure import Figure
 
 from brainrnn.analysis.graph.live import check_member
@@ -112,7 +113,7 @@ def error_by_x1(net: Transformer, task: FixedTask) -> pd.DataFrame:
     )
 
 
-def worse_for_small_x1(net: Transformer, task: FixedTask) -> np.ndarray:
+def worse_for_small_x1(net: Transformer, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether predictions are good for large |x_1| and bad for small ones (App. F.2), (member,).
 
     The RMSE in the first bin of :func:`error_by_x1` must be at least twice that in the last one.
@@ -122,7 +123,9 @@ def worse_for_small_x1(net: Transformer, task: FixedTask) -> np.ndarray:
     return rmse[:, 0] >= WORSE * rmse[:, -1]
 
 
-def _answers(net: Transformer, task: FixedTask) -> tuple[np.ndarray, np.ndarray]:
+def _answers(
+    net: Transformer, task: FixedTask
+) -> tuple[Float[np.ndarray, " example"], Float[np.ndarray, "member example"]]:
     """True y of the last x, (example,), and every network's, (member, example)."""
     true = task.test.targets[:, -1, 0].double().cpu().numpy()
     return true, answer(net, task.test)[:, :, -1, 0].double().cpu().numpy()

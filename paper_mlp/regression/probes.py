@@ -13,11 +13,11 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import torch
-from scipy.spatial import KDTree
+from jaxtyping import Bool, Float, Int
 
+from brainrnn.analysis.feedforward.activations import stage_activity
+from brainrnn.analysis.feedforward.probes import probe_table
 from brainrnn.analysis.graph.live import active_neurons, check_member
-from brainrnn.errors import InputError, unknown
 from brainrnn.networks import Transformer
 from brainrnn.task import Examples
 from paper_mlp.regression.sequences import weight_scalar
@@ -32,12 +32,11 @@ ENCODES = 0.9  # R^2 from which a pair encodes w: its error is a third of the de
 LEAVES = 0.5  # of the variance of w that no single neuron explains, at most this stays unexplained
 
 _FITTED = 4000  # training sequences, so that 25 networks take a minute
-_NEIGHBOURS = 10  # whose mean w is the prediction
 _VARIES = 0.01  # of the largest standard deviation in the stage
 _ROUNDING = 1e-6  # of the largest activation
 
 
-def probe_table(
+def weight_probes(
     net: Transformer, task: FixedTask, member: int = 0, *, stage: str = STAGE
 ) -> pd.DataFrame:
     """How well single neurons and pairs of one stage tell w, the best first.
@@ -78,67 +77,56 @@ def probe_table(
 def probe_groups(
     net: Transformer, task: FixedTask, size: int, member: int = 0, *, stage: str = STAGE
 ) -> pd.DataFrame:
-    """Probes of all groups of ``size`` neurons, 1 or 2, as :func:`probe_table`, but by site."""
+    """Probes of all groups of ``size`` neurons, 1 or 2, as :func:`weight_probes`, but by site."""
     shown = task.train.take(slice(_FITTED))
-    if len(shown) < _NEIGHBOURS or len(task.test) < 2:
-        raise InputError(
-            f"probes take {_NEIGHBOURS} training and 2 test sequences at least, got {len(shown)} "
-            f"and {len(task.test)}: make more examples"
-        )
     w_shown, w = weight_scalar(task, shown), weight_scalar(task, task.test)
     neurons = varying_neurons(net, task, member, stage=stage)
     groups = np.array(list(combinations(range(len(neurons)), size)), int).reshape(-1, size)
-    fitted = last_token(net, shown, member, stage=stage)[:, neurons]
-    tested = last_token(net, task.test, member, stage=stage)[:, neurons]
-    mean, deviation = fitted.mean(0), fitted.std(0)
-    deviation[deviation == 0] = 1
-    fitted, tested = (fitted - mean) / deviation, (tested - mean) / deviation
-
-    line = _linear(fitted, w_shown, tested, groups)
-    nearest = [_neighbours(fitted[:, g], w_shown, tested[:, g]) for g in groups]
-    sites = site_numbers(net, neurons, member, stage)
-    return pd.DataFrame(
-        {
-            "kind": {1: "single", 2: "pair"}[size],
-            "sites": [tuple(s) for s in sites[groups].tolist()],
-            "neurons": [tuple(n) for n in neurons[groups].tolist()],
-            "correlation": np.abs(_correlation(line, w)),
-            "linear_r2": _explained(line, w),
-            "r2": _explained(np.reshape(nearest, line.shape), w),
-        }
+    fitted, tested = (
+        last_token(net, examples, member, stage=stage)[:, neurons]
+        for examples in (shown, task.test)
     )
+    table = probe_table(fitted, w_shown, tested, w, groups)
+    sites = site_numbers(net, neurons, member, stage)
+    table.insert(0, "kind", {1: "single", 2: "pair"}[size])
+    table.insert(1, "sites", [tuple(s) for s in sites[groups].tolist()])
+    table.insert(2, "neurons", [tuple(n) for n in neurons[groups].tolist()])
+    return table
 
 
-def no_single_neuron(net: Transformer, task: FixedTask, *, stage: str = STAGE) -> np.ndarray:
+def no_single_neuron(
+    net: Transformer, task: FixedTask, *, stage: str = STAGE
+) -> Bool[np.ndarray, " member"]:
     """Whether several neurons correlate with w, but none determines it (Fig. 7), (member,) bool.
 
     At least two neurons must have a |correlation| of 0.3 with w, and none an R^2 of 0.99 by the
-    non-linear probe of :func:`probe_table`. The paper gives no numbers.
+    non-linear probe of :func:`weight_probes`. The paper gives no numbers.
     """
     tables = [probe_groups(net, task, 1, m, stage=stage) for m in range(net.members)]
     several = np.array([(t.correlation >= CORRELATES).sum() >= SEVERAL for t in tables])
     return several & np.array([not (t.r2 >= DETERMINES).any() for t in tables])
 
 
-def a_pair_encodes(net: Transformer, task: FixedTask, *, stage: str = STAGE) -> np.ndarray:
+def a_pair_encodes(
+    net: Transformer, task: FixedTask, *, stage: str = STAGE
+) -> Bool[np.ndarray, " member"]:
     """Whether a pair of neurons encodes w better than any neuron alone (Fig. 7), (member,) bool.
 
-    By the non-linear probe of :func:`probe_table`, the best pair must reach an R^2 of 0.9, and
+    By the non-linear probe of :func:`weight_probes`, the best pair must reach an R^2 of 0.9, and
     leave at most half as much of the variance of w unexplained as the best single neuron does. The
     paper gives no numbers.
     """
     found = []
     for member in range(net.members):
-        table = probe_table(net, task, member, stage=stage)
+        table = weight_probes(net, task, member, stage=stage)
         single, pair = (table.r2[table.kind == kind].max() for kind in ("single", "pair"))
         found.append(pair >= ENCODES and 1 - pair <= LEAVES * (1 - single))
     return np.array(found, dtype=bool)
 
 
-@torch.no_grad()
 def last_token(
     net: Transformer, examples: Examples, member: int = 0, *, stage: str = STAGE
-) -> np.ndarray:
+) -> Float[np.ndarray, "example neuron"]:
     """Activations of one stage at the last token, (example, neuron) float64.
 
     Raises
@@ -147,18 +135,15 @@ def last_token(
         If there is no such network or stage.
     """
     check_member(net, member)
-    layers = net.select(member).layers(examples.inputs)
-    if stage not in layers:
-        raise InputError(unknown("stage", stage, layers))
-    return layers[stage][0, :, -1].double().cpu().numpy()
+    return stage_activity(net.select(member), examples.inputs, stage)[0, :, -1]
 
 
 def varying_neurons(
     net: Transformer, task: FixedTask, member: int = 0, *, stage: str = STAGE
-) -> np.ndarray:
+) -> Int[np.ndarray, " k"]:
     """Active neurons of a stage whose activation at the last test token varies, by site.
 
-    See :func:`probe_table`.
+    See :func:`weight_probes`.
 
     Returns
     -------
@@ -173,7 +158,9 @@ def varying_neurons(
     return order[deviation[order] > least]
 
 
-def site_numbers(net: Transformer, neurons: np.ndarray, member: int, stage: str) -> np.ndarray:
+def site_numbers(
+    net: Transformer, neurons: Int[np.ndarray, " k"], member: int, stage: str
+) -> Int[np.ndarray, " k"]:
     """Numbers of neurons by their place on the line, from 1, as the paper prints them."""
     sites = net.anatomy.places(_population(stage))[member].cpu().numpy()
     return sites[neurons] + 1
@@ -181,28 +168,3 @@ def site_numbers(net: Transformer, neurons: np.ndarray, member: int, stage: str)
 
 def _population(stage: str) -> str:
     return "stream" if stage.startswith("stream") else stage
-
-
-def _linear(
-    fitted: np.ndarray, w: np.ndarray, tested: np.ndarray, groups: np.ndarray
-) -> np.ndarray:
-    """Least squares from standardised activations, for all groups at once, (group, example)."""
-    gram, right = fitted.T @ fitted / len(w), fitted.T @ (w - w.mean()) / len(w)
-    inverse = np.linalg.pinv(gram[groups[:, :, None], groups[:, None, :]], hermitian=True)
-    slopes = np.einsum("gij,gj->gi", inverse, right[groups])
-    return np.einsum("egi,gi->ge", tested[:, groups], slopes) + w.mean()
-
-
-def _neighbours(fitted: np.ndarray, w: np.ndarray, tested: np.ndarray) -> np.ndarray:
-    return w[KDTree(fitted).query(tested, _NEIGHBOURS)[1]].mean(1)
-
-
-def _explained(predicted: np.ndarray, w: np.ndarray) -> np.ndarray:
-    return 1 - ((predicted - w) ** 2).mean(1) / w.var()
-
-
-def _correlation(predicted: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Pearson's, (group,); 0 where the prediction does not vary."""
-    predicted, w = predicted - predicted.mean(1, keepdims=True), w - w.mean()
-    size = np.linalg.norm(predicted, axis=1) * np.linalg.norm(w)
-    return np.divide(predicted @ w, size, out=np.zeros(len(size)), where=size > 0)

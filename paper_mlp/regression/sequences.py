@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from brainrnn.errors import InputError
 from brainrnn.task import Examples
@@ -26,7 +27,7 @@ def need_sequences(task: FixedTask) -> None:
         )
 
 
-def first_x(task: FixedTask, examples: Examples) -> np.ndarray:
+def first_x(task: FixedTask, examples: Examples) -> Float[np.ndarray, " example"]:
     """|x_1| of every sequence, its Euclidean norm where x is a vector, (example,) float64.
 
     Raises
@@ -38,7 +39,7 @@ def first_x(task: FixedTask, examples: Examples) -> np.ndarray:
     return np.linalg.norm(_numbers(examples)[:, 0, 1:], axis=1)
 
 
-def weight_scalar(task: FixedTask, examples: Examples) -> np.ndarray:
+def weight_scalar(task: FixedTask, examples: Examples) -> Float[np.ndarray, " example"]:
     """The w = y_1 / x_1 behind every sequence, (example,) float64.
 
     Raises
@@ -61,5 +62,5 @@ def weight_scalar(task: FixedTask, examples: Examples) -> np.ndarray:
     return y / x
 
 
-def _numbers(examples: Examples) -> np.ndarray:
+def _numbers(examples: Examples) -> Float[np.ndarray, "example position input"]:
     return examples.inputs.double().cpu().numpy()

@@ -9,17 +9,19 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from brainrnn.analysis.feedforward.paths import is_attention
 from brainrnn.analysis.graph.live import check_member, live_connections
 from brainrnn.networks import Transformer
 from brainrnn.plots.networks.labels import write_labels
 from brainrnn.plots.networks.layers import Layout, connection_ends, lay_out
 from brainrnn.plots.style import FAINT, INACTIVE, INK, NEGATIVE, POSITIVE, new_figure
 from paper_mlp.regression.names import stage_name, token_names
-from paper_mlp.regression.paths import asked_outputs, attends, unrolled_paths
+from paper_mlp.regression.paths import asked_outputs, unrolled_paths
 from tasks.fixed import FixedTask
 
 _GAP = 0.25  # between columns, which are one wide
@@ -53,7 +55,7 @@ def plot_unrolled(net: Transformer, task: FixedTask, member: int = 0) -> Figure:
     names = token_names(task)
     one = net.select(member)
     paths = {name: on[0].cpu().numpy() for name, on in unrolled_paths(one, task).items()}
-    layout = _stretched(lay_out(one, 0))
+    layout = _stretched(one, lay_out(one, 0))
     top = max(row[0, 0, 1] for row in layout.rows.values())
     figure = new_figure(_COLUMN * len(names) + 0.6, _STOREY * top + 1.0)
     ax = figure.add_subplot()
@@ -70,13 +72,15 @@ def plot_unrolled(net: Transformer, task: FixedTask, member: int = 0) -> Figure:
 class _Lines:
     """Connections between two stages, from the neurons of one token to those of one token."""
 
-    ends: np.ndarray  # (line, 2, 2)
-    strength: np.ndarray  # (line,), of the parameter's largest
-    matters: np.ndarray  # (line,) bool, on a path to the answer
-    dotted: np.ndarray  # (line,) bool
+    ends: Float[np.ndarray, "line 2 2"]
+    strength: Float[np.ndarray, " line"]  # of the parameter's largest
+    matters: Bool[np.ndarray, " line"]  # on a path to the answer
+    dotted: Bool[np.ndarray, " line"]
 
 
-def _lines(net: Transformer, layout: Layout, paths: dict[str, np.ndarray]) -> list[_Lines]:
+def _lines(
+    net: Transformer, layout: Layout, paths: dict[str, Bool[np.ndarray, "position _"]]
+) -> list[_Lines]:
     live, drawn = live_connections(net), connection_ends(net, layout)
     found = []
     for before, stage in pairwise(layout.chain):
@@ -87,9 +91,9 @@ def _lines(net: Transformer, layout: Layout, paths: dict[str, np.ndarray]) -> li
         here = live[name][0].cpu().numpy()[row, column]
         end, start = drawn[name][0][row], drawn[name][1][column]
         tokens, size = paths[stage.name].shape
-        fold = row // size if attends(name) else np.full(len(row), 2)
+        fold = row // size if is_attention(net, name) else np.full(len(row), 2)
         for to in range(tokens):
-            for source in range(to + 1) if attends(name) else [to]:
+            for source in range(to + 1) if is_attention(net, name) else [to]:
                 kept = (fold > 0) | (source == to)
                 on = here & paths[before.name][source, column] & paths[stage.name][to, row % size]
                 ends = np.stack([start + _column(source), end + _column(to)], axis=1)
@@ -99,9 +103,11 @@ def _lines(net: Transformer, layout: Layout, paths: dict[str, np.ndarray]) -> li
     return found
 
 
-def _stretched(layout: Layout) -> Layout:
+def _stretched(net: Transformer, layout: Layout) -> Layout:
     """Give attention more height."""
-    storeys = [_TALL if attends(str(stage.parameter)) else 1.0 for stage in layout.chain[1:]]
+    storeys = [
+        _TALL if is_attention(net, str(stage.parameter)) else 1.0 for stage in layout.chain[1:]
+    ]
     height = np.concatenate([[0.0], np.cumsum(storeys)])
     rows = {
         name: np.stack([row[..., 0], height[row[..., 1].astype(int)]], axis=-1)
@@ -110,7 +116,7 @@ def _stretched(layout: Layout) -> Layout:
     return replace(layout, rows=rows)
 
 
-def _column(token: int) -> np.ndarray:
+def _column(token: int) -> Float[np.ndarray, " 2"]:
     """From the places of a network's neurons to their discs in a token's column."""
     return np.array([(1 + _GAP) * token, 0])
 
@@ -139,7 +145,7 @@ def _draw_lines(ax: Axes, groups: list[_Lines]) -> None:
         ax.add_collection(lines)
 
 
-def _draw_discs(ax: Axes, layout: Layout, paths: dict[str, np.ndarray]) -> None:
+def _draw_discs(ax: Axes, layout: Layout, paths: dict[str, Bool[np.ndarray, "position _"]]) -> None:
     for name, row in layout.rows.items():
         size = np.clip(0.5 * 72 * _COLUMN / (1 + _GAP) / row.shape[1], 1.6, 4.0)  # points
         for token, on in enumerate(paths[name]):

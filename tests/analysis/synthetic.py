@@ -10,6 +10,8 @@ import xarray as xr
 
 from brainrnn.analysis import active_units
 from brainrnn.anatomy.geometry import grid
+from brainrnn.anatomy.placed import Placed
+from brainrnn.anatomy.wiring import parse_wiring
 from brainrnn.task import Trials
 
 TASKS = ("a", "b", "c", "d")
@@ -54,7 +56,7 @@ class Suite:
         return np.array([1.0, 1.0, 0.9, 0.8])
 
 
-class Net(torch.nn.Module):
+class Net(torch.nn.Module, Placed):
     """Neuron u holds tuning[m, u, task] times the number; member 0 answers rightly, others not."""
 
     def __init__(self, tuning, positions, w_rec=None):
@@ -62,10 +64,19 @@ class Net(torch.nn.Module):
         self.tuning = torch.as_tensor(tuning, dtype=torch.float32)  # (member, unit, task)
         members, units, _ = self.tuning.shape
         places = torch.as_tensor(positions).expand(members, units, -1)
-        self.anatomy = SimpleNamespace(positions=lambda name: places)
         if w_rec is None:
             w_rec = np.random.default_rng(0).normal(size=(members, units, units))
         self.w_rec = torch.nn.Parameter(torch.as_tensor(w_rec, dtype=torch.float32))
+        gates = self.w_rec.shape[1] // units
+        self.anatomy = SimpleNamespace(  # its positions need not be on sites
+            populations={"hidden": places[0]},
+            wiring={"w_rec": parse_wiring(f"({gates} hidden) hidden")},
+            positions=lambda name: places,
+            members=members,
+        )
+
+    def weights(self):
+        return {"w_rec": self.w_rec}
 
     def forward(self, inputs, lengths):
         return self.activity(inputs, lengths)[0]

@@ -94,3 +94,34 @@ def test_bad_sites_and_names_are_refused():
         g.distance_function("periodc")
     with pytest.raises(InputError, match="positive"):
         g.periodic(0.0)
+
+
+def apart(n: int) -> np.ndarray:
+    """Distances between n sites that lie nowhere in particular."""
+    random = np.random.default_rng(0).uniform(1, 2, (n, n))
+    return np.triu(random, 1) + np.triu(random, 1).T
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy, np.ndarray.tolist])
+def test_a_matrix_is_a_distance(kind):
+    matrix = apart(5)
+    distances = g.as_distances(kind(matrix), 5)
+    assert distances.dtype == torch.float64
+    assert np.array_equal(distances, matrix)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (apart(4), r"must be 5 x 5, a row and a column for every site, got the shape \(4, 4\)"),
+        (apart(5)[:4], "got the shape"),
+        (apart(5) + 1, "0 from a site to itself"),
+        (np.triu(apart(5)), "must be symmetric"),
+        (-apart(5), "negative"),
+        (apart(5) * np.nan, "non-finite"),
+        ([["a"] * 5] * 5, "must be 5 x 5"),
+    ],
+)
+def test_a_matrix_that_is_no_distance_is_refused(matrix, message):
+    with pytest.raises(InputError, match=message):
+        g.as_distances(matrix, 5)

@@ -163,3 +163,17 @@ def test_a_neuron_lives_when_wired_on_both_sides():
 def test_every_parameter_of_the_fixture_is_a_leaf():
     assert set(dict(Wired().named_parameters())) == set(WIRING)
     assert all(isinstance(p, nn.Parameter) for p in Wired().parameters())
+
+
+def test_a_distance_may_be_a_matrix_of_all_sites():
+    """Its rows are the sites of the populations, one population after the other."""
+    random = torch.rand(5, 5, dtype=torch.float64)
+    matrix = (random + random.T).fill_diagonal_(0)
+    populations = [Population("a", geometry.line(2)), Population("b", geometry.line(3))]
+    anatomy = Anatomy(populations, {"w": "b a", "v": "b b"}, distance=matrix)
+    assert torch.equal(anatomy.site_distances("b", "a"), matrix[2:, :2])
+    assert torch.equal(anatomy.site_distances("b", "b"), matrix[2:, 2:])
+    anatomy.move("a", torch.tensor([[1, 0]]))
+    assert torch.equal(anatomy.length("w")[0], matrix[2:, :2].flip(1))
+    with pytest.raises(InputError, match="must be 5 x 5"):
+        Anatomy(populations, {"w": "b a"}, distance=matrix[:2, :2])

@@ -21,10 +21,10 @@ from brainrnn.data import DATA
 from brainrnn.runs.experiment import load_experiment
 from brainrnn.runs.folder import Run
 from brainrnn.training.checkpoint import load_checkpoint
-from paper_mlp.cli import configurations
 from paper_mlp.experiments import EXPERIMENTS
 from paper_mlp.methods import METHODS
 from paper_mlp.outcome import Outcome
+from paper_mlp.session import configurations
 from tests.commands import assert_same_training, brainrnn, one_line, paper_mlp
 from tests.paper_mlp.small import LIKE, written
 
@@ -336,7 +336,7 @@ def test_without_mnist_the_small_digits_are_taken_and_said(small_digits, monkeyp
     assert paper_mlp("resume", path, "--quiet")[0] == 0
     root = tmp_path / "root"
     shutil.copytree(path, root / "figA10-notebook")
-    monkeypatch.setattr("paper_mlp.cli.EXPERIMENTS", {"figA10": EXPERIMENTS["figA10"]})
+    monkeypatch.setattr("paper_mlp.session.EXPERIMENTS", {"figA10": EXPERIMENTS["figA10"]})
     assert paper_mlp("all", *small_digits, "--out", root)[0] == 0
     for option in (("--data", "mnist"), ("--data-dir", "x")):
         one_line(paper_mlp("all", *small_digits, *option, "--out", root), "other data (see --data)")
@@ -349,12 +349,13 @@ def small_digits(monkeypatch):
     def missing(*_, **__):
         raise URLError("no route to host")
 
-    for module, loader in (("tasks.images", "_from_network"), ("paper_mlp.cli", "mnist_is_here")):
+    loaders = {"tasks.images": "_from_network", "paper_mlp.session": "mnist_is_here"}
+    for module, loader in loaders.items():
         getattr(importlib.import_module(module), loader).cache_clear()
     monkeypatch.setattr(importlib.import_module("tasks.images"), "fetch_openml", missing)
     monkeypatch.setenv(DATA, "")
     yield ("--steps", "20", "--seeds", "1", "--quiet")
-    importlib.import_module("paper_mlp.cli").mnist_is_here.cache_clear()
+    importlib.import_module("paper_mlp.session").mnist_is_here.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["fig2", "fig8"])

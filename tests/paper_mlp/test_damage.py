@@ -34,7 +34,7 @@ def test_results_that_are_not_whole_are_made_again(moons, content, printed, monk
     if content is not None:
         (moons / "results.json").write_text(content)
     shutil.rmtree(moons / "figures")
-    monkeypatch.setattr("paper_mlp.cli.EXPERIMENTS", {"fig4": EXPERIMENTS["fig4"]})
+    monkeypatch.setattr("paper_mlp.session.EXPERIMENTS", {"fig4": EXPERIMENTS["fig4"]})
     status, _, errors = paper_mlp("all", *LIKE, "--out", moons.parent, "--quiet")
     assert (status, errors) == (0, "")
     again = json.loads((moons / "results.json").read_text())

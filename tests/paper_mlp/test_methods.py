@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from brainrnn.errors import InputError
 from paper_mlp.experiments import EXPERIMENTS
-from paper_mlp.methods import METHODS, member_methods, method_settings, parse_methods
+from paper_mlp.methods import METHODS, method_settings, parse_methods
+from paper_mlp.reproduction import member_methods
 
 some_methods = st.lists(st.sampled_from(list(METHODS)), min_size=1, unique=True)
 

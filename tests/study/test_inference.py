@@ -3,11 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
-from brainrnn.study.inference import across, controlled, paired
+from brainrnn.study.inference import (
+    across,
+    controlled,
+    correlation_inside,
+    paired,
+    rank_correlation,
+)
 from brainrnn.study.measures.tradeoff import front
 
 NUMBERS = st.lists(st.floats(-10, 10), min_size=2, max_size=30, unique=True)
@@ -78,3 +86,31 @@ def test_a_spread_of_rounding_is_none():
     assert np.ptp(one - other) > 0
     assert np.isnan(paired(one, other)["p"])
     assert paired(one, other)["difference"] == pytest.approx(0.2)
+
+
+def test_rank_correlation_is_pearsons_of_ranks():
+    x, y = pd.Series([0.1, 0.4, 0.2, np.nan, 0.9]), pd.Series([3.0, 1.0, 2.0, 5.0, -7.0])
+    assert rank_correlation(x, y) == pytest.approx(-1)
+    assert np.isnan(rank_correlation(x[:2], y[:2]))
+    assert np.isnan(rank_correlation(x * 0, y))
+
+
+def test_correlation_inside_groups_is_the_slope_of_a_regression_with_a_mean_of_each_group():
+    rng = np.random.default_rng(2)
+    group = pd.Series(np.repeat(list("abc"), 5))
+    x = pd.Series(rng.random(15)) + group.map({"a": 0, "b": 5, "c": -5})
+    y = -0.5 * x + 0.2 * pd.Series(rng.random(15)) + group.map({"a": 0, "b": 9, "c": -9})
+    r, p = correlation_inside(x, y, group)
+    dummies = pd.get_dummies(group, dtype=float)
+    fit = sm.OLS(y, dummies.assign(x=x)).fit()
+    assert p == pytest.approx(fit.pvalues["x"])
+    assert r < -0.5
+    assert np.corrcoef(x, y)[0, 1] > 0.5  # what the groups alone would say
+    assert np.isnan(correlation_inside(x[:3], y[:3], group[:3])[0])
+
+
+def test_both_ways_to_control_are_those_of_statsmodels():
+    p = pd.Series(np.random.default_rng(3).random(12) ** 3)
+    for method, name in (("benjamini-hochberg", "fdr_bh"), ("holm", "holm")):
+        assert controlled(p, method).tolist() == pytest.approx(multipletests(p, method=name)[1])
+    assert controlled(p[:0]).empty

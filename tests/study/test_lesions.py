@@ -18,14 +18,8 @@ from brainrnn.study.damage import (
     silence,
     task_scores,
 )
-from brainrnn.study.measures.lesions import (
-    LesionMeasure,
-    against_chance,
-    around,
-    profile,
-    regions,
-    shuffled,
-)
+from brainrnn.study.measures.lesions import LesionMeasure
+from brainrnn.study.specificity import against_chance, profile
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Trials
 from tests.study.small import EXPERIMENT, small_study
@@ -223,62 +217,6 @@ def test_damage_is_the_share_of_what_can_be_lost():
     scores = np.array([[1.0, 0.7, 0.2, 0.2], [0.25, 1.0, 0.5, 0.75]])
     expected = [[0, 0.5, np.nan, 1], [0.75, 0, np.nan, 0.5]]
     np.testing.assert_allclose(damage(scores, intact, silent, 0.1), expected)
-
-
-def test_the_profile_of_damage_against_definitions():
-    rng = np.random.default_rng(0)
-    lost, share = rng.random((6, 5)), rng.random((6, 5))
-    lost[0] = 0
-    lost[:, 2] = np.nan
-    number = profile(lost, share)
-    kept = [0, 1, 3, 4]
-    for i in range(6):
-        x, y = lost[i, kept], share[i, kept]
-        pairs = sum(abs(a - b) for a in x for b in x)
-        gini = pairs / (2 * len(x) ** 2 * x.mean()) if x.any() else 0
-        assert number["gini"][i] == pytest.approx(gini)
-        assert number["severity"][i] == pytest.approx(x.mean())
-        assert number["specificity"][i] == pytest.approx(x.max() - np.median(x))
-        rho = pd.Series(x).corr(pd.Series(y), method="spearman") if x.any() else np.nan
-        assert number["fit"][i] == pytest.approx(rho, nan_ok=True)
-    nothing = profile(np.full((2, 5), np.nan), share[:2])
-    assert np.isnan(nothing["severity"]).all()
-
-
-@pytest.mark.parametrize(("n", "count"), [(1, 10), (3, 10), (4, 36), (5, 33), (8, 5)])
-def test_regions_are_contiguous_and_of_equal_number(n, count):
-    place = geometry.grid(6, 6).numpy()
-    place = place[np.random.default_rng(0).permutation(36)[:count]]
-    sizes = np.bincount(regions(place, n), minlength=n)
-    assert sizes.sum() == count
-    assert np.ptp(sizes) <= 1
-    if (n, count) == (4, 36):
-        for region in range(4):  # quadrants
-            inside = place[regions(place, 4) == region]
-            assert (np.ptp(inside, axis=0) < 0.5).all()
-
-
-def test_the_place_of_a_module_holds_the_neurons_nearest_to_its_centroid():
-    rng = np.random.default_rng(0)
-    place, module = rng.random((20, 2)), rng.integers(3, size=20)
-    found = around(place, module, 3)
-    for k in range(3):
-        distance = np.linalg.norm(place - place[module == k].mean(0), axis=1)
-        assert set(np.flatnonzero(found[k])) == set(distance.argsort()[: (module == k).sum()])
-
-
-def test_shuffles_stay_in_their_strata_and_are_uniform():
-    labels, stratum = np.array([0, 1, 2, 0, 1, 1]), np.array([0, 1, 0, 1, 0, 1])
-    draws = shuffled(labels, stratum, 4000, np.random.default_rng(0))
-    for s in range(2):
-        inside = stratum == s
-        np.testing.assert_array_equal(
-            np.sort(draws[:, inside], 1), np.tile(np.sort(labels[inside]), (4000, 1))
-        )
-    # Neurons 0, 2 and 4 share the labels 0, 2 and 1: six orders, each as likely.
-    orders = np.unique(draws[:, [0, 2, 4]], axis=0, return_counts=True)[1]
-    assert len(orders) == 6
-    assert np.abs(orders - 4000 / 6).max() < 4 * np.sqrt(4000 / 6)
 
 
 def test_a_study_of_lesions_from_training_to_the_page(tmp_path):

@@ -17,6 +17,7 @@ from brainrnn.errors import InputError
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.study import conduct
 from brainrnn.study.fleet import Fleet, link
+from tests.commands import brainrnn
 from tests.study.small import small_study
 
 FEED_FORWARD = {
@@ -132,8 +133,9 @@ def test_stopped_and_continued(conducted, tmp_path):
     """SIGINT while networks train: all is saved, and the same command goes on."""
     (tmp_path / "small.toml").write_text(as_toml(_longer()))
     code = "from brainrnn.cli import main; main()"
-    command = [sys.executable, "-c", code, "study", "small.toml", "--out", "out", "--quiet"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    words = ["study", tmp_path / "small.toml", "--out", tmp_path / "out", "--quiet"]
+    command = [sys.executable, "-c", code, *map(str, words)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "out").glob("networks/*/checkpoint.pt")):
         assert time.monotonic() < deadline
@@ -145,7 +147,8 @@ def test_stopped_and_continued(conducted, tmp_path):
     assert "continue with the same command" in errors
     assert "Traceback" not in errors
     assert not (tmp_path / "out" / "longer" / "README.md").exists()
-    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+    status, _, errors = brainrnn(*words)  # in this process, which has loaded everything
+    assert status == 0, errors
     whole = tmp_path / "whole"
     conduct(_longer(), whole, progress=False)
     one, other = (

@@ -10,19 +10,11 @@ from brainrnn.errors import InputError
 from brainrnn.networks import RNN
 from brainrnn.runs.experiment import load_suite
 from brainrnn.study import conduct
-from brainrnn.study.measures.robustness import (
-    DAMAGES,
-    RobustnessMeasure,
-    area,
-    curves,
-    lost_neurons,
-    noisy_inputs,
-    noisy_units,
-    noisy_weights,
-    robustness,
-)
-from brainrnn.study.measures.swept import name_settings
+from brainrnn.study.disturbance import lost_neurons, noisy_inputs, noisy_units, noisy_weights
+from brainrnn.study.findings.settings import name_settings
+from brainrnn.study.measures.robustness import RobustnessMeasure
 from brainrnn.study.subject import Cell, Subject
+from brainrnn.study.tolerance import DAMAGES, area, curves, robustness
 from tests.study.small import METHODS, small_study
 
 SUITE = load_suite(small_study().experiment.task)
@@ -79,7 +71,7 @@ def test_noise_on_weights_has_their_rms_and_spares_absent_ones(monkeypatch):
         net.w_rec[torch.rand(net.w_rec.shape) < 0.5] = 0
         net.w_out[:, :, 5] = 0
     monkeypatch.setattr(
-        "brainrnn.study.measures.robustness.task_scores",
+        "brainrnn.study.disturbance.task_scores",
         lambda copies, *_: seen.append(copies.select(*range(copies.members))) or np.zeros((40, 3)),
     )
     noisy_weights(net, SUITE, batch, (0.1, 0.4), 40, 3)
@@ -98,7 +90,7 @@ def test_noise_on_weights_has_their_rms_and_spares_absent_ones(monkeypatch):
 def test_neurons_are_lost_from_the_active_ones_and_more_at_higher_levels(monkeypatch):
     net, batch, seen = untrained(), trials(), []
     monkeypatch.setattr(
-        "brainrnn.study.measures.robustness.lesioned_scores",
+        "brainrnn.study.disturbance.lesioned_scores",
         lambda net, suite, batch, gone: seen.append(gone) or np.zeros((len(gone), 3)),
     )
     active = np.arange(16) < 10
@@ -203,13 +195,6 @@ def test_networks_that_are_sparser_are_not_compared_at_matched_sparsity():
     assert (one["as trained"] == 4).all()
     assert (one["matched"] == 0).all()
     assert any("sparser than 90% as trained" in line for line in found.words)
-
-
-def test_settings_of_a_method_are_told_apart():
-    rows = pd.DataFrame(
-        {"label": ["a", "a", "b"], "method.strength": [0.1, 1e-4, np.nan], "accuracy": 1.0}
-    )
-    assert list(name_settings(rows).label) == ["a, strength 0.1", "a, strength 0.0001", "b"]
 
 
 def test_networks_of_a_seed_see_the_same_noise_and_a_sparse_one_stays_as_it_is():

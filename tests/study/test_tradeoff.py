@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import brainrnn as br
-from brainrnn.study.measures.tradeoff import TradeOffMeasure, at_equal, connections, prune
+from brainrnn.study.measures.tradeoff import TradeOffMeasure, at_equal
+from brainrnn.study.pruning import connections, prune
 from brainrnn.study.subject import rearrange
 from brainrnn.study.wiring import wiring_length
 from tasks import cog20

@@ -1,6 +1,7 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -199,6 +200,25 @@ def test_metrics_come_when_they_are_due():
     assert rows[-1]["accuracy"] == pytest.approx(float(trainer.evaluate()[1][1].mean()))
 
 
+def test_a_callback_sees_every_step_and_ends_training():
+    method = br.BIMT(strength=1e-3, swap=br.SwapSpec(every=4))
+    whole, suite = small()
+    seen = []  # `seen.append` returns None: training goes on
+    metrics = train(whole, suite, method, callback=seen.append, progress=False, **SHORT)
+    assert [record.step for record in seen] == list(range(1, 13))
+    rows = [row for record in seen for row in record.metrics]
+    pd.testing.assert_frame_equal(metrics, pd.DataFrame(rows))
+    part, _ = small()
+    threads = torch.get_num_threads()
+    cut = train(part, suite, method, callback=lambda r: r.step == 6, progress=False, **SHORT)
+    assert cut.step.tolist() == [5, 6]
+    assert torch.get_num_threads() == threads
+    assert torch.tensor(1e-40) * 1 > 0  # what training has set ends with it
+    steps = Trainer(small()[0], suite, method, TrainingSpec(**SHORT)).records()
+    records = [next(steps) for _ in range(6)]
+    assert torch.equal(records[-1].loss, seen[5].loss)
+
+
 def test_a_loss_that_is_not_finite_stops_training_before_the_step():
     net, suite = small()
     trainer = Trainer(net, suite, br.BIMT(), TrainingSpec(**SHORT))
@@ -264,6 +284,7 @@ def in_parts(case, monkeypatch, *, parts):
     )
     trainer = Trainer(net, task, method, TrainingSpec(**SHORT), seed=3)
     assert len(trainer._parts) == (3 if parts else 1)
+    assert torch.get_num_threads() == 2  # which share the parts
     return trainer
 
 
@@ -274,6 +295,7 @@ def metrics(trainer):
 CASES = {"vectors": vectors, "tokens": tokens, "noisy rnn": lambda: small(3)}
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("case", CASES)
 def test_members_computed_in_parts_train_as_together(case, monkeypatch):
     together = in_parts(CASES[case], monkeypatch, parts=False)
@@ -293,6 +315,7 @@ def test_members_computed_in_parts_train_as_together(case, monkeypatch):
     assert torch.equal(apart._noise.get_state(), together._noise.get_state())
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("case", CASES)
 def test_parts_continue_from_a_checkpoint_to_the_same_last_bit(case, monkeypatch):
     whole = in_parts(CASES[case], monkeypatch, parts=True)

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float, Int, Shaped
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.metrics import pairwise_distances, silhouette_score
 from sklearn.mixture import GaussianMixture
@@ -62,6 +63,13 @@ def cluster_units(
     InputError
         If ``k`` is given and no network has that many distinct active neurons, or the method is
         unknown.
+
+    Examples
+    --------
+    >>> profiles = [[[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.0, 0.0]]]
+    >>> variance = xr.DataArray(profiles, dims=("member", "unit", "task"))
+    >>> cluster_units(variance, active=variance.sum("task") > 0, k=2).module.values
+    array([[ 0,  0,  1, -1]])
     """
     if method not in get_args(Clustering):
         raise InputError(unknown("clustering", method, get_args(Clustering)))
@@ -104,8 +112,11 @@ def cluster_units(
 
 
 def partitions(
-    x: np.ndarray, ks: np.ndarray, seed: int, method: Clustering = "kmeans"
-) -> tuple[list[np.ndarray], np.ndarray]:
+    x: Float[np.ndarray, "unit task"],
+    ks: Int[np.ndarray, " k"],
+    seed: int,
+    method: Clustering = "kmeans",
+) -> tuple[list[Int[np.ndarray, " unit"]], Float[np.ndarray, " k"]]:
     """Partitions of neurons into each number of modules that they are distinct enough for.
 
     Parameters
@@ -137,7 +148,7 @@ def partitions(
     return labels, silhouette
 
 
-def most_distinct(silhouette: np.ndarray) -> int:
+def most_distinct(silhouette: Float[np.ndarray, " k"]) -> int:
     """Index of the highest silhouette, (k,); the first if none is known."""
     return 0 if np.isnan(silhouette).all() else int(np.nanargmax(silhouette))
 
@@ -154,11 +165,11 @@ def _model(method: Clustering, k: int, seed: int) -> KMeans | AgglomerativeClust
             )
 
 
-def _distinct(x: np.ndarray) -> int:
+def _distinct(x: Float[np.ndarray, "unit task"]) -> int:
     return len(np.unique(x.round(_DIGITS), axis=0))
 
 
-def by_size(labels: np.ndarray) -> np.ndarray:
+def by_size(labels: Shaped[np.ndarray, " unit"]) -> Int[np.ndarray, " unit"]:
     """Number labels from 0 by falling count, ties by first occurrence."""
     _, first, inverse, count = np.unique(
         labels, return_index=True, return_inverse=True, return_counts=True

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int, Shaped
 from scipy.special import xlogy
 from scipy.stats import entropy
 from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
@@ -14,7 +15,7 @@ from torch import Tensor
 from brainrnn.analysis.space.permutation import Statistic
 
 
-def adjusted_mutual_information(groups: np.ndarray) -> Statistic:
+def adjusted_mutual_information(groups: Shaped[np.ndarray, " unit"]) -> Statistic:
     r"""Agreement of the modules with a given division of the same neurons, corrected for chance.
 
     .. math:: \frac{I - E[I]}{(H_1 + H_2) / 2 - E[I]}
@@ -33,6 +34,12 @@ def adjusted_mutual_information(groups: np.ndarray) -> Statistic:
         Labels (batch, unit) to (batch,) float64, for :func:`permutation_test`. All labellings of a
         batch must be permutations of one. NaN if all neurons are in one group or one module, where
         there is nothing to agree on.
+
+    Examples
+    --------
+    >>> statistic = adjusted_mutual_information(np.array(["a", "a", "b", "b"]))
+    >>> statistic(torch.tensor([[0, 0, 1, 1]]))
+    tensor([1.], dtype=torch.float64)
     """
     dense = np.unique(np.asarray(groups), return_inverse=True)[1]
     units = len(dense)
@@ -40,7 +47,7 @@ def adjusted_mutual_information(groups: np.ndarray) -> Statistic:
     on = cache(torch.from_numpy(dense).to)
     terms = cache(torch.from_numpy(table).to)  # x log x of every count there can be
 
-    def statistic(labels: Tensor) -> Tensor:
+    def statistic(labels: Int[Tensor, "batch unit"]) -> Float[Tensor, " batch"]:
         modules = labels[0].cpu().numpy()
         if min(np.ptp(dense), np.ptp(modules)) == 0:
             return torch.full((len(labels),), np.nan, dtype=torch.float64, device=labels.device)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from brainrnn.analysis.activity.clustering import by_size
 
 _NOTHING = 1e-12  # gains in modularity up to this are round-off
 
 
-def greedy_communities(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def greedy_communities(
+    size: Float[np.ndarray, "graph node node"],
+) -> tuple[Int[np.ndarray, "graph node"], Float[np.ndarray, " graph"]]:
     r"""Communities of undirected weighted graphs and their modularities Q, side by side.
 
     From one community per node, those two are joined that raise Q most, until none do: the search

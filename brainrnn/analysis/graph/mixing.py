@@ -6,12 +6,13 @@ from functools import cache
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from brainrnn.analysis.space.permutation import Statistic
 
 
-def strength(weight: np.ndarray) -> np.ndarray:
+def strength(weight: Num[np.ndarray, "unit unit"]) -> Float[np.ndarray, "unit unit"]:
     """How strongly any two neurons are connected: |weight| in both directions, none with itself.
 
     Parameters
@@ -29,7 +30,7 @@ def strength(weight: np.ndarray) -> np.ndarray:
     return both
 
 
-def within_module_weight(weight: np.ndarray) -> Statistic:
+def within_module_weight(weight: Num[np.ndarray, "unit unit"]) -> Statistic:
     r"""Share of the connection strength between different neurons that stays within a module.
 
     .. math:: \sum_{ij} S_{ij} \, \delta(c_i, c_j) \, / \, \sum_{ij} S_{ij}
@@ -46,18 +47,24 @@ def within_module_weight(weight: np.ndarray) -> Statistic:
     function
         Labels (batch, unit) to (batch,) float64, for :func:`permutation_test`. NaN if no two
         neurons are connected.
+
+    Examples
+    --------
+    >>> weight = np.array([[0, 3, 0], [0, 0, 1], [0, 0, 0]])
+    >>> within_module_weight(weight)(torch.tensor([[0, 0, 1]]))
+    tensor([0.7500], dtype=torch.float64)
     """
     size = strength(weight)
     to_modules = _to_modules(size)
 
-    def statistic(labels: Tensor) -> Tensor:
+    def statistic(labels: Int[Tensor, "batch unit"]) -> Float[Tensor, " batch"]:
         own = to_modules(labels).gather(1, labels.T.long()[:, None])[:, 0]  # (unit, batch)
         return own.sum(0) / size.sum()
 
     return statistic
 
 
-def participation(weight: np.ndarray) -> Statistic:
+def participation(weight: Num[np.ndarray, "unit unit"]) -> Statistic:
     r"""Mean participation coefficient: how evenly a neuron's connections reach all modules.
 
     .. math:: \left\langle 1 - \sum_k \left( \frac{s_{ik}}{s_i} \right)^2 \right\rangle_i
@@ -75,23 +82,29 @@ def participation(weight: np.ndarray) -> Statistic:
     function
         Labels (batch, unit) to (batch,) float64, for :func:`permutation_test`. NaN if no two
         neurons are connected.
+
+    Examples
+    --------
+    >>> weight = np.array([[0, 1, 1], [0, 0, 0], [0, 0, 0]])
+    >>> participation(weight)(torch.tensor([[0, 0, 1]]))  # the first neuron reaches both modules
+    tensor([0.1667], dtype=torch.float64)
     """
     size = strength(weight)
     total = size.sum(1, keepdims=True)
     share = size[total[:, 0] > 0] / total[total > 0][:, None]
     to_modules = _to_modules(share)
 
-    def statistic(labels: Tensor) -> Tensor:
+    def statistic(labels: Int[Tensor, "batch unit"]) -> Float[Tensor, " batch"]:
         return 1 - to_modules(labels).square_().sum(1).mean(0)
 
     return statistic
 
 
-def _to_modules(size: np.ndarray) -> Statistic:
+def _to_modules(size: Float[np.ndarray, "row unit"]) -> Statistic:
     """Labels (batch, unit) to the sum of a row's entries over each module, (row, module, batch)."""
     on = cache(torch.from_numpy(size).to)
 
-    def sums(labels: Tensor) -> Tensor:
+    def sums(labels: Int[Tensor, "batch unit"]) -> Float[Tensor, "row module batch"]:
         matrix = on(labels.device)
         modules = int(labels.max()) + 1  # a GPU makes everybody wait for this, once a batch
         kinds = torch.arange(modules, dtype=labels.dtype, device=labels.device)[:, None]

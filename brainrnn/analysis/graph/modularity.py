@@ -8,13 +8,13 @@ import xarray as xr
 
 from brainrnn.analysis.graph.live import check_member
 from brainrnn.analysis.graph.stages import connections
-from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.progress import counted
 
 Node = tuple[str, int, int]  # population, fold, neuron
 
 
-def connection_graph(net: PlacedNetwork, member: int = 0) -> nx.Graph:
+def connection_graph(net: Placed, member: int = 0) -> nx.Graph:
     """Undirected graph of one network's connections, weighted by |weight|.
 
     Every neuron is a node ``(population, fold, neuron)``. Folds from which connections start, such
@@ -22,11 +22,11 @@ def connection_graph(net: PlacedNetwork, member: int = 0) -> nx.Graph:
     such as the gates of a GRU, are one node (fold 0). The weight of an edge is the sum of |weight|
     over all connections between its two neurons, in either direction and without a threshold.
     Weights of exactly 0, those from a neuron to itself, biases, and parameters that do not join
-    two neurons with places (an embedding) make no edge.
+    two neurons with places (an embedding, inputs or outputs without places) make no edge.
 
     Parameters
     ----------
-    net : PlacedNetwork
+    net : Placed
     member : int
         Which network.
 
@@ -39,13 +39,20 @@ def connection_graph(net: PlacedNetwork, member: int = 0) -> nx.Graph:
     ------
     InputError
         If there is no such network.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(3, 2, br.MLPSpec(hidden=(4,)))
+    >>> len(connection_graph(net)), connection_graph(net).size()
+    (9, 20)
     """
     check_member(net, member)
     first, nodes = _nodes(net)
     adjacency = np.zeros((len(nodes), len(nodes)))
     for name in connections(net):
         out, source = net.anatomy.wiring[name]
-        size = net.get_parameter(name)[member].detach().abs().double().cpu()
+        size = net.weight(name)[member].detach().abs().double().cpu()
         block = size.unflatten(0, (out.folds, -1)).sum(0).numpy()  # (neuron, neuron of each fold)
         row, column = first[str(out.population)], first[str(source.population)]
         adjacency[row : row + block.shape[0], column : column + block.shape[1]] += block
@@ -54,16 +61,38 @@ def connection_graph(net: PlacedNetwork, member: int = 0) -> nx.Graph:
     return nx.relabel_nodes(nx.from_numpy_array(adjacency), dict(enumerate(nodes)))
 
 
-def communities(net: PlacedNetwork, member: int = 0) -> list[frozenset[Node]]:
+def communities(net: Placed, member: int = 0) -> list[frozenset[Node]]:
     """Communities of one network's :func:`connection_graph`, largest first.
 
     Greedy maximisation of the weighted modularity (Clauset, Newman & Moore 2004, Physical Review E
     70:066111), which is deterministic.
+
+    Parameters
+    ----------
+    net : Placed
+    member : int
+        Which network.
+
+    Returns
+    -------
+    list of frozenset of (population, fold, neuron)
+
+    Raises
+    ------
+    InputError
+        If there is no such network.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(3, 2, br.MLPSpec(hidden=(4,)))
+    >>> sum(map(len, communities(net)))
+    9
     """
     return _greedy(connection_graph(net, member))
 
 
-def newman_modularity(net: PlacedNetwork, *, progress: bool = False) -> xr.DataArray:
+def newman_modularity(net: Placed, *, progress: bool = False) -> xr.DataArray:
     r"""Modularity of every network's :func:`connection_graph` under its :func:`communities`.
 
     .. math:: Q = \frac{1}{2m} \sum_{ij} \left[ A_{ij} - \frac{k_i k_j}{2m} \right] \delta(c_i, c_j)
@@ -75,7 +104,7 @@ def newman_modularity(net: PlacedNetwork, *, progress: bool = False) -> xr.DataA
 
     Parameters
     ----------
-    net : PlacedNetwork
+    net : Placed
     progress : bool
         Whether to show a progress bar.
 
@@ -83,6 +112,16 @@ def newman_modularity(net: PlacedNetwork, *, progress: bool = False) -> xr.DataA
     -------
     (member,) float64
         NaN, for 0/0, where a network has no weight but 0, and where a weight is not finite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(4, 4, br.MLPSpec(hidden=(4,)))
+    >>> for weight in (net.fc0.weight, net.fc1.weight):  # two halves that do not meet
+    ...     weight.data = torch.block_diag(torch.ones(2, 2), torch.ones(2, 2))[None]
+    >>> newman_modularity(net).values
+    array([0.5])
     """
     values = []
     for member in counted(range(net.members), "modularity", "network", enabled=progress):
@@ -100,7 +139,7 @@ def _greedy(graph: nx.Graph) -> list[frozenset[Node]]:
     return list(nx.community.greedy_modularity_communities(graph, weight="weight"))
 
 
-def _nodes(net: PlacedNetwork) -> tuple[dict[str, int], list[Node]]:
+def _nodes(net: Placed) -> tuple[dict[str, int], list[Node]]:
     """Index of each population's first node, and all nodes; folds of a source stand in a row."""
     sources = [net.anatomy.wiring[name][1] for name in connections(net)]
     first: dict[str, int] = {}

@@ -6,13 +6,19 @@ Graphs here are undirected, without loops, and without a second edge between two
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Int
 
 _ROUNDS = 100  # in each of which half as many exchanges are proposed as there are edges
 
 
 def rewired(
-    edges: np.ndarray, nodes: int, n: int, rng: np.random.Generator, *, exchanges: float = 2
-) -> np.ndarray:
+    edges: Int[np.ndarray, "edge 2"],
+    nodes: int,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    exchanges: float = 2,
+) -> Int[np.ndarray, "graph edge 2"]:
     """Random graphs in which every node keeps its degree.
 
     Pairs of edges exchange ends, a-b and c-d becoming a-d and c-b (Maslov and Sneppen 2002,
@@ -70,7 +76,9 @@ def rewired(
     return edge
 
 
-def scattered(edges: np.ndarray, nodes: int, n: int, rng: np.random.Generator) -> np.ndarray:
+def scattered(
+    edges: Int[np.ndarray, "edge 2"], nodes: int, n: int, rng: np.random.Generator
+) -> Int[np.ndarray, "graph edge 2"]:
     """Random graphs with the same number of edges anywhere (Erdos and Renyi 1959).
 
     Parameters
@@ -89,14 +97,14 @@ def scattered(edges: np.ndarray, nodes: int, n: int, rng: np.random.Generator) -
     return pairs[order]
 
 
-def _others(edges: np.ndarray, nodes: int) -> np.ndarray:
+def _others(edges: Int[np.ndarray, "graph edge 2"], nodes: int) -> Int[np.ndarray, "graph pair 2"]:
     """Pairs of nodes without an edge, (graph, pair, 2), as many in every graph."""
     free = np.repeat(np.triu(np.ones((nodes, nodes), bool), 1)[None], len(edges), axis=0)
     free[np.arange(len(edges))[:, None], edges.min(-1), edges.max(-1)] = False
     return np.stack(np.nonzero(free)[1:], axis=-1).reshape(len(edges), -1, 2)
 
 
-def _numbers(edge: np.ndarray, nodes: int) -> np.ndarray:
+def _numbers(edge: Int[np.ndarray, "*which 2"], nodes: int) -> Int[np.ndarray, "*which"]:
     """Number each edge (graph, ..., 2), whichever its first end is; other graphs, other numbers."""
     graph = np.arange(len(edge)).reshape(-1, *[1] * (edge.ndim - 2))
     one, two = edge[..., 0], edge[..., 1]  # a reduction over an axis of two takes ten times as long

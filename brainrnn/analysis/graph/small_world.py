@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 
-def clustering(adjacency: np.ndarray) -> np.ndarray:
+def clustering(adjacency: Bool[np.ndarray, "*graph node node"]) -> Float[np.ndarray, "*graph"]:
     """Mean over nodes of the share of pairs of their neighbours that are joined.
 
     Watts and Strogatz (1998, Nature 393:440); 0 for nodes with fewer than two neighbours.
@@ -25,7 +26,7 @@ def clustering(adjacency: np.ndarray) -> np.ndarray:
     return (triangles / np.maximum(degree * (degree - 1), 1)).mean(-1)
 
 
-def path_length(adjacency: np.ndarray) -> np.ndarray:
+def path_length(adjacency: Bool[np.ndarray, "*graph node node"]) -> Float[np.ndarray, "*graph"]:
     """Harmonic mean, over pairs of nodes, of the number of edges from one to the other.
 
     Pairs without a path between them are infinitely far from each other, and count as such: so the
@@ -55,7 +56,9 @@ def path_length(adjacency: np.ndarray) -> np.ndarray:
         return nodes * (nodes - 1) / inverse
 
 
-def small_worldness(adjacency: np.ndarray, random: np.ndarray) -> tuple[float, np.ndarray]:
+def small_worldness(
+    adjacency: Bool[np.ndarray, "node node"], random: Bool[np.ndarray, "graph node node"]
+) -> tuple[float, Float[np.ndarray, " graph"]]:
     r"""How much more clustered a graph is than random ones, for how much longer its paths are.
 
     .. math:: \sigma = \frac{C / \langle C \rangle}{L / \langle L \rangle}
@@ -67,7 +70,8 @@ def small_worldness(adjacency: np.ndarray, random: np.ndarray) -> tuple[float, n
     ----------
     adjacency : (node, node) bool
     random : (graph, node, node) bool
-        Such as rewired ones.
+        With the same number of edges: rewired or scattered ones, as in :func:`graph_test`. C and L
+        depend on density, so that σ against graphs of another density says little.
 
     Returns
     -------

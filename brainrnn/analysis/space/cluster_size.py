@@ -6,12 +6,13 @@ from functools import cache
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from brainrnn.analysis.space.permutation import Statistic
 
 
-def cluster_size(positions: np.ndarray) -> Statistic:
+def cluster_size(positions: Num[np.ndarray, "unit space"]) -> Statistic:
     r"""Mean over modules of the mean distance of a module's neurons to their centroid.
 
     .. math:: \frac1K \sum_k \frac1{n_k} \sum_{i \in k} \lVert x_i - \bar x_k \rVert_2
@@ -28,10 +29,16 @@ def cluster_size(positions: np.ndarray) -> Statistic:
     function
         Labels (batch, unit) to (batch,) float64, for :func:`permutation_test`. In the unit of the
         positions; centroids are means of the coordinates, also in a periodic or curved space.
+
+    Examples
+    --------
+    >>> statistic = cluster_size(np.array([[0.0], [2.0], [10.0], [11.0]]))
+    >>> statistic(torch.tensor([[0, 0, 1, 1]]))  # 1 in the first module, 0.5 in the second
+    tensor([0.7500], dtype=torch.float64)
     """
     on = cache(torch.as_tensor(np.asarray(positions), dtype=torch.float64).T.contiguous().to)
 
-    def statistic(labels: Tensor) -> Tensor:
+    def statistic(labels: Int[Tensor, "batch unit"]) -> Float[Tensor, " batch"]:
         axes = on(labels.device)[:, :, None]  # (space, unit, 1)
         batch, units = labels.shape
         # One flat index: along one axis of two, scattering and gathering take twice as long.
@@ -40,7 +47,9 @@ def cluster_size(positions: np.ndarray) -> Statistic:
         # A GPU that is asked how many modules there are would make everybody wait.
         modules = units if labels.is_cuda else int(index.max()) // batch + 1
 
-        def total(values: Tensor) -> Tensor:  # (unit, batch) -> (module * batch)
+        def total(
+            values: Float[Tensor, "*shape"],
+        ) -> Float[Tensor, " entry"]:  # (unit, batch) -> (module * batch)
             zeros = values.new_zeros(modules * batch)
             return zeros.scatter_add_(0, index, values.expand(units, batch).flatten())
 

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int, Num
 from scipy.spatial import KDTree
 from torch import Tensor
 
@@ -14,8 +15,11 @@ from brainrnn.errors import InputError
 
 
 def neighbours(
-    positions: np.ndarray, kind: str | float, *, sites: np.ndarray | None = None
-) -> Tensor:
+    positions: Num[np.ndarray, "unit space"],
+    kind: str | float,
+    *,
+    sites: Num[np.ndarray, "site space"] | None = None,
+) -> Int[Tensor, "unit slot"]:
     """Which units are next to which.
 
     Distances are in units of the sites' spacing, the median distance from a site to the nearest
@@ -41,6 +45,13 @@ def neighbours(
     ------
     InputError
         If ``kind`` is none of these, or "4" or "8" is asked of sites that are not a grid.
+
+    Examples
+    --------
+    >>> neighbours(np.array([[0.0], [1.0], [2.0]]), 1.5)
+    tensor([[ 1, -1],
+            [ 0,  2],
+            [ 1, -1]])
     """
     positions = np.asarray(positions, dtype=np.float64)
     sites = positions if sites is None else np.asarray(sites, dtype=np.float64)
@@ -63,7 +74,7 @@ def neighbours(
     return torch.from_numpy(table)
 
 
-def site_spacing(sites: np.ndarray) -> float:
+def site_spacing(sites: Num[np.ndarray, "site space"]) -> float:
     """Median distance from a site to the nearest other one.
 
     Parameters
@@ -81,7 +92,7 @@ def site_spacing(sites: np.ndarray) -> float:
     return spacing
 
 
-def fraction_isolated(table: Tensor) -> Statistic:
+def fraction_isolated(table: Int[Tensor, "unit slot"]) -> Statistic:
     """Fraction of neurons none of whose neighbours belongs to the same module.
 
     A neuron without neighbours is isolated. Source: "Growing Brains" (arXiv:2310.07711), measure 1.
@@ -95,12 +106,18 @@ def fraction_isolated(table: Tensor) -> Statistic:
     -------
     function
         Labels (batch, unit) to (batch,) float64, for :func:`permutation_test`.
+
+    Examples
+    --------
+    >>> statistic = fraction_isolated(neighbours(np.array([[0.0], [1.0], [2.0], [3.0]]), 1.5))
+    >>> statistic(torch.tensor([[0, 0, 1, 0]]))  # the last two are
+    tensor([0.5000], dtype=torch.float64)
     """
 
     no_one = len(table)  # the row after the last unit's
     on = cache(table.where(table >= 0, torch.tensor(no_one)).T.contiguous().to)
 
-    def statistic(labels: Tensor) -> Tensor:
+    def statistic(labels: Int[Tensor, "batch unit"]) -> Float[Tensor, " batch"]:
         own = labels.T.contiguous()  # (unit, batch): a neighbour's labels are one row
         row = torch.cat([own, torch.full_like(own[:1], -1)])
         found = torch.zeros_like(own, dtype=torch.bool)

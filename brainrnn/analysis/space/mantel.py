@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from brainrnn.analysis.space.permutation import Statistic
@@ -15,7 +16,7 @@ _BLOCK = 1 << 15  # pairs times permutations at a time: what is gathered stays i
 _DEVICE_BLOCK = 1 << 26  # on a GPU, which only many at a time keep busy
 
 
-def mantel(one: np.ndarray, other: np.ndarray) -> Statistic:
+def mantel(one: Num[np.ndarray, "unit unit"], other: Num[np.ndarray, "unit unit"]) -> Statistic:
     """Pearson correlation, over all pairs of neurons, of two relations between them.
 
     The Mantel statistic (Mantel 1967, Cancer Research 27:209). Pairs share neurons and are not
@@ -37,6 +38,13 @@ def mantel(one: np.ndarray, other: np.ndarray) -> Statistic:
     ------
     InputError
         If the matrices do not fit each other or are not symmetric.
+
+    Examples
+    --------
+    >>> place = np.array([0.0, 1.0, 3.0])
+    >>> distance = np.abs(place[:, None] - place)
+    >>> mantel(distance, -distance)(torch.tensor([[0, 1, 2]])).round(decimals=6)
+    tensor([-1.], dtype=torch.float64)
     """
     one, other = (np.asarray(matrix, dtype=np.float64) for matrix in (one, other))
     for matrix in (one, other):
@@ -62,7 +70,9 @@ def mantel(one: np.ndarray, other: np.ndarray) -> Statistic:
 
 
 def pair_sum(
-    pairs: tuple[np.ndarray, np.ndarray], value: np.ndarray, relation: np.ndarray
+    pairs: tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]],
+    value: Float[np.ndarray, " pair"],
+    relation: Float[np.ndarray, "unit unit"],
 ) -> Statistic:
     r"""Sum of :math:`v_e R_{\pi(i_e) \pi(j_e)}` over pairs e of places; neuron π(i) is on place i.
 
@@ -83,7 +93,7 @@ def pair_sum(
     weights = cache(torch.from_numpy(value).to)
     table = cache(torch.from_numpy(np.ascontiguousarray(relation).ravel()).to)
 
-    def statistic(neurons: Tensor) -> Tensor:
+    def statistic(neurons: Int[Tensor, "batch unit"]) -> Float[Tensor, " batch"]:
         device = neurons.device
         column = neurons.T.to(torch.int32)  # half the bytes of int64 are half the time
         row = column * len(relation)
@@ -100,7 +110,7 @@ def pair_sum(
     return statistic
 
 
-def similarity(variance: np.ndarray) -> np.ndarray:
+def similarity(variance: Num[np.ndarray, "unit task"]) -> Float[np.ndarray, "unit unit"]:
     """Functional similarity: the cosine between the task variances of any two neurons.
 
     Parameters
@@ -113,6 +123,13 @@ def similarity(variance: np.ndarray) -> np.ndarray:
     (unit, unit)
         From 0 for neurons without a task in common to 1 for those of the same profile; 0 for
         silent neurons.
+
+    Examples
+    --------
+    >>> similarity(np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]))
+    array([[1., 1., 0.],
+           [1., 1., 0.],
+           [0., 0., 1.]])
     """
     variance = np.asarray(variance, dtype=np.float64)
     length = np.linalg.norm(variance, axis=1, keepdims=True)
@@ -120,7 +137,7 @@ def similarity(variance: np.ndarray) -> np.ndarray:
     return profile @ profile.T
 
 
-def _spread(values: np.ndarray) -> float:
+def _spread(values: Float[np.ndarray, " pair"]) -> float:
     """Root of the sum of squares about the mean; 0 if all values are equal."""
     length = np.linalg.norm(values - values.mean()) if len(values) else 0
     return float(length) if length > 1e-9 * np.linalg.norm(values) else 0

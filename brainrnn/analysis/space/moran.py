@@ -6,12 +6,13 @@ from functools import cache
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from brainrnn.analysis.space.permutation import Statistic
 
 
-def morans_i(table: Tensor, values: np.ndarray) -> Statistic:
+def morans_i(table: Int[Tensor, "unit slot"], values: Num[np.ndarray, "unit feature"]) -> Statistic:
     r"""Spatial autocorrelation of any number of features of the neurons, all at once.
 
     .. math:: I = \frac{n}{W} \, \frac{\sum_{ij} w_{ij} z_i z_j}{\sum_i z_i^2}
@@ -32,6 +33,14 @@ def morans_i(table: Tensor, values: np.ndarray) -> Statistic:
         Neurons (batch, unit) to (batch, feature) float64, for :func:`permutation_test` of
         ``arange(unit)`` under a tuple of names. NaN for features that are the same in all neurons,
         and if no two neurons are neighbours.
+
+    Examples
+    --------
+    >>> row = torch.tensor([[1, -1], [0, 2], [1, 3], [2, -1]])  # four neurons side by side
+    >>> statistic = morans_i(row, np.array([[1.0], [1.0], [0.0], [0.0]]))
+    >>> statistic(torch.tensor([[0, 1, 2, 3], [0, 2, 1, 3]])).round(decimals=3)
+    tensor([[ 0.3330],
+            [-1.0000]], dtype=torch.float64)
     """
     values = np.asarray(values, dtype=np.float64)
     z = values - values.mean(0)
@@ -44,7 +53,7 @@ def morans_i(table: Tensor, values: np.ndarray) -> Statistic:
     on = cache(torch.from_numpy(scaled).to)
     slots = cache(table.where(table >= 0, torch.tensor(len(table))).T.contiguous().to)
 
-    def statistic(neurons: Tensor) -> Tensor:
+    def statistic(neurons: Int[Tensor, "batch unit"]) -> Float[Tensor, "batch feature"]:
         device, (batch, units) = neurons.device, neurons.shape
         order = neurons.T.long()
         no_one = torch.full_like(order[:1], units)

@@ -10,9 +10,11 @@ from pydantic import Field
 
 from brainrnn.analysis import analyse, robustness
 from brainrnn.analysis.map_statistics import MEASURES
-from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
+from brainrnn.plots.style import new_figure, open_frame
+from brainrnn.study.findings.figures import chance_band, colours
+from brainrnn.study.findings.settings import name_settings
+from brainrnn.study.findings.tables import spread
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.subject import Subject
 
 _CHOICES = ("rule", "threshold", "clustering", "neighbourhood")
@@ -120,22 +122,19 @@ def _each(combined: pd.DataFrame) -> pd.DataFrame:
     """A row for each combination, a column for each method."""
     values = zip(combined.z, combined.z_size, combined.both, combined.networks, strict=True)
     cells = [f"{z:.1f}, {size:.1f} ({both} of {n})" for z, size, both, n in values]
-    wide = combined.assign(cell=cells).pivot(index=list(_CHOICES), columns="label", values="cell")
-    order = combined[list(_CHOICES)].drop_duplicates().itertuples(index=False, name=None)
-    return wide.loc[list(order), combined.label.unique()].reset_index().rename_axis(columns=None)
+    return spread(combined.assign(cell=cells), _CHOICES, "label", "cell")
 
 
 def _curves(rows: pd.DataFrame) -> Figure:
     figure = new_figure(10, 4)
     axes = figure.subplots(1, 2)
     for ax, (statistic, words) in zip(axes, MEASURES.items(), strict=True):
-        ax.axhspan(-1.96, 1.96, color="#eef0f2", zorder=0)
-        ax.axhline(0, color=FAINT, lw=0.8)
-        some = rows[rows.statistic == statistic]
-        for i, (label, group) in enumerate(some.groupby("label", sort=False)):
+        chance_band(ax, "y")
+        for label, colour in colours(rows.label).items():
+            group = rows[(rows.statistic == statistic) & (rows.label == label)]
             choices = [c for c in _CHOICES if group[c].notna().all()]
             curve = group.groupby(choices).z.mean().dropna().sort_values().to_numpy()
-            ax.plot(curve, ".", ms=3, color=module_colours(i), label=str(label))
+            ax.plot(curve, ".", ms=3, color=colour, label=label)
         ax.set_xlabel("combinations of choices, by z")
         ax.set_ylabel(f"z of {words}")
         open_frame(ax)

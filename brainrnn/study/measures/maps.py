@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,11 +15,13 @@ from brainrnn.analysis import analyse, load, map_statistics, save
 from brainrnn.analysis.map_statistics import MEASURES, MORAN, STATISTICS
 from brainrnn.analysis.space.lengths import MODELS
 from brainrnn.plots import plot_map
-from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
-from brainrnn.study.inference import Control, across, paired, tabulate
+from brainrnn.plots.style import new_figure, open_frame
+from brainrnn.study.findings.comparisons import compare, control
+from brainrnn.study.findings.figures import chance_band, colours, dots, name_rows, panels
+from brainrnn.study.findings.settings import name_settings, with_setting
+from brainrnn.study.findings.tables import mean_sd, median_range, spread, summarise
+from brainrnn.study.inference import Control, across
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.cells import mean_sd, median_range
-from brainrnn.study.measures.swept import name_settings, with_setting
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 
@@ -78,16 +79,19 @@ class MapMeasure(Measure):
         rows = name_settings(rows)
         paper = rows[rows.statistic.isin(MEASURES)]
         found = Findings()
-        found.tables["Each method"] = self._methods(paper)
+        found.tables["Each method"] = summarise(paper, {"label": "method"}, self._describe)
         single = rows.statistic.str.startswith(MORAN)  # of single tasks
-        claimed = _over_networks(paper, "holm")
+        claimed = over_networks(paper, "holm")
         others = rows[~single & ~rows.statistic.isin(MEASURES)]
-        explored = _over_networks(others, "benjamini-hochberg")
+        explored = over_networks(others, "benjamini-hochberg")
         found.tables["Over networks"] = claimed
         found.tables["Mean z over networks"] = _side_by_side(pd.concat([claimed, explored]))
-        found.tables["Connection lengths"] = _lengths(paper[paper.statistic == "isolated"])
-        found.tables["Between methods"] = _between_methods(paper)
-        found.tables["Each network"] = _networks(paper)
+        found.tables["Connection lengths"] = summarise(
+            paper[paper.statistic == "isolated"], {"label": "method"}, _lengths
+        )
+        found.tables["Between methods"] = compare(paper, "z", within={"statistic": "statistic"})
+        network = ["label", "seed", "accuracy", "active", "modules", "absent", "wiring_length"]
+        found.tables["Each network"] = spread(paper, network, "statistic", ["observed", "z", "p"])
         found.words = [*self._words(paper), _CONTROL]
         found.figures["z"] = (
             _dots(paper),
@@ -102,10 +106,9 @@ class MapMeasure(Measure):
         """The maps of the first seed, all methods side by side."""
         first = [cell for cell in cells if cell.seed == cells[0].seed]
         files = {with_setting(c.label, c.setting): folder / f"{c.name}.nc" for c in first}
-        maps = _maps(files)
         return {
             "maps": (
-                maps,
+                _maps(files),
                 f"Every method's network of seed {first[0].seed}. Discs are active neurons where "
                 "they sit, coloured by functional module (numbered by size, so colours of "
                 "different networks have nothing to do with each other); grey dots are silent "
@@ -113,156 +116,110 @@ class MapMeasure(Measure):
             )
         }
 
-    def _methods(self, rows: pd.DataFrame) -> pd.DataFrame:
-        table = []
-        for label, group in rows.groupby("label", sort=False):
-            wide = group.pivot(index="seed", columns="statistic")
-            row: dict[str, object] = {
-                "method": label,
-                "accuracy": mean_sd(group.groupby("seed").accuracy.first(), 3),
-                "active": mean_sd(group.groupby("seed").active.first(), 0),
-                "modules": f"{group.groupby('seed').modules.first().median():g}",
-                "weights absent": f"{group.absent.mean():.1%}",
-            }
-            below = pd.DataFrame({name: wide.p[name] < self.level for name in MEASURES})
-            for name, words in MEASURES.items():
-                row[f"z {words}: median (range)"] = median_range(wide.z[name])
-            row[f"p < {self.level:g}: isolated, size, both"] = (
-                f"{below.isolated.sum()}, {below.cluster_size.sum()}, {below.all(axis=1).sum()} "
-                f"of {len(below)}"
-            )
-            table.append(row)
-        return pd.DataFrame(table)
+    def _describe(self, group: pd.DataFrame) -> dict[str, object]:
+        """A method's networks, and how many of them have a map beyond chance."""
+        z, p = (group.pivot(index="seed", columns="statistic", values=v) for v in ("z", "p"))
+        network = group.groupby("seed").first()
+        below = p[list(MEASURES)] < self.level
+        return {
+            "accuracy": mean_sd(network.accuracy, 3),
+            "active": mean_sd(network.active, 0),
+            "modules": f"{network.modules.median():g}",
+            "weights absent": f"{group.absent.mean():.1%}",
+            **{f"z {words}: median (range)": median_range(z[n]) for n, words in MEASURES.items()},
+            f"p < {self.level:g}: isolated, size, both": f"{below.isolated.sum()}, "
+            f"{below.cluster_size.sum()}, {below.all(axis=1).sum()} of {len(below)}",
+        }
 
-    def _words(self, rows: pd.DataFrame) -> list[str]:
+    def _words(self, rows: pd.DataFrame) -> Iterator[str]:
         """What is asked of each method by itself: a map beyond chance, and accuracy."""
-        words = []
         for label, group in rows.groupby("label", sort=False):
-            p = group.pivot(index="seed", columns="statistic", values="p")
-            both = int((p[list(MEASURES)] < self.level).all(axis=1).sum())
-            inside = int((p[list(MEASURES)] >= 0.05).all(axis=1).sum())
+            p = group.pivot(index="seed", columns="statistic", values="p")[list(MEASURES)]
+            both = int((p < self.level).all(axis=1).sum())
+            inside = int((p >= 0.05).all(axis=1).sum())
             reached = float((group.accuracy / group.ceiling).mean())
+            enough = self.share * len(p)
             verdict = (
                 "beyond chance"
-                if both >= self.share * len(p)
+                if both >= enough
                 else "inside chance"
-                if inside >= self.share * len(p)
+                if inside >= enough
                 else "between"
             )
-            words.append(
+            short = f", below the {self.accuracy_share:.0%} asked for"
+            yield (
                 f"**{label}**: {verdict}. Both measures are below p = {self.level:g} in {both} of "
                 f"{len(p)} networks, both at or above p = 0.05 in {inside}; mean accuracy is "
                 f"{reached:.1%} of the best possible"
-                + (
-                    "."
-                    if reached >= self.accuracy_share
-                    else f", below the {self.accuracy_share:.0%} asked for."
-                )
+                f"{'' if reached >= self.accuracy_share else short}."
             )
-        return words
 
 
-def _over_networks(rows: pd.DataFrame, control: Control) -> pd.DataFrame:
+def over_networks(rows: pd.DataFrame, method: Control) -> pd.DataFrame:
     """The z of a method's networks, tested against 0; p controlled over all that is asked here.
 
     Statistics that do not look at places are the same in networks that differ by their places
     alone: that is one question, not several.
     """
-    tests = (
-        {"method": label, "statistic": statistic, "alternative": side}
-        | {"asked": (statistic, *group.sort_values("seed").z)}
-        | across(group.z.to_numpy(), str(side))
-        for (label, statistic, side), group in rows.groupby(
-            ["label", "statistic", "alternative"], sort=False
-        )
+    keys = ("statistic", "alternative")
+    tests = summarise(
+        rows,
+        {"label": "method"} | {key: key for key in keys},
+        lambda group: (
+            {"asked": (group.statistic.iloc[0], *group.sort_values("seed").z)}
+            | across(group.z.to_numpy(), group.alternative.iloc[0])
+        ),
     )
-    return tabulate(tests, "p_t", control)
+    return control(tests, "p_t", method)
 
 
 def _side_by_side(over: pd.DataFrame) -> pd.DataFrame:
     """Mean z of every statistic and method, with a star where its p, controlled, is below 0.05."""
-    over = over.reset_index(drop=True)
     cell = over["mean"].map(lambda z: f"{z:.1f}" if np.isfinite(z) else "-")
-    cell += np.where(over.p_controlled < 0.05, "*", "")
-    wide = over.assign(cell=cell).pivot(index="statistic", columns="method", values="cell")
-    order, methods = over.statistic.drop_duplicates(), over.method.drop_duplicates()
-    wide = wide.loc[order, methods].reset_index()
+    star = np.where(over.p_controlled < 0.05, "*", "")
+    wide = spread(over.assign(cell=cell + star), ["statistic"], "method", "cell")
     wide.insert(1, "side", wide.statistic.map(over.set_index("statistic").alternative.to_dict()))
     return wide.assign(statistic=wide.statistic.map(lambda name: STATISTICS[name][0]))
 
 
-def _lengths(rows: pd.DataFrame) -> pd.DataFrame:
-    """How the probability of a connection falls with its length: mean over each method's networks.
+def _lengths(group: pd.DataFrame) -> dict[str, object]:
+    """How the probability of a connection falls with its length: mean over a method's networks.
 
     The Akaike weight of a model is its share of the evidence among those that were fitted; a
     network's power law is rejected for a model that is better at p < 0.05.
     """
-    table = []
-    for label, group in rows.groupby("label", sort=False):
-        row = {"method": label, "mean length": round(group.mean_length.mean(), 3)}
-        row["exponent"] = round(group.exponent.mean(), 3)
-        for model in MODELS:
-            weight = round(group[f"akaike_weight_{model}"].mean(), 3)
-            row[f"weight of {model.replace('_', ' ')}"] = weight
-        for model in (model for model in MODELS if model != "power_law"):
-            worse = (group[f"ratio_{model}"] < 0) & (group[f"ratio_p_{model}"] < 0.05)
-            row[f"power law rejected for {model.replace('_', ' ')}"] = (
-                f"{worse.sum()} of {group[f'ratio_p_{model}'].notna().sum()}"
-            )
-        table.append(row)
-    return pd.DataFrame(table)
-
-
-def _between_methods(rows: pd.DataFrame) -> pd.DataFrame:
-    """Every two methods on every measure, paired by seed."""
-    table = []
-    for statistic, group in rows.groupby("statistic", sort=False):
-        z = {label: one.set_index("seed").z for label, one in group.groupby("label", sort=False)}
-        for one, other in combinations(z, 2):
-            table.append(
-                {"statistic": statistic, "method": one, "against": other} | paired(z[one], z[other])
-            )
-    return tabulate(table)
-
-
-def _networks(rows: pd.DataFrame) -> pd.DataFrame:
-    network = ["label", "seed", "accuracy", "active", "modules", "absent", "wiring_length"]
-    wide = rows.pivot(index=network, columns="statistic", values=["observed", "z", "p"])
-    wide.columns = wide.columns.map(" ".join)
-    order = rows[network].drop_duplicates().itertuples(index=False, name=None)
-    return wide.loc[list(order)].reset_index()
+    row: dict[str, object] = {"mean length": round(group.mean_length.mean(), 3)}
+    row["exponent"] = round(group.exponent.mean(), 3)
+    for model in MODELS:
+        weight = round(group[f"akaike_weight_{model}"].mean(), 3)
+        row[f"weight of {model.replace('_', ' ')}"] = weight
+    for model in (model for model in MODELS if model != "power_law"):
+        worse = (group[f"ratio_{model}"] < 0) & (group[f"ratio_p_{model}"] < 0.05)
+        known = group[f"ratio_p_{model}"].notna()
+        row[f"power law rejected for {model.replace('_', ' ')}"] = f"{worse.sum()} of {known.sum()}"
+    return row
 
 
 def _dots(rows: pd.DataFrame) -> Figure:
-    labels = list(rows.label.drop_duplicates())
-    figure = new_figure(9.5, 1.4 + 0.36 * len(labels))
+    looks = colours(rows.label)
+    figure = new_figure(9.5, 1.4 + 0.36 * len(looks))
     axes = figure.subplots(1, 2, sharey=True)
     for ax, (name, words) in zip(axes, MEASURES.items(), strict=True):
-        ax.axvspan(-1.96, 1.96, color="#eef0f2", zorder=0)
-        ax.axvline(0, color=FAINT, lw=0.8, zorder=1)
-        for i, label in enumerate(labels):
-            z = rows[(rows.label == label) & (rows.statistic == name)].z.to_numpy()
-            spread = np.linspace(-0.16, 0.16, len(z)) if len(z) > 1 else np.zeros(1)
-            colour = module_colours(i)
-            ax.plot(z, i + spread, "o", ms=5, mew=0, alpha=0.85, color=colour)
-            ax.plot([np.nanmean(z)] * 2, [i - 0.3, i + 0.3], color=colour, lw=2)
+        chance_band(ax, "x")
+        for i, (label, colour) in enumerate(looks.items()):
+            z = rows[(rows.label == label) & (rows.statistic == name)].z
+            dots(ax, z, i, colour, width=0.16, bar=0.3, size=5)
         ax.set_xlabel(f"z of {words}")
-        ax.set_ylim(len(labels) - 0.4, -0.6)
         open_frame(ax)
-    axes[0].set_yticks(range(len(labels)), labels)
+    name_rows(axes[0], list(looks))
     return figure
 
 
 def _maps(paths: dict[str, Path]) -> Figure:
-    """The maps of several networks, the analysis file of each by its label, in rows of four."""
-    columns = min(4, len(paths))
-    rows = -(-len(paths) // columns)
-    figure = new_figure(3.2 * columns, 3.35 * rows)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    """The maps of several networks, the analysis file of each by its label."""
+    figure, axes = panels(len(paths), 3.2, 3.35)
     figure.draw_without_rendering()  # discs are as large as the axes are
-    for ax in axes[len(paths) :]:
-        ax.set_axis_off()
-    for ax, (label, path) in zip(axes, paths.items(), strict=False):
+    for ax, (label, path) in zip(axes.flat, paths.items(), strict=False):
         brain = load(path)
         plot_map(brain, ax=ax, max_lines=_LINES)
         ax.get_legend().remove()

@@ -9,37 +9,38 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from pydantic import Field
 
 from brainrnn.analysis import analyse
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.errors import InputError
 from brainrnn.networks import RNN, RNNNetwork
-from brainrnn.networks.resize import grid_shape, merge, refine
+from brainrnn.networks.resize import grid_shape
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
 from brainrnn.runs.experiment import build_network
-from brainrnn.study.grouping import activity_moments, at_random, by_correlation, by_place
-from brainrnn.study.inference import paired, tabulate
+from brainrnn.study.findings.comparisons import compare, control
+from brainrnn.study.findings.figures import band, chance_band, legend_below
+from brainrnn.study.findings.settings import name_settings
+from brainrnn.study.findings.tables import mean_sd, median_range, summarise
+from brainrnn.study.findings.words import count
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.cells import mean_sd, median_range
-from brainrnn.study.measures.swept import name_settings
+from brainrnn.study.resizing import CHANGES, resized
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 from brainrnn.task import Suite
 from brainrnn.training.loop import Trainer
 from brainrnn.wiring_cost.method import BIMT
 
-CHANGES = {
-    "kept": "as it was",
-    "refined": "refined",
-    "place": "merged by place",
-    "correlation": "merged by correlation",
-    "random": "merged at random",
-    "scratch": "from scratch",
-}
-_CONTROLS = ("scratch", "kept")
-_COLOURS = dict(zip(CHANGES, (7, 0, 2, 1, 3, -1), strict=True))
+_CONTROLS = ("from scratch", "as it was")
+_MERGED = ("merged by place", "merged by correlation", "merged at random")
+_PAIRS = (
+    *((one, other) for one in ("refined", *_MERGED) for other in _CONTROLS),
+    ("merged by place", "merged at random"),
+    ("merged by correlation", "merged at random"),
+    ("merged by correlation", "merged by place"),
+)
+_STAGES = {"before": "before", "after": "right after", "trained": "later"}
+_COLOURS = dict(zip(CHANGES.values(), (7, 0, 2, 1, 3, -1), strict=True))
 
 
 class ResolutionMeasure(Measure):
@@ -80,7 +81,15 @@ class ResolutionMeasure(Measure):
         method = subject.cell.experiment.method
         on = method.model_copy(update={"schedule": ((0.0, 1.0),)})
         new = self._new(subject)
-        changed = {"kept": subject.net.select(0), **self._change(subject)}
+        changed = {"kept": subject.net.select(0)} | resized(
+            subject.net,
+            subject.suite,
+            self.shape,
+            factor=self.factor,
+            spread=self.spread,
+            trials=self.moment_trials,
+            seed=subject.seed,
+        )
         tables = [self._train(subject, change, net, on) for change, net in changed.items()]
         tables.append(self._train(subject, "scratch", new, method))
         return pd.concat(tables, ignore_index=True)
@@ -112,21 +121,6 @@ class ResolutionMeasure(Measure):
         assert isinstance(net, RNN)
         return net
 
-    def _change(self, subject: Subject) -> dict[str, RNN]:
-        """The network at its new resolution, by how it got there."""
-        net = subject.net
-        if grid_shape(net) == self.shape:
-            return {"refined": refine(net, self.factor, spread=self.spread, seed=subject.seed)}
-        rng = np.random.default_rng([subject.seed, 31])
-        moments = activity_moments(net, subject.suite, trials=self.moment_trials, rng=rng)
-        n = int(np.prod(self.shape))
-        groups = {
-            "place": by_place(net, self.factor),
-            "correlation": by_correlation(moments, n),
-            "random": at_random(net.n_hidden, n, rng),
-        }
-        return {how: merge(net, group, moments.second, self.shape) for how, group in groups.items()}
-
     def _train(self, subject: Subject, change: str, net: RNN, method: BIMT) -> pd.DataFrame:
         """Train a network and follow its accuracy, always in the same trials."""
         spec = subject.cell.experiment.training.model_copy(
@@ -146,16 +140,10 @@ class ResolutionMeasure(Measure):
                 scores[record.step] = row["accuracy"]
         about[self.steps] = _describe(net, subject)
         ceiling = float(np.mean(subject.suite.ceiling()))
+        same = {"change": change, "neurons": net.n_hidden}
         return pd.DataFrame(
             [
-                {
-                    "change": change,
-                    "neurons": net.n_hidden,
-                    "step": step,
-                    "accuracy": score,
-                    "ceiling": ceiling,
-                }
-                | about.get(step, {})
+                same | {"step": step, "accuracy": score, "ceiling": ceiling} | about.get(step, {})
                 for step, score in scores.items()
             ]
         )
@@ -163,13 +151,16 @@ class ResolutionMeasure(Measure):
     def findings(self, rows: pd.DataFrame) -> Findings:
         """What a change costs, what training on gives back, and what becomes of the map."""
         rows = name_settings(rows)
-        stages = staged(rows)
+        each = staged(rows)
+        rows = rows.assign(change=rows.change.map(CHANGES))
+        stages = each.assign(change=each.change.map(CHANGES))
         compared = _compared(stages)
+        network = {"label": "method", "change": "network"}
         found = Findings()
-        found.tables["Accuracy"] = _accuracy(stages)
+        found.tables["Accuracy"] = summarise(stages, network, _accuracy)
         found.tables["Against the controls, paired by seed"] = compared
-        found.tables["Map"] = _maps(stages)
-        found.tables["Each network"] = stages.drop(columns="method")
+        found.tables["Map"] = summarise(stages, network, _maps)
+        found.tables["Each network"] = each.drop(columns="method")
         found.words = [*_words(stages, compared), *_map_words(stages)]
         found.figures["accuracy"] = (
             _curves(rows),
@@ -227,129 +218,100 @@ def staged(rows: pd.DataFrame) -> pd.DataFrame:
     return after.join(trained).reset_index("change").join(before).reset_index()
 
 
-def _accuracy(stages: pd.DataFrame) -> pd.DataFrame:
-    table = []
-    for (label, change), group in stages.groupby(["label", "change"], sort=False):
-        new = change == "scratch"
-        table.append(
-            {
-                "method": label,
-                "network": CHANGES[str(change)],
-                "neurons": int(group.neurons.iloc[0]),
-                "networks": len(group),
-                "before": "" if new else mean_sd(group.accuracy_before),
-                "right after": mean_sd(group.accuracy_after),
-                "trained on": mean_sd(group.accuracy_trained),
-                "best possible": f"{group.ceiling.mean():.3f}",
-                "wiring length, trained on": f"{group.wiring_length_trained.mean():.1f}",
-                "weights absent, trained on": f"{group.absent_trained.mean():.1%}",
-            }
-        )
-    return pd.DataFrame(table)
+def _accuracy(group: pd.DataFrame) -> dict[str, object]:
+    new = group.change.iloc[0] == CHANGES["scratch"]
+    return {
+        "neurons": int(group.neurons.iloc[0]),
+        "networks": len(group),
+        "before": "" if new else mean_sd(group.accuracy_before),
+        "right after": mean_sd(group.accuracy_after),
+        "trained on": mean_sd(group.accuracy_trained),
+        "best possible": f"{group.ceiling.mean():.3f}",
+        "wiring length, trained on": f"{group.wiring_length_trained.mean():.1f}",
+        "weights absent, trained on": f"{group.absent_trained.mean():.1%}",
+    }
 
 
 def _compared(stages: pd.DataFrame) -> pd.DataFrame:
     """Changed networks against both controls, and ways to merge against each other."""
-    table = []
-    merged = ("place", "correlation", "random")
-    pairs = [(one, other) for one in ("refined", *merged) for other in _CONTROLS]
-    pairs += [("place", "random"), ("correlation", "random"), ("correlation", "place")]
-    for label, group in stages.groupby("label", sort=False):
-        by = {str(change): one.set_index("seed") for change, one in group.groupby("change")}
-        for one, other in pairs:
-            for stage in ("after", "trained"):
-                # Right after the change, the network that it was and a new one say nothing new.
-                if one not in by or other not in by or (stage == "after" and other in _CONTROLS):
-                    continue
-                value = f"accuracy_{stage}"
-                table.append(
-                    {
-                        "method": label,
-                        "network": CHANGES[one],
-                        "against": CHANGES[other],
-                        "when": "right after" if stage == "after" else "trained on",
-                    }
-                    | paired(by[one][value], by[other][value])
-                )
-    return tabulate(table)
+    table = compare(
+        stages,
+        {"accuracy_after": "right after", "accuracy_trained": "trained on"},
+        quantity="when",
+        within={"label": "method"},
+        between=("change", "network"),
+        pairs=_PAIRS,
+    )
+    # Right after the change, the network that it was and a new one say nothing new.
+    asked = table[~(table.against.isin(_CONTROLS) & (table.when == "right after"))]
+    return control(asked.drop(columns="p_controlled"))
 
 
-def _maps(stages: pd.DataFrame) -> pd.DataFrame:
-    table = []
+def _maps(group: pd.DataFrame) -> dict[str, object]:
+    row: dict[str, object] = {}
+    for stage, words in _STAGES.items():
+        known = stage != "before" or group.change.iloc[0] != CHANGES["scratch"]
+        for name, what in MEASURES.items():
+            z = group[f"{name}_z_{stage}"]
+            row[f"z {what}, {words}"] = median_range(z) if known else ""
+        row[f"both p < 0.05, {words}"] = count(_beyond(group, stage)) if known else ""
+    return row | {"active, later": f"{group.active_trained.mean():.0f}"}
+
+
+def _beyond(group: pd.DataFrame, stage: str) -> pd.Series:
+    """Which networks have a map beyond chance by both measures."""
+    return (group[[f"{name}_p_{stage}" for name in MEASURES]] < 0.05).all(axis=1)
+
+
+def _changed(stages: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Networks of each method and change, without the controls."""
     for (label, change), group in stages.groupby(["label", "change"], sort=False):
-        row: dict[str, object] = {"method": label, "network": CHANGES[str(change)]}
-        for stage, words in (("before", "before"), ("after", "right after"), ("trained", "later")):
-            if change == "scratch" and stage == "before":
-                row |= {f"z {what}, {words}": "" for what in MEASURES.values()}
-                row[f"both p < 0.05, {words}"] = ""
-                continue
-            for name, what in MEASURES.items():
-                row[f"z {what}, {words}"] = median_range(group[f"{name}_z_{stage}"])
-            row[f"both p < 0.05, {words}"] = f"{_beyond(group, stage)} of {len(group)}"
-        row["active, later"] = f"{group.active_trained.mean():.0f}"
-        table.append(row)
-    return pd.DataFrame(table)
-
-
-def _beyond(group: pd.DataFrame, stage: str) -> int:
-    """Networks whose map is beyond chance by both measures."""
-    return int((group[[f"{name}_p_{stage}" for name in MEASURES]] < 0.05).all(axis=1).sum())
+        if change not in _CONTROLS:
+            yield str(label), str(change), group
 
 
 def _words(stages: pd.DataFrame, compared: pd.DataFrame) -> Iterator[str]:
-    for (label, change), group in stages.groupby(["label", "change"], sort=False):
-        if change in _CONTROLS:
-            continue
-        tests = compared[(compared.method == label) & (compared.network == CHANGES[str(change)])]
-        tests = tests[tests.when == "trained on"].set_index("against")
+    tests = compared[compared.when == "trained on"]
+    controls = ("as many steps from scratch", "the network as it was, trained on")
+    for label, change, group in _changed(stages):
+        own = tests[(tests.method == label) & (tests.network == change)].set_index("against")
         against = [
             f"{row.difference:+.3f} against {words} (p = {row.p_controlled:.2g})"
-            for control, words in (
-                ("scratch", "as many steps from scratch"),
-                ("kept", "the network as it was, trained on"),
-            )
-            for row in [tests.loc[CHANGES[control]]]
+            for other, words in zip(_CONTROLS, controls, strict=True)
+            for row in [own.loc[other]]
         ]
         yield (
-            f"**{label}**, {CHANGES[str(change)]}: accuracy {group.accuracy_before.mean():.3f} "
+            f"**{label}**, {change}: accuracy {group.accuracy_before.mean():.3f} "
             f"before, {group.accuracy_after.mean():.3f} right after, "
             f"{group.accuracy_trained.mean():.3f} after training on: {'; '.join(against)}."
         )
 
 
 def _map_words(stages: pd.DataFrame) -> Iterator[str]:
-    for label, group in stages.groupby("label", sort=False):
-        before = group[group.change == "kept"]
+    for label, networks in stages.groupby("label", sort=False):
+        before = _beyond(networks[networks.change == CHANGES["kept"]], "before")
         parts = [
-            f"{CHANGES[str(change)]}, in {_beyond(one, 'after')} right after"
-            + (" (by construction: copies lie side by side)" if change == "refined" else "")
-            + f" and {_beyond(one, 'trained')} after training on"
-            for change, one in group.groupby("change", sort=False)
-            if change not in _CONTROLS
+            f"{change}, in {_beyond(group, 'after').sum()} right after"
+            + " (by construction: copies lie side by side)" * (change == CHANGES["refined"])
+            + f" and {_beyond(group, 'trained').sum()} after training on"
+            for _, change, group in _changed(networks)
         ]
         yield (
             f"**{label}**: the map is beyond chance by both measures (p < 0.05) in "
-            f"{_beyond(before, 'before')} of {len(before)} networks before; {'; '.join(parts)}."
+            f"{count(before)} networks before; {'; '.join(parts)}."
         )
 
 
 def _directions(labelled: pd.DataFrame) -> list[list[str]]:
     """Labels of the networks that are refined, and of those that are merged."""
-    refined = labelled[labelled.change == "refined"].label.drop_duplicates()
-    merged = labelled[labelled.change == "place"].label.drop_duplicates()
-    return [list(labels) for labels in (refined, merged) if len(labels)]
+    ways = [labelled[labelled.change == CHANGES[way]].label for way in ("refined", "place")]
+    return [list(labels.drop_duplicates()) for labels in ways if len(labels)]
 
 
-def _legend(figure: Figure, handles: dict[str, Line2D]) -> None:
-    """What the lines are, once for all panels, below them."""
-    figure.legend(
-        list(handles.values()),
-        list(handles),
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=8.5,
-    )
+def _style(change: str) -> dict[str, Any]:
+    new = change == CHANGES["scratch"]
+    colour = INK if new else tuple(module_colours(_COLOURS[change]))
+    return {"color": colour, "ls": ":" if new else "-", "label": change}
 
 
 def _curves(rows: pd.DataFrame) -> Figure:
@@ -358,37 +320,23 @@ def _curves(rows: pd.DataFrame) -> Figure:
     columns = max(map(len, lines))
     figure = new_figure(1.4 + 2.9 * columns, 0.7 + 2.7 * len(lines))
     axes = figure.subplots(len(lines), columns, sharex=True, sharey=True, squeeze=False)
-    handles: dict[str, Line2D] = {}
     for ax in axes.flat:
         ax.set_axis_off()
     for i, labels in enumerate(lines):
-        for ax, label in zip(axes[i], labels, strict=False):
+        for j, (ax, label) in enumerate(zip(axes[i], labels, strict=False)):
             ax.set_axis_on()
             group = rows[rows.label == label]
             for change, one in group.groupby("change", sort=False):
-                name = CHANGES[str(change)]
-                curve = one.groupby("step").accuracy.agg(["mean", "min", "max"])
-                style = _style(str(change))
-                ax.fill_between(
-                    curve.index, curve["min"], curve["max"], alpha=0.15, lw=0, color=style["color"]
-                )
-                handles[name] = ax.plot(curve.index, curve["mean"], lw=1.5, **style)[0]
+                band(ax, one, "step", "accuracy", alpha=0.15, lw=1.5, **_style(str(change)))
             ax.axhline(group.ceiling.mean(), color=FAINT, lw=0.8, ls=(0, (4, 3)), zorder=0)
             ax.set_title(label, loc="left", fontsize=10)
             ax.set_ylim(0, 1.02)
-            open_frame(ax)
-            below = lines[i + 1] if i + 1 < len(lines) else []
-            if labels.index(label) >= len(below):  # nothing below it
+            if i + 1 == len(lines) or j >= len(lines[i + 1]):  # nothing below it
                 ax.set_xlabel("training steps after the change")
                 ax.tick_params(labelbottom=True)
         axes[i, 0].set_ylabel("accuracy")
-    _legend(figure, handles)
+    legend_below(figure, 3)
     return figure
-
-
-def _style(change: str) -> dict[str, Any]:
-    colour = INK if change == "scratch" else tuple(module_colours(_COLOURS[change]))
-    return {"color": colour, "ls": (0, (1, 1)) if change == "scratch" else "-"}
 
 
 def _map_lines(stages: pd.DataFrame) -> Figure:
@@ -396,25 +344,22 @@ def _map_lines(stages: pd.DataFrame) -> Figure:
     labels = [label for line in _directions(stages) for label in line]
     figure = new_figure(1.4 + 2.1 * len(labels), 6.0)
     axes = figure.subplots(len(MEASURES), len(labels), sharex=True, sharey="row", squeeze=False)
-    handles: dict[str, Line2D] = {}
     for row, (name, words) in zip(axes, MEASURES.items(), strict=True):
         for ax, label in zip(row, labels, strict=True):
-            _lines(ax, stages[stages.label == label], name, handles)
-            ax.set_title(label if name == "isolated" else "", loc="left", fontsize=9)
+            _lines(ax, stages[stages.label == label], name)
         row[0].set_ylabel(f"z of {words}")
-    _legend(figure, handles)
+    for ax, label in zip(axes[0], labels, strict=True):
+        ax.set_title(label, loc="left", fontsize=9)
+    legend_below(figure, 3)
     return figure
 
 
-def _lines(ax: Axes, group: pd.DataFrame, name: str, handles: dict[str, Line2D]) -> None:
-    ax.axhspan(-1.96, 1.96, color="#eef0f2", zorder=0)
-    ax.axhline(0, color=FAINT, lw=0.8, zorder=1)
+def _lines(ax: Axes, group: pd.DataFrame, name: str) -> None:
+    chance_band(ax, "y")
     for change, one in group.groupby("change", sort=False):
-        x = {"scratch": [1, 2], "refined": [0, 2]}.get(str(change), [0, 1, 2])
-        stages = np.array(["before", "after", "trained"])[x]
-        z = one[[f"{name}_z_{stage}" for stage in stages]].to_numpy().T
-        lines = ax.plot(x, z, marker="o", ms=3, mew=0, lw=1, alpha=0.8, **_style(str(change)))
-        handles[CHANGES[str(change)]] = lines[0]
-    ax.set_xticks(range(3), ["before", "after", "trained"], fontsize=8)
+        x = {CHANGES["scratch"]: [1, 2], CHANGES["refined"]: [0, 2]}.get(str(change), [0, 1, 2])
+        z = one[[f"{name}_z_{list(_STAGES)[i]}" for i in x]].to_numpy().T
+        ax.plot(x, z, marker="o", ms=3, mew=0, lw=1, alpha=0.8, **_style(str(change)))
+    ax.set_xticks(range(3), _STAGES, fontsize=8)
     ax.set_xlim(-0.3, 2.3)
     open_frame(ax)

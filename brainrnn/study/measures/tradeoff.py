@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-import torch
+from jaxtyping import Int, Num
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
 
 from brainrnn.analysis import accuracy
-from brainrnn.networks import RNN
-from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
-from brainrnn.study.inference import paired, tabulate
+from brainrnn.plots.style import FAINT, new_figure, open_frame
+from brainrnn.study.findings.comparisons import compare
+from brainrnn.study.findings.figures import Colour, colours
+from brainrnn.study.findings.settings import name_settings
+from brainrnn.study.findings.tables import spread
+from brainrnn.study.findings.words import count, ranking
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.swept import name_settings
+from brainrnn.study.pruning import absence, connections, prune
 from brainrnn.study.subject import Subject
 from brainrnn.study.wiring import wiring_length
-from brainrnn.wiring_cost.strength import present
 
 _WELL = 0.95  # of the best possible accuracy: what the lower panels show
 
@@ -43,7 +44,7 @@ class TradeOffMeasure(Measure):
     def rows(self, subject: Subject) -> pd.DataFrame:
         """A row for the network as it is, and one for each fraction it is pruned to."""
         net = subject.net
-        absent = 1 - float(present(net.w_rec).double().mean())
+        absent = absence(net)
         rows = []
         for target in (None, *(f for f in self.pruned if f > absent)):
             lean = net.select(0)
@@ -92,30 +93,15 @@ class TradeOffMeasure(Measure):
         return found
 
 
-@torch.no_grad()
-def prune(net: RNN, absent: float) -> None:
-    """Set the weakest recurrent weights of each member to 0, up to this fraction of all."""
-    weights = net.get_parameter("w_rec")
-    flat = weights.flatten(1)
-    weakest = flat.abs().argsort(dim=1)[:, : round(absent * flat.shape[1])]
-    flat.scatter_(1, weakest, 0.0)
-
-
-def connections(net: RNN) -> int:
-    """Count the recurrent weights of the first member that are there (:func:`present`)."""
-    return int(present(net.w_rec)[0].sum())
-
-
-def front(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
+def front(
+    cost: Num[np.ndarray, " point"], gain: Num[np.ndarray, " point"]
+) -> Int[np.ndarray, " k"]:
     """Points that no other beats in both: lower cost, higher gain; by rising cost.
 
-    Parameters
-    ----------
-    cost, gain : (point,)
-
-    Returns
-    -------
-    (k,) int
+    Examples
+    --------
+    >>> front(np.array([3, 1, 2, 4]), np.array([0.8, 0.5, 0.4, 0.8])).tolist()
+    [1, 0]
     """
     order = np.lexsort((-gain, cost))
     best = np.maximum.accumulate(np.concatenate([[-np.inf], gain[order][:-1]]))
@@ -167,8 +153,7 @@ def _fronts(rows: pd.DataFrame) -> pd.DataFrame:
     table = rows.assign(method=name_settings(rows).label, networks=kept, **on)
     groups = table.groupby(["method", "networks"], sort=False)
     result = groups[["absent", "wiring_length", "accuracy"]].mean()
-    for name in on:
-        result[name] = groups[name].sum().astype(str) + " of " + groups.size().astype(str)
+    result = result.join(groups[list(on)].agg(count))
     return result[groups[list(on)].any().any(axis=1)].reset_index()
 
 
@@ -189,22 +174,20 @@ def _wide(matched: pd.DataFrame, words: str) -> pd.DataFrame:
     cells = groups.agg(
         lambda one: f"{one.mean():.3f}" + f" ({len(one)} of {seeds})" * (len(one) < seeds)
     )
-    wide = cells.unstack().sort_index(axis=1).fillna("-")
-    wide.columns = pd.Index([words.format(level) for level in wide.columns])
-    return wide.reset_index().rename(columns={"label": "method"})
+    wide = spread(cells.reset_index(), ["label"], "level", "accuracy").set_index("label")
+    wide = wide.sort_index(axis=1).fillna("-").rename(columns=words.format)
+    return wide.rename_axis("method").reset_index()
 
 
 def _compared(matched: pd.DataFrame) -> pd.DataFrame:
     """Every two methods at each level, paired by seed; those that are the same are asked once."""
-    table = []
-    for level, group in matched.groupby("level"):
-        by = group.pivot(index="label", columns="seed", values="accuracy").drop_duplicates()
-        labels = [label for label in matched.label.drop_duplicates() if label in by.index]
-        table += [
-            {"level": level, "method": one, "against": other} | paired(by.loc[one], by.loc[other])
-            for one, other in combinations(labels, 2)
-        ]
-    return tabulate(table)
+
+    def distinct(group: pd.DataFrame) -> pd.DataFrame:
+        by = group.pivot(index="label", columns="seed", values="accuracy")
+        return group[group.label.isin(by.drop_duplicates().index)]
+
+    levels = [distinct(group) for _, group in matched.groupby("level")]
+    return compare(pd.concat(levels), "accuracy", within={"level": "level"})
 
 
 def _words(matched: pd.DataFrame, words: str) -> Iterator[str]:
@@ -212,25 +195,22 @@ def _words(matched: pd.DataFrame, words: str) -> Iterator[str]:
     groups = matched.groupby(["level", "label"], sort=False).accuracy
     mean = groups.mean().where(groups.size() == matched.seed.nunique()).unstack()
     for level, row in mean.sort_index().iterrows():
-        known = row.dropna().sort_values(ascending=False)
-        ranking = ", ".join(f"{label} {value:.3f}" for label, value in known.items()) or "none"
-        yield f"{words.format(level)}: {ranking}."
+        yield f"{words.format(level)}: {ranking(row)}."
 
 
 def _scatter(rows: pd.DataFrame) -> Figure:
     figure = new_figure(10, 7.6)
     axes = figure.subplots(2, 2, sharex="col", sharey="row", height_ratios=[1, 1.2])
     ceiling = rows.ceiling.max()
-    for row in axes:
-        for i, (label, group) in enumerate(rows.groupby("label", sort=False)):
-            colour = module_colours(i)
-            _draw(row[0], 1 - group.absent.to_numpy(), group, colour, str(label))
-            _draw(row[1], group.wiring_length.to_numpy(), group, colour, str(label))
-        row[0].set_ylabel("accuracy")
-    for ax in axes.flat:
+    costs = (1 - rows.absent, rows.wiring_length)
+    for ax, cost in zip(axes.flat, (*costs, *costs), strict=True):
+        for label, colour in colours(rows.label).items():
+            _draw(ax, rows.assign(cost=cost)[rows.label == label], colour, label)
         ax.axhline(ceiling, color=FAINT, lw=0.8, ls=":", zorder=0)
         ax.set_xscale("log")
         open_frame(ax)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("accuracy")
     axes[1, 0].set_ylim(_WELL * ceiling, ceiling + 0.05 * (1 - _WELL))
     axes[1, 0].set_xlabel("fraction of recurrent weights present")
     axes[1, 1].set_xlabel("wiring length, sum of |w| d")
@@ -238,9 +218,10 @@ def _scatter(rows: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw(ax: Axes, cost: np.ndarray, group: pd.DataFrame, colour: np.ndarray, label: str) -> None:
-    gain, pruned = group.accuracy.to_numpy(), group.pruned.to_numpy(bool)
-    ax.plot(cost[pruned], gain[pruned], "o", ms=3, mew=0, alpha=0.25, color=colour)
-    ax.plot(cost[~pruned], gain[~pruned], "o", ms=5, mew=0, alpha=0.9, color=colour)
-    best = front(cost, gain)
-    ax.step(cost[best], gain[best], where="post", lw=1.2, color=colour, label=label)
+def _draw(ax: Axes, rows: pd.DataFrame, colour: Colour, label: str) -> None:
+    """A method's networks, as trained and pruned, and their front."""
+    pruned, trained = rows[rows.pruned.astype(bool)], rows[~rows.pruned.astype(bool)]
+    ax.plot(pruned.cost, pruned.accuracy, "o", ms=3, mew=0, alpha=0.25, color=colour)
+    ax.plot(trained.cost, trained.accuracy, "o", ms=5, mew=0, alpha=0.9, color=colour)
+    best = rows.iloc[front(rows.cost.to_numpy(), rows.accuracy.to_numpy())]
+    ax.step(best.cost, best.accuracy, where="post", lw=1.2, color=colour, label=label)

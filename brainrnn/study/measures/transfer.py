@@ -3,48 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 from pydantic import Field
 from scipy import stats
-from torch import Tensor
 
 from brainrnn.analysis import analyse, record, task_variance
 from brainrnn.errors import InputError
 from brainrnn.networks import RNN
-from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
+from brainrnn.plots.style import FAINT, new_figure, open_frame
 from brainrnn.runs.experiment import build_network, load_suite
 from brainrnn.study.damage import task_scores
-from brainrnn.study.inference import paired, tabulate
+from brainrnn.study.findings.comparisons import compare
+from brainrnn.study.findings.figures import BAND, colours, dots, legend_below, name_rows
+from brainrnn.study.findings.settings import name_settings
+from brainrnn.study.findings.tables import summarise
+from brainrnn.study.findings.words import count, listed
+from brainrnn.study.inference import correlation_inside
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.measures.swept import name_settings
 from brainrnn.study.newcomer import OneTask, carry_over
+from brainrnn.study.plasticity import CONDITIONS, count_entries, free_entries, learn, neuron_sets
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
-from brainrnn.training.loop import Trainer, TrainingSpec
-from brainrnn.wiring_cost.method import BIMT
-from brainrnn.wiring_cost.swap import SwapSpec
+from brainrnn.training.loop import TrainingSpec
 
-CONDITIONS = {
-    "all": "everything free",
-    "rule": "rule input and readout free",
-    "module": "one module free",
-    "random": "random neurons free",
-    "new": "new network",
-}
 _COMPARED = {
     "slowness": ("learns more quickly", "learns more slowly"),
     "forgetting": ("forgets less", "forgets more"),
 }
-_ASKED = (("module", "random"), ("all", "new"))
-_PLANNED = (*_ASKED, ("module", "all"), ("rule", "all"))
-_NETWORK = ["label", "seed"]
-_ALONE = BIMT(strength=0.0, swap=SwapSpec(algorithm="none"))
+_QUANTITIES = {quantity: quantity for quantity in _COMPARED}
+_ASKED = tuple((CONDITIONS[a], CONDITIONS[b]) for a, b in (("module", "random"), ("all", "new")))
+_PLANNED = (
+    *_ASKED,
+    (CONDITIONS["module"], CONDITIONS["all"]),
+    (CONDITIONS["rule"], CONDITIONS["all"]),
+)
 
 
 class TransferMeasure(Measure):
@@ -93,6 +89,15 @@ class TransferMeasure(Measure):
         old = suite.held_out(self.old_trials, rng)
         before = task_scores(net, suite, old)[0]
         known = [suite.names.index(name) for name in subject.suite.names]
+        training = TrainingSpec(
+            steps=self.steps,
+            batch=self.batch,
+            learning_rate=self.learning_rate,
+            decay="none",
+            log_every=self.steps,
+            evaluate_every=self.every,
+            evaluation_trials=self.trials,
+        )
         rows = []
         for name in self.tasks:
             task = OneTask(suite, name)
@@ -104,14 +109,16 @@ class TransferMeasure(Measure):
                 fresh = condition == "new"
                 one = self._new(subject, suite) if fresh else net.select(0)
                 free = free_entries(one, condition, task, neurons)
-                learned = self._learn(one, task, free, subject.seed)
+                learned = learn(
+                    one, task, training, free=free, criterion=self.criterion, seed=subject.seed
+                )
                 after = task_scores(one, suite, old)[0][known].mean()
                 rows.append(
                     {
                         "task": name,
                         "condition": condition,
                         "neurons": one.n_hidden if neurons is None else int(neurons.sum()),
-                        "entries": _count(one, free),
+                        "entries": count_entries(one, free),
                         "old_ceiling": float(suite.ceiling()[known].mean()),
                         "old_before": np.nan if fresh else before[known].mean(),
                         "old_after": np.nan if fresh else after,
@@ -143,48 +150,24 @@ class TransferMeasure(Measure):
         assert isinstance(net, RNN)
         return net
 
-    def _learn(
-        self, net: RNN, task: OneTask, free: dict[str, Tensor] | None, seed: int
-    ) -> dict[str, object]:
-        """Train until the criterion is reached, or to the last step."""
-        spec = TrainingSpec(
-            steps=self.steps,
-            batch=self.batch,
-            learning_rate=self.learning_rate,
-            decay="none",
-            log_every=self.steps,
-            evaluate_every=self.every,
-            evaluation_trials=self.trials,
-        )
-        # The same trials for every network and condition of a seed.
-        trainer = Trainer(net, task, _ALONE, spec, seed=seed, free=free)
-        ceiling = float(task.ceiling()[0])
-        before = score = float(trainer.evaluate()[1])
-        if score < self.criterion * ceiling:
-            for record_ in trainer.records():
-                for row in record_.metrics:
-                    score = row["accuracy"]
-                if record_.metrics and score >= self.criterion * ceiling:
-                    break
-        return {
-            "ceiling": ceiling,
-            "new_before": before,
-            "new_after": score,
-            "steps": trainer.step,
-            "reached": score >= self.criterion * ceiling,
-        }
-
     def findings(self, rows: pd.DataFrame) -> Findings:
         """How quickly each method's networks learn, and what they forget."""
         rows = slowness(name_settings(rows), self.steps)
+        rows = rows.assign(condition=rows.condition.map(CONDITIONS))
         networks = _networks(rows)
-        methods, conditions = _between_methods(networks), _between_conditions(networks)
+        methods, conditions = between_methods(networks), between_conditions(networks)
         found = Findings()
-        found.tables["Each method"] = _methods(rows)
+        found.tables["Each method"] = summarise(
+            rows, {"label": "method", "condition": "free"}, _describe
+        )
         found.tables["Between methods, paired by seed"] = methods
         found.tables["Between conditions, paired by network"] = conditions
-        found.tables["Each task"] = _tasks(rows)
-        found.tables["Each network"] = networks
+        found.tables["Each task"] = summarise(
+            rows, {"task": "task", "label": "method"}, _by_condition
+        )
+        found.tables["Each network"] = networks.assign(
+            condition=networks.condition.map({words: name for name, words in CONDITIONS.items()})
+        )
         found.words = [
             *_accuracy_words(rows),
             _size_words(networks),
@@ -209,75 +192,6 @@ class TransferMeasure(Measure):
         return found
 
 
-def neuron_sets(
-    module: np.ndarray, variance: np.ndarray, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Neurons that are set free together, (unit,) bool each.
-
-    Parameters
-    ----------
-    module : (unit,) int
-        -1 for inactive neurons.
-    variance : (unit,)
-        Task variance in the new task.
-    rng : numpy Generator
-
-    Returns
-    -------
-    dict
-        ``module``, the one with the largest sum of variance, and ``random``, as many active ones.
-    """
-    active = np.flatnonzero(module >= 0)
-    if not len(active):  # nothing to choose from
-        none = np.zeros(len(module), bool)
-        return {"module": none, "random": none}
-    total = np.bincount(module[active], weights=variance[active])
-    chosen = module == total.argmax()
-    some = rng.choice(active, int(chosen.sum()), replace=False)
-    return {"module": chosen, "random": np.isin(np.arange(len(module)), some)}
-
-
-def free_entries(
-    net: RNN, condition: str, task: OneTask, neurons: np.ndarray | None
-) -> dict[str, Tensor] | None:
-    """Which entries of each parameter may change, broadcast to its shape; None: all.
-
-    Parameters
-    ----------
-    net : RNN
-    condition : str
-        One of ``CONDITIONS``.
-    task : OneTask
-        The new task.
-    neurons : (unit,) bool, optional
-        Those that are free, where not all are.
-    """
-    if condition in ("all", "new"):
-        return None
-    if condition == "rule":
-        column = torch.zeros(net.w_in.shape[2], dtype=torch.bool)
-        column[task.input_groups["rule"].start + task.index] = True
-        everything = torch.tensor(True)
-        return {"w_in": column, "w_out": everything, "b_out": everything}
-    assert neurons is not None
-    of = torch.from_numpy(neurons)
-    into = of.repeat(net.w_rec.shape[1] // net.n_hidden)  # once for every gate
-    return {
-        "w_in": into[:, None],
-        "w_rec": into[:, None] | of,
-        "b_rec": into,
-        "w_out": of,
-    }
-
-
-def _count(net: RNN, free: dict[str, Tensor] | None) -> int:
-    """How many entries may change."""
-    parameters = dict(net.named_parameters())
-    if free is None:
-        return sum(value.numel() for value in parameters.values())
-    return sum(int(mask.expand(parameters[name].shape).sum()) for name, mask in free.items())
-
-
 def slowness(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
     """Rows with the share of all learnings of the same task that took fewer steps, 0 to 1.
 
@@ -293,66 +207,42 @@ def slowness(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
 
 def _networks(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over new tasks: networks, not tasks, are the sample."""
-    group = rows.groupby([*_NETWORK, "condition"], sort=False)
+    group = rows.groupby(["label", "seed", "condition"], sort=False)
     columns = ["old_before", "neurons", "reached", "steps", "slowness", "forgetting", "new_before"]
     return group[columns].mean().reset_index()
 
 
-def _between_methods(networks: pd.DataFrame) -> pd.DataFrame:
+def between_methods(networks: pd.DataFrame) -> pd.DataFrame:
     """Every two methods in each condition; new networks of a seed are the same in all methods."""
-    table = []
-    for condition, group in networks[networks.condition != "new"].groupby("condition", sort=False):
-        each = {str(label): one for label, one in group.groupby("label", sort=False)}
-        table += [
-            {"condition": CONDITIONS[str(condition)], "method": one, "against": other, **test}
-            for one, other in combinations(each, 2)
-            for test in _paired(each[one], each[other])
-        ]
-    return tabulate(table)
+    trained = networks[networks.condition != CONDITIONS["new"]]
+    return compare(trained, _QUANTITIES, within={"condition": "condition"})
 
 
-def _between_conditions(networks: pd.DataFrame) -> pd.DataFrame:
+def between_conditions(networks: pd.DataFrame) -> pd.DataFrame:
     """The comparisons of conditions that the question is about, in each method."""
-    table = []
-    for label, group in networks.groupby("label", sort=False):
-        each = {str(name): one for name, one in group.groupby("condition", sort=False)}
-        table += [
-            {"method": label, "condition": CONDITIONS[one], "against": CONDITIONS[other], **test}
-            for one, other in _PLANNED
-            for test in _paired(each[one], each[other])
-        ]
-    return tabulate(table)
+    sides = ("condition", "condition")
+    tests = compare(
+        networks, _QUANTITIES, within={"label": "method"}, between=sides, pairs=_PLANNED
+    )
+    return tests[tests.n > 0]  # a new network forgets nothing
 
 
-def _paired(one: pd.DataFrame, other: pd.DataFrame) -> Iterator[dict[str, object]]:
-    for quantity in _COMPARED:
-        test = paired(one.set_index("seed")[quantity], other.set_index("seed")[quantity])
-        if test["n"]:  # a new network forgets nothing
-            yield {"quantity": quantity, **test}
-
-
-def _methods(rows: pd.DataFrame) -> pd.DataFrame:
-    table = []
-    for (label, condition), group in rows.groupby(["label", "condition"], sort=False):
-        reached, fresh = group[group.reached], condition == "new"
-        table.append(
-            {
-                "method": label,
-                "free": CONDITIONS[str(condition)],
-                "neurons": f"{group.neurons.mean():.0f}",
-                "weights and biases": f"{group.entries.mean():.0f}",
-                "accuracy before": f"{group.new_before.mean():.3f}",
-                "learned": f"{len(reached)} of {len(group)}",
-                "without a step": int((reached.steps == 0).sum()),
-                "steps: median of each task": _medians(group),
-                "known tasks before": "" if fresh else f"{group.old_before.mean():.3f}",
-                "forgetting": "" if fresh else f"{group.forgetting.mean():.3f}",
-                "forgetting where learned": ""
-                if fresh or reached.empty
-                else f"{reached.forgetting.mean():.3f}",
-            }
-        )
-    return pd.DataFrame(table)
+def _describe(group: pd.DataFrame) -> dict[str, object]:
+    """A method's networks in one condition; what was known before says nothing of a new one."""
+    reached, fresh = group[group.reached], group.old_before.isna().all()
+    return {
+        "neurons": f"{group.neurons.mean():.0f}",
+        "weights and biases": f"{group.entries.mean():.0f}",
+        "accuracy before": f"{group.new_before.mean():.3f}",
+        "learned": count(group.reached),
+        "without a step": int((reached.steps == 0).sum()),
+        "steps: median of each task": _medians(group),
+        "known tasks before": "" if fresh else f"{group.old_before.mean():.3f}",
+        "forgetting": "" if fresh else f"{group.forgetting.mean():.3f}",
+        "forgetting where learned": ""
+        if fresh or reached.empty
+        else f"{reached.forgetting.mean():.3f}",
+    }
 
 
 def _median(group: pd.DataFrame) -> str:
@@ -366,39 +256,29 @@ def _medians(group: pd.DataFrame) -> str:
     return ", ".join(f"{task} {_median(one)}" for task, one in group.groupby("task", sort=False))
 
 
-def _tasks(rows: pd.DataFrame) -> pd.DataFrame:
-    table = []
-    for (task, label), group in rows.groupby(["task", "label"], sort=False):
-        row = {"task": task, "method": label}
-        for condition, one in group.groupby("condition", sort=False):
-            name = CONDITIONS[str(condition)]
-            row[name] = f"{_median(one)} ({one.reached.sum()} of {len(one)})"
-        table.append(row)
-    return pd.DataFrame(table)
+def _by_condition(group: pd.DataFrame) -> dict[str, object]:
+    return {
+        str(condition): f"{_median(one)} ({count(one.reached)})"
+        for condition, one in group.groupby("condition", sort=False)
+    }
 
 
 def _accuracy_words(rows: pd.DataFrame) -> Iterator[str]:
     """How far accuracies in the known tasks are matched, and whether that matters."""
-    first = rows[rows.condition == "all"]
-    each = first.groupby(_NETWORK, sort=False).agg({"old_before": "first", "slowness": "mean"})
-    mean = each.old_before.groupby("label", sort=False).mean()
-    shown = ", ".join(f"{label} {value:.3f}" for label, value in mean.items())
+    first = rows[rows.condition == CONDITIONS["all"]].groupby(["label", "seed"], sort=False)
+    each = first.agg({"old_before": "first", "slowness": "mean"}).reset_index("label")
+    mean = each.groupby("label", sort=False).old_before.mean()
     words = (
         f"Accuracy in the tasks known before learning (best possible "
-        f"{rows.old_ceiling.mean():.3f}): {shown}; methods differ by {np.ptp(mean):.3f} at most"
+        f"{rows.old_ceiling.mean():.3f}): {listed(mean)}; methods differ by {np.ptp(mean):.3f} at "
+        "most"
     )
-    inside = each - each.groupby("label").transform("mean")
-    if len(each) - len(mean) >= 3 and (inside.abs().max() > 0).all():
-        r = stats.pearsonr(inside.old_before, inside.slowness).statistic
-        freedom = len(each) - len(mean) - 1  # a mean is taken of each method
-        p = 2 * stats.t.sf(abs(r) * np.sqrt(freedom / (1 - r**2)), freedom)
-        link = (
-            "how accurate one is says nothing about how quickly it learns"
-            if p >= 0.05
-            else "those that are more accurate learn new tasks more slowly"
-            if r > 0
-            else "those that are more accurate learn new tasks more quickly"
-        )
+    r, p = correlation_inside(each.old_before, each.slowness, each.label)
+    if np.isfinite(r):
+        link = "how accurate one is says nothing about how quickly it learns"
+        if p < 0.05:
+            how = "slowly" if r > 0 else "quickly"
+            link = f"those that are more accurate learn new tasks more {how}"
         words += (
             f". Among networks of one method, {link} (r = {r:.2f}, p = {p:.2g}, n = {len(each)})"
         )
@@ -407,11 +287,12 @@ def _accuracy_words(rows: pd.DataFrame) -> Iterator[str]:
 
 def _size_words(networks: pd.DataFrame) -> str:
     """What methods differ in besides the method where only a module is free."""
-    some = networks[networks.condition == "module"].groupby("label", sort=False).neurons.mean()
-    shown = ", ".join(f"{label} {value:.0f}" for label, value in some.items())
+    some = networks[networks.condition == CONDITIONS["module"]]
     return (
-        f"Neurons of the module that is free: {shown}. Where sizes differ, methods differ there in "
-        "how much may change, and a module compares with as many random neurons of its network."
+        f"Neurons of the module that is free: "
+        f"{listed(some.groupby('label', sort=False).neurons.mean(), 0)}. Where sizes differ, "
+        "methods differ there in how much may change, and a module compares with as many random "
+        "neurons of its network."
     )
 
 
@@ -419,11 +300,9 @@ def _words(rows: pd.DataFrame) -> Iterator[str]:
     for label, group in rows.groupby("label", sort=False):
         parts = []
         for condition, one in group.groupby("condition", sort=False):
-            forgotten = "" if condition == "new" else f", forgetting {one.forgetting.mean():.3f}"
-            parts.append(
-                f"{CONDITIONS[str(condition)]} {one.reached.sum()} of {len(one)} "
-                f"({_medians(one)}){forgotten}"
-            )
+            forgotten = one.forgetting.mean()
+            lost = "" if np.isnan(forgotten) else f", forgetting {forgotten:.3f}"
+            parts.append(f"{condition} {count(one.reached)} ({_medians(one)}){lost}")
         yield f"**{label}**, new tasks learned (median steps): {'; '.join(parts)}."
 
 
@@ -449,62 +328,55 @@ def _condition_words(conditions: pd.DataFrame) -> Iterator[str]:
     for (label, one, other), group in conditions.groupby(
         ["method", "condition", "against"], sort=False
     ):
-        if (one, other) not in [(CONDITIONS[a], CONDITIONS[b]) for a, b in _ASKED]:
-            continue
-        parts = [
-            f"{row['quantity']} {row['difference']:+.3f} (p = {row['p_controlled']:.2g})"
-            for row in group.to_dict("records")
-        ]
-        yield f"**{label}**, {one} against {other}: {', '.join(parts)}, n = {group.n.max()}."
+        if (one, other) in _ASKED:
+            parts = ", ".join(
+                f"{row['quantity']} {row['difference']:+.3f} (p = {row['p_controlled']:.2g})"
+                for row in group.to_dict("records")
+            )
+            yield f"**{label}**, {one} against {other}: {parts}, n = {group.n.max()}."
 
 
 def _learning(rows: pd.DataFrame, first: int, limit: int) -> Figure:
     """Share learned against steps, a panel for each condition, a line for each method."""
-    conditions = list(rows.condition.drop_duplicates())
+    conditions = rows.condition.drop_duplicates()
     figure = new_figure(1 + 2.3 * len(conditions), 3.0)
     axes = figure.subplots(1, len(conditions), sharex=True, sharey=True, squeeze=False)[0]
     for ax, condition in zip(axes, conditions, strict=True):
-        some = rows[rows.condition == condition]
-        for i, (label, one) in enumerate(some.groupby("label", sort=False)):
+        for label, colour in colours(rows.label).items():
+            one = rows[(rows.condition == condition) & (rows.label == label)]
             steps = np.sort(one.steps[one.reached].to_numpy())
             x = np.concatenate([[first / 2], steps.clip(first / 2), [limit]])
             y = np.append(np.arange(len(steps) + 1), len(steps)) / len(one)
-            ax.step(x, y, where="post", color=module_colours(i), lw=1.5, label=str(label))
-        ax.set_title(CONDITIONS[condition], loc="left", fontsize=9)
+            ax.step(x, y, where="post", color=colour, lw=1.5, label=label)
+        ax.set_title(condition, loc="left", fontsize=9)
         ax.set_xscale("log")
         ax.set_xlabel("training steps")
         ax.set_ylim(0, 1.03)
         open_frame(ax)
     axes[0].set_ylabel("share of new tasks learned")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False, fontsize=8.5)
+    legend_below(figure, 6)
     return figure
 
 
 def _dots(networks: pd.DataFrame) -> Figure:
     """Every network's means, conditions in rows."""
-    labels = list(networks.label.drop_duplicates())
-    conditions = list(networks.condition.drop_duplicates())
-    figure = new_figure(9.5, 1.2 + 0.3 * len(labels) * len(conditions))
+    looks, conditions = colours(networks.label), list(networks.condition.drop_duplicates())
+    figure = new_figure(9.5, 1.2 + 0.3 * len(looks) * len(conditions))
     axes = figure.subplots(1, 2, sharey=True)
     names = {"slowness": "slowness, 0 to 1", "forgetting": "accuracy lost in known tasks"}
     for ax, (quantity, words) in zip(axes, names.items(), strict=True):
         for row, condition in enumerate(conditions):
-            for i, label in enumerate(labels):
+            for i, (label, colour) in enumerate(looks.items()):
                 here = (networks.condition == condition) & (networks.label == label)
-                values = networks[here][quantity].to_numpy()
-                y = row + (i - (len(labels) - 1) / 2) * 0.8 / len(labels)
-                spread = np.linspace(-0.06, 0.06, len(values)) if len(values) > 1 else 0
-                colour = module_colours(i)
-                ax.plot(values, y + spread, "o", ms=4.5, mew=0, alpha=0.85, color=colour)
-                ax.plot([values.mean()] * 2, [y - 0.12, y + 0.12], color=colour, lw=2)
-            ax.axhline(row + 0.5, color="#eef0f2", lw=0.8, zorder=0)
+                y = row + (i - (len(looks) - 1) / 2) * 0.8 / len(looks)
+                dots(ax, networks[here][quantity], y, colour, width=0.06, bar=0.12, size=4.5)
+            if row:
+                ax.axhline(row - 0.5, color=BAND, lw=0.8, zorder=0)
         ax.axvline(0, color=FAINT, lw=0.8, zorder=0)
         ax.set_xlabel(words)
-        ax.set_ylim(len(conditions) - 0.5, -0.5)
         open_frame(ax)
-    axes[0].set_yticks(range(len(conditions)), [CONDITIONS[name] for name in conditions])
-    for i, label in enumerate(labels):
-        axes[0].plot([], [], "o", ms=5, mew=0, color=module_colours(i), label=label)
-    figure.legend(loc="outside lower center", ncols=6, frameon=False, fontsize=8.5)
+    name_rows(axes[0], conditions)
+    for label, colour in looks.items():
+        axes[0].plot([], [], "o", ms=5, mew=0, color=colour, label=label)
+    legend_below(figure, 6)
     return figure

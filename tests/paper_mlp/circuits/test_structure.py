@@ -11,7 +11,6 @@ from brainrnn.networks import MLP
 from brainrnn.task import Examples
 from paper_mlp.circuits.quantities import quantity_correlations
 from paper_mlp.circuits.structure import (
-    dependence,
     hidden_count,
     no_cross_path,
     one_input_each,
@@ -89,20 +88,6 @@ def test_a_cross_path_is_a_path_of_the_graph():
         expected.append(all(there == (i % 2 != o) for (i, o), there in paths.items()))
     np.testing.assert_array_equal(no_cross_path(net, INDEPENDENCE), expected)
     assert 40 < sum(expected) < 360
-
-
-def test_dependence_is_descent_from_the_input():
-    net = random_networks(20, [[[True]] * 3, [[True]] * 5, [[True]] * 4, [[True]] * 2], seed=2)
-    with torch.no_grad():
-        for value in net.parameters():
-            value *= torch.rand(value.shape) < 0.3
-    depends = list(dependence(net).values())
-    for member in range(20):
-        graph = live_graph(net, member)
-        for i, j in graph:
-            ancestors = nx.ancestors(graph, (i, j)) | {(i, j)}
-            expected = [(0, k) in ancestors for k in range(3)]
-            assert depends[i][member, j].tolist() == expected
 
 
 def test_the_modules_made_by_hand_compute_the_products():

@@ -1,14 +1,12 @@
 """Frequencies of embeddings whose frequencies are known."""
 
-import cmath
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import brainrnn as br
-from paper_mlp.groups.fourier import fourier_power, module_spectra, one_frequency_each
+from paper_mlp.groups.fourier import module_spectra, one_frequency_each
 from tests.paper_mlp.groups.constructed import together, trees
 
 P = 23
@@ -36,24 +34,6 @@ def network(*modules: list[np.ndarray]) -> br.MLP:
         list(range(end - len(module), end)) for end, module in zip(ends, modules, strict=True)
     ]
     return trees(np.array([neuron for module in modules for neuron in module]), members)
-
-
-@pytest.mark.parametrize("tokens", [7, 8])
-def test_power_is_the_transforms(tokens):
-    net = br.MLP.on_lines(tokens, tokens, tokens=True, members=2)
-    power = fourier_power(net)
-    assert power.frequency.values.tolist() == list(range(1, tokens // 2 + 1))
-    for member, neuron, k in [(0, 3, 1), (1, 30, 2), (1, 5, tokens // 2)]:
-        values = net.embedding[member, :, neuron].tolist()
-        coefficient = sum(
-            e * cmath.exp(-2j * cmath.pi * k * t / tokens) for t, e in enumerate(values)
-        )
-        weight = 1 if 2 * k == tokens else 2
-        expected = weight * abs(coefficient) ** 2 / tokens**2
-        assert float(power[member, neuron].sel(frequency=k)) == pytest.approx(expected)
-    np.testing.assert_allclose(
-        power.sum("frequency"), net.embedding.detach().double().var(1, unbiased=False), rtol=1e-6
-    )
 
 
 def test_spectra_of_known_modules():
@@ -145,4 +125,4 @@ def test_the_mean_does_not_count():
 
 def test_frequencies_need_tokens():
     with pytest.raises(br.InputError, match="tokens"):
-        fourier_power(br.MLP.on_lines(3, 2))
+        module_spectra(br.MLP.on_lines(3, 2))

@@ -4,16 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from brainrnn.analysis.feedforward.receptive import pixel_strength
 from brainrnn.errors import InputError
-from brainrnn.networks import MLP
 from paper_mlp.images.receptive import (
     blank_pixels,
     blank_pixels_pruned,
-    border_distance,
-    live_pixels,
-    pixel_strength,
     plot_receptive_fields,
-    receptive_table,
 )
 from tests.paper_mlp.images.handmade import connect, empty, image_task, noise_task, random_net
 
@@ -26,35 +22,6 @@ def framed_task():
     images[:, :, 0] = images[:, -1] = 0
     images[3, 1, 1] = 0  # only once
     return image_task(images, np.arange(20) % 10)
-
-
-def test_strength_and_life_of_a_pixel():
-    net = connect(empty(4, members=2), 0, {(0, 7): 2.0, (3, 7): -3.0, (1, 2): 0.15}, member=1)
-    strength, live = pixel_strength(net), live_pixels(net)
-    assert strength.shape == live.shape == (2, 4, 3)
-    assert strength[1, 2, 1] == 5
-    assert strength[1, 0, 2] == pytest.approx(0.15)
-    assert strength.sum() == pytest.approx(5.15)
-    assert np.argwhere(live).tolist() == [[1, 2, 1]]  # 0.15 is no more than 5 % of 3
-
-
-def test_distance_from_the_border_is_that_to_the_nearest_side():
-    distance = border_distance((5, 7))
-    for y in range(5):
-        for x in range(7):
-            assert distance[y, x] == min(y, 4 - y, x, 6 - x)
-
-
-def test_live_pixels_are_counted_by_distance():
-    net = empty(4, shape=(5, 5), members=2)
-    connect(net, 0, {(0, 0): 1.0, (0, 12): 1.0, (1, 12): 1.0, (2, 7): 1.0, (3, 24): 1.0}, member=1)
-    later = connect(empty(4, shape=(5, 5), members=2), 0, {(0, 6): 1.0})
-    table = receptive_table([(0, net), (100, later)]).set_index(["step", "member", "distance"])
-    assert len(table) == 12
-    assert table.pixels[0, 0].tolist() == [16, 8, 1]
-    assert table.live[0, 0].tolist() == [0, 0, 0]
-    assert table.live[0, 1].tolist() == [2, 1, 1]
-    assert table.live[100, 0].tolist() == [0, 1, 0]
 
 
 def test_blank_pixels_are_zero_in_every_training_image():
@@ -123,8 +90,6 @@ def test_what_cannot_be_drawn():
     net = random_net(4)
     with pytest.raises(InputError, match="no moment"):
         plot_receptive_fields([], TASK)
-    with pytest.raises(InputError, match="no moment"):
-        receptive_table([])
     with pytest.raises(InputError, match="nothing to draw"):
         plot_receptive_fields([(0, net), (1, empty(4))], TASK)
     with pytest.raises(InputError, match="network 1 does not exist"):
@@ -133,5 +98,3 @@ def test_what_cannot_be_drawn():
         plot_receptive_fields([(0, net)], framed_task())
     with pytest.raises(InputError, match="no images"):
         blank_pixels(dataclasses.replace(TASK, image=None))
-    with pytest.raises(InputError, match="not the pixels"):
-        live_pixels(MLP.on_lines(12, 10))

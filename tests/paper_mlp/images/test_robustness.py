@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from brainrnn.analysis.feedforward.distortions import DISTORTIONS, noisy, scaled
+from brainrnn.analysis.feedforward.pruning import keep_largest
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
-from paper_mlp.circuits.pruning import method_colour
-from paper_mlp.images.distortions import DISTORTIONS, noisy, scaled
+from paper_mlp.by_method import method_colour
 from paper_mlp.images.robustness import plot_robustness, robustness_table
-from paper_mlp.images.sparsity import keep_largest
 from tasks import images
 from tests.paper_mlp.images.handmade import connect, empty, image_task, noise_task, random_net
 

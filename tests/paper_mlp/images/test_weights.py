@@ -9,7 +9,6 @@ from paper_mlp.images.weights import (
     last_layer_positive,
     middle_layer_negative,
     plot_weight_ranks,
-    sign_table,
 )
 from tests.paper_mlp.images.handmade import connect, empty, noise_task, random_net
 
@@ -23,23 +22,6 @@ def signed(middle: list[float], last: list[float], between=()) -> MLP:
     for layer, weights in enumerate(layers):
         connect(net, layer, {(i % 9, i // 9): w for i, w in enumerate(weights)})
     return net
-
-
-def test_live_weights_are_counted_and_summed():
-    net = random_net(9, 4, members=2)
-    connect(net, 1, {(0, 0): 1000.0, (1, 0): -60.0, (2, 0): -40.0}, member=1)
-    table = sign_table(net)
-    assert list(table.member) == [0, 0, 0, 1, 1, 1]
-    assert list(table.layer) == [1, 2, 3] * 2
-    for row in table.itertuples():
-        weights = net.get_parameter(f"fc{row.layer - 1}.weight")[row.member].flatten().tolist()
-        least = 0.05 * max(map(abs, weights))
-        positive = [w for w in weights if w > least]
-        negative = [-w for w in weights if w < -least]
-        assert (row.positive, row.negative) == (len(positive), len(negative))
-        assert row.positive_sum == pytest.approx(sum(positive))
-        assert row.negative_sum == pytest.approx(sum(negative))
-    assert tuple(table.iloc[4][["positive", "negative", "negative_sum"]]) == (1, 1, 60)
 
 
 def test_most_live_weights_decide_not_the_heaviest():

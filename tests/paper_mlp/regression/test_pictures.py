@@ -4,7 +4,7 @@ import torch
 
 from brainrnn.errors import InputError
 from paper_mlp.regression.pictures import plot_pairs, plot_stage_by_weight
-from paper_mlp.regression.probes import probe_table
+from paper_mlp.regression.probes import weight_probes
 from tests.paper_mlp.regression.handmade import TASK, connect, empty, reader
 
 SHOWN = TASK.test.inputs.numpy()
@@ -25,7 +25,7 @@ def points(ax):
 def test_neurons_stand_against_the_weight_scalar():
     net = moved()
     figure = plot_stage_by_weight(net, TASK)
-    table = probe_table(net, TASK).set_index("neurons")
+    table = weight_probes(net, TASK).set_index("neurons")
     expected = [(1, 2, Y1), (2, 3, X1), (4, 1, X)]  # by site
     assert len(figure.axes) == len(expected)
     for ax, (site, neuron, values) in zip(figure.axes, expected, strict=True):
@@ -41,7 +41,7 @@ def test_the_best_pairs_are_coloured_by_the_weight_scalar():
     net = moved()
     figure = plot_pairs(net, TASK)
     *axes, bar = figure.axes
-    table = probe_table(net, TASK)
+    table = weight_probes(net, TASK)
     pairs = table[table.kind == "pair"]
     assert len(axes) == len(pairs) == 3
     holds = {1: X, 2: Y1, 3: X1}

@@ -14,8 +14,8 @@ from paper_mlp.regression.probes import (
     a_pair_encodes,
     last_token,
     no_single_neuron,
-    probe_table,
     varying_neurons,
+    weight_probes,
 )
 from tasks import in_context
 from tests.paper_mlp.regression.handmade import TASK, connect, empty, reader
@@ -53,7 +53,7 @@ def test_the_last_token_holds_what_was_read():
 def test_probes_agree_with_other_ways_to_compute_them():
     net = reader()
     net.anatomy.move("stream", torch.tensor([[2, 3, 0, 1]]))
-    table = probe_table(net, TASK)
+    table = weight_probes(net, TASK)
     groups = [(1,), (2,), (3,), (1, 2), (1, 3), (2, 3)]
     assert set(map(frozenset, table.neurons)) == set(map(frozenset, groups))
     assert len(table) == len(groups)
@@ -92,14 +92,14 @@ def test_a_pair_must_halve_what_the_best_neuron_leaves(single, pair, encodes, mo
         rows = {"kind": ["pair", "single", "single"], "r2": [pair, single, 0.1]}
         return pd.DataFrame(rows)
 
-    monkeypatch.setattr("paper_mlp.regression.probes.probe_table", table)
+    monkeypatch.setattr("paper_mlp.regression.probes.weight_probes", table)
     assert a_pair_encodes(reader(), TASK).tolist() == [encodes]
 
 
 def test_pairs_are_ordered_by_site():
     net = reader()
     net.anatomy.move("stream", torch.tensor([[2, 3, 0, 1]]))
-    table = probe_table(net, TASK)
+    table = weight_probes(net, TASK)
     assert all(list(sites) == sorted(sites) for sites in table.sites)
 
 
@@ -114,7 +114,7 @@ def test_only_active_neurons_that_vary_are_probed():
         [1, 3],
         [1, 3],
     ]
-    assert set(probe_table(net, TASK, 1).neurons.explode()) == {1, 3}
+    assert set(weight_probes(net, TASK, 1).neurons.explode()) == {1, 3}
 
 
 def test_rounding_is_not_variation():
@@ -127,9 +127,9 @@ def test_rounding_is_not_variation():
 
 
 def test_other_stages_can_be_probed():
-    table = probe_table(reader(), TASK, stage="heads1")
+    table = weight_probes(reader(), TASK, stage="heads1")
     assert sorted(table.neurons) == [(0,), (0, 1), (1,)]  # y_1 / 3 and (x_1 + x) / 3
-    embedded = probe_table(reader(), TASK, stage="stream0")
+    embedded = weight_probes(reader(), TASK, stage="stream0")
     assert abs(embedded.r2).max() < 0.3  # the last token alone knows x, and nothing of w
 
 
@@ -144,7 +144,7 @@ def test_a_pair_that_tells_more_than_one_may_still_not_encode_w():
     net = connect(reader(members=2), "embed", {(3, 1): -0.4}, member=1)  # x_1 + 0.6 x
     task = in_context(examples=1500, x_low=-1.0, x_high=1.0)
     assert a_pair_encodes(net, task).tolist() == [True, False]
-    table = probe_table(net, task, 1)
+    table = weight_probes(net, task, 1)
     single, pair = (table.r2[table.kind == kind].max() for kind in ("single", "pair"))
     assert single < 0.1
     assert 0.5 < pair < 0.85
@@ -164,14 +164,14 @@ def test_several_must_correlate_and_none_determine():
 def test_twins_do_not_upset_the_linear_probe():
     net = connect(reader(), "proj1", {(3, 0): 3, (3, 1): 0})
     connect(net, "embed", {(3, 1): 0})  # neuron 3 holds y_1 as neuron 2 does
-    table = probe_table(net, TASK).set_index("neurons")
+    table = weight_probes(net, TASK).set_index("neurons")
     assert table.linear_r2[(2, 3)] == pytest.approx(table.linear_r2[(2,)])
     assert table.correlation[(2, 3)] == pytest.approx(table.correlation[(2,)])
 
 
 def test_a_collapsed_network_encodes_nothing():
     net = empty(members=2)
-    table = probe_table(net, TASK, 1)
+    table = weight_probes(net, TASK, 1)
     assert table.empty
     assert list(table) == ["kind", "sites", "neurons", "correlation", "linear_r2", "r2"]
     for check in (no_single_neuron, a_pair_encodes):
@@ -184,7 +184,7 @@ def test_a_collapsed_network_encodes_nothing():
 def test_untrained_networks_of_several_heads(heads):
     spec = TransformerSpec(width=8, heads=heads)
     net = Transformer(2, 2, spec, members=2, dtype=torch.float64)
-    table = probe_table(net, in_context(examples=300), 1)
+    table = weight_probes(net, in_context(examples=300), 1)
     assert (table.kind == "pair").sum() == 28
     assert np.isfinite(table[["correlation", "linear_r2", "r2"]]).all(axis=None)
     assert table.correlation.between(0, 1).all()
@@ -192,11 +192,11 @@ def test_untrained_networks_of_several_heads(heads):
 
 def test_what_cannot_be_probed():
     with pytest.raises(InputError, match="not one of 2 dimensions"):
-        probe_table(empty(n=3), in_context(examples=50, dimensions=2))
+        weight_probes(empty(n=3), in_context(examples=50, dimensions=2))
     with pytest.raises(InputError, match="unknown stage 'stream7': did you mean"):
-        probe_table(reader(), TASK, stage="stream7")
+        weight_probes(reader(), TASK, stage="stream7")
     with pytest.raises(InputError, match="network 2 does not exist"):
-        probe_table(reader(), TASK, 2)
+        weight_probes(reader(), TASK, 2)
     few = dataclasses.replace(TASK, train=TASK.train.take(slice(9)))
-    with pytest.raises(InputError, match="10 training and 2 test sequences at least, got 9 and"):
-        probe_table(reader(), few)
+    with pytest.raises(InputError, match="10 shown and 2 tested examples at least, got 9 and"):
+        weight_probes(reader(), few)

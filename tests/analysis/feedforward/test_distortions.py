@@ -3,8 +3,8 @@ import pytest
 import torch
 from scipy import ndimage
 
+from brainrnn.analysis.feedforward.distortions import DISTORTIONS, noisy, scaled, shifted
 from brainrnn.errors import InputError
-from paper_mlp.images.distortions import DISTORTIONS, noisy, scaled, shifted
 
 IMAGES = torch.from_numpy(np.random.default_rng(0).random((3, 6, 9)))
 
