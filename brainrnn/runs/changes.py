@@ -50,6 +50,10 @@ def changed(
     keys : tuple of str
         The keys, or whole sections, that may change.
 
+    Returns
+    -------
+    Experiment
+
     Raises
     ------
     InputError

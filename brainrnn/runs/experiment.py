@@ -25,7 +25,13 @@ SUITES = "brainrnn.suites"  # the entry-point group in which packages offer suit
 
 
 class TaskSpec(Settings):
-    """Which tasks to learn."""
+    """Which tasks to learn.
+
+    Examples
+    --------
+    >>> load_suite(TaskSpec(suite="cog20", names=["go", "dms"])).names
+    ('go', 'dms')
+    """
 
     suite: str = Field(
         "cog20",
@@ -44,7 +50,14 @@ class TaskSpec(Settings):
 
 
 class Experiment(Settings):
-    """Everything that determines a run."""
+    """Everything that determines a run.
+
+    Examples
+    --------
+    >>> experiment = Experiment(network={"shape": [10, 10]}, method={"strength": 1e-3})
+    >>> experiment.network.shape, experiment.training.steps
+    ((10, 10), 3000)
+    """
 
     name: str = Field("", description="what to call the experiment")
     seed: int = Field(
@@ -65,23 +78,52 @@ class Experiment(Settings):
 def load_experiment(path: str | Path, overrides: Iterable[str] = ()) -> Experiment:
     """Read an experiment from a TOML file, with ``section.key=value`` overrides.
 
-    ``path`` may also be the name of an experiment that comes with the package, such as "quick".
+    Parameters
+    ----------
+    path : str or Path
+        The file, or the name of an experiment that comes with the package, such as "quick".
+    overrides : iterable of str
+        Each sets one key; the value is read as TOML.
+
+    Returns
+    -------
+    Experiment
 
     Raises
     ------
     InputError
         One line for whatever is wrong with the file, a key or a value.
+
+    Examples
+    --------
+    >>> load_experiment("quick", ["network.shape=[5, 5]"]).network.shape
+    (5, 5)
     """
     return build(Experiment, override(read_toml(find("experiment", path)), overrides))
 
 
 def on_device(experiment: Experiment, device: str | None) -> Experiment:
-    """The same experiment on another device; None: on its own.
+    """The same experiment on another device.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    device : str or None
+        cpu, cuda, cuda:1, ...; None: the experiment's own.
+
+    Returns
+    -------
+    Experiment
 
     Raises
     ------
     InputError
         If that is not the name of a device.
+
+    Examples
+    --------
+    >>> on_device(Experiment(), "cuda:1").device
+    'cuda:1'
     """
     if device is None:
         return experiment
@@ -89,7 +131,17 @@ def on_device(experiment: Experiment, device: str | None) -> Experiment:
 
 
 def suites() -> dict[str, EntryPoint]:
-    """Every suite of tasks that an installed package offers, by name."""
+    """Every suite of tasks that an installed package offers, by name.
+
+    Returns
+    -------
+    dict of str to EntryPoint
+
+    Examples
+    --------
+    >>> "cog20" in suites()
+    True
+    """
     return {point.name: point for point in entry_points(group=SUITES)}
 
 
@@ -179,11 +231,31 @@ def build_network(
 ) -> PlacedNetwork:
     """The untrained network of an experiment.
 
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The configuration's section ``network``.
+    task : Task
+    seed : int
+        Of the initial weights.
+    device : str
+
+    Returns
+    -------
+    PlacedNetwork
+
     Raises
     ------
     InputError
-        If it is not a kind of network for these tasks, sizes or settings do not fit together, or
-        there is no such device.
+        If the kind of network does not fit these tasks, if sizes or settings do not fit together,
+        or if there is no such device.
+
+    Examples
+    --------
+    >>> experiment = Experiment(network={"shape": [3, 4]})
+    >>> net = build_network(experiment.network, load_suite(experiment.task), seed=0)
+    >>> net.weight("w_rec").shape  # (member, neuron, neuron)
+    torch.Size([1, 12, 12])
     """
     if not spec.fits(task):
         fitting = next(kind for kind in NETWORKS if kind.fits(task))
