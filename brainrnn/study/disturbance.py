@@ -5,10 +5,11 @@ What is random is drawn anew for each draw, and is the same at every level but f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import torch
 import xarray as xr
 from jaxtyping import Bool, Float
@@ -16,9 +17,76 @@ from torch import Tensor
 
 from brainrnn.analysis import AnalysisSpec, active_units, record, task_variance
 from brainrnn.networks import RNN
-from brainrnn.study.damage import lesioned_scores, task_scores
+from brainrnn.study.damage import lesioned_scores, part_of, relevant_neurons, task_scores
 from brainrnn.task import Suite, Trials
 from brainrnn.wiring_cost.strength import present
+
+
+def disturbed(
+    net: RNN,
+    suite: Suite,
+    levels: Mapping[str, Sequence[float]],
+    *,
+    draws: int,
+    trials: int,
+    spec: AnalysisSpec,
+    seed: int,
+) -> pd.DataFrame:
+    """All disturbances of one network; the same trials and noise for all networks of a seed.
+
+    Parameters
+    ----------
+    net : RNN
+        Of one member.
+    suite : Suite
+    levels : dict
+        Of ``inputs``, ``units``, ``weights`` and ``loss``.
+    draws : int
+        Draws of noise, or of lost neurons, for each level.
+    trials : int
+        Of every task.
+    spec : AnalysisSpec
+        What counts as an active neuron.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        A row for each ``damage``, ``level`` and ``draw``, with ``accuracy`` and that of each task;
+        the first, of damage ``none``, is of the undamaged network.
+    """
+    rng = np.random.default_rng([seed, 31])
+    batch = suite.held_out(trials, rng).to(net.w_rec.device)
+    active = active_neurons(net, suite, spec, rng)
+    lean = part_of(net, relevant_neurons(net))
+    # Each has a stream of its own, so that settings of one do not change another's draws.
+    inputs, units, weights = rng.integers(2**63, size=3).tolist()
+    scores = {
+        "none": task_scores(lean, suite, batch)[None],
+        "inputs": noisy_inputs(lean, suite, batch, levels["inputs"], draws, inputs),
+        "units": noisy_units(net, suite, batch, levels["units"], draws, units, active),
+        "weights": noisy_weights(lean, suite, batch, levels["weights"], draws, weights),
+        "loss": lost_neurons(net, suite, batch, levels["loss"], draws, rng, active),
+    }
+    levels = {"none": (0.0,), **levels}
+    columns = [f"accuracy_{task}" for task in suite.names]
+    parts = [_tidy(name, levels[name], some, columns) for name, some in scores.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _tidy(
+    damage: str,
+    levels: Sequence[float],
+    scores: Float[np.ndarray, "level draw task"],
+    columns: list[str],
+) -> pd.DataFrame:
+    """A row for each level and draw."""
+    level, draw = np.indices(scores.shape[:2]).reshape(2, -1)
+    flat = scores.reshape(len(level), -1)
+    about = {"damage": damage, "level": np.array(levels)[level], "draw": draw}
+    return pd.DataFrame(
+        about | {"accuracy": flat.mean(1)} | dict(zip(columns, flat.T, strict=True))
+    )
 
 
 @torch.no_grad()

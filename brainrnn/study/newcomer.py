@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks import RNN
+from brainrnn.runs.experiment import TaskSpec, load_suite
 from brainrnn.task import Suite, Trials
 
 
@@ -58,6 +59,32 @@ class OneTask:
     def ceiling(self) -> np.ndarray:
         """Best possible mean score, (1,)."""
         return self.suite.ceiling()[[self.index]]
+
+
+def larger_suite(spec: TaskSpec, known: Suite, new: Sequence[str]) -> Suite:
+    """The tasks that a network knows, and new ones after them.
+
+    Parameters
+    ----------
+    spec : TaskSpec
+        Of the tasks that it knows.
+    known : Suite
+    new : sequence of str
+
+    Raises
+    ------
+    InputError
+        If a task that is to be new is known.
+    """
+    for name in new:
+        if name in known.names:
+            raise InputError(
+                f"{name!r} is to be a new task, but the networks are trained on it: leave it "
+                "out of experiment.task.names or of measure.tasks"
+            )
+    suite = load_suite(spec.model_copy(update={"names": (*known.names, *new)}))
+    assert isinstance(suite, Suite)
+    return suite
 
 
 @torch.no_grad()

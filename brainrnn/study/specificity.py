@@ -14,6 +14,7 @@ import pandas as pd
 from jaxtyping import Float
 from scipy import stats
 
+from brainrnn.study.damage import damage
 from brainrnn.study.findings.comparisons import control
 from brainrnn.study.findings.tables import summarise
 from brainrnn.study.inference import across
@@ -30,6 +31,7 @@ NULLS = {
     "severe": "that do as much damage",
 }
 NETWORK = ["label", "seed"]
+STAKE = 0.1  # accuracy that a network must have to lose in a task
 AS_SEVERE = 0.05  # mean damages that differ by no more than this are alike
 
 
@@ -68,6 +70,15 @@ def profile(
         "gini": weighted / np.where(total > 0, n * total, 1),
         "fit": (ranks[0] * ranks[1]).sum(1) / np.where(length > 0, length, np.nan),
     }
+
+
+def damage_by_task(group: pd.DataFrame) -> pd.DataFrame:
+    """Damage of a network's lesions by task, from the accuracies in its rows."""
+    accuracy = group.filter(regex="^accuracy_")
+    scores, kind = accuracy.to_numpy(), group.kind.to_numpy()
+    lost = damage(scores, scores[kind == "intact"][0], scores[kind == "all"][0], STAKE)
+    tasks = [str(column).removeprefix("accuracy_") for column in accuracy]
+    return pd.DataFrame(lost, index=group.index, columns=tasks)
 
 
 def observed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ DAMAGES = {
     "weights": "noise on weights",
     "loss": "loss of neurons",
 }
+VARIANTS = {"as trained": "as trained", "matched": "at matched sparsity"}
 NETWORK = ["method", "label", "seed", "variant"]
 
 

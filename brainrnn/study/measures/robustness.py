@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from jaxtyping import Float
-from matplotlib.figure import Figure
 from pydantic import Field
 
-from brainrnn.networks import RNN
-from brainrnn.plots.style import new_figure, open_frame
-from brainrnn.study.damage import part_of, relevant_neurons, task_scores
-from brainrnn.study.disturbance import (
-    active_neurons,
-    lost_neurons,
-    noisy_inputs,
-    noisy_units,
-    noisy_weights,
-)
+from brainrnn.study.disturbance import disturbed
+from brainrnn.study.drawings.robustness import accuracy_curves, against_presence
 from brainrnn.study.findings.comparisons import compare, correlate
-from brainrnn.study.findings.figures import Colour, band, colours, legend_below
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.findings.tables import mean_sd, spread, summarise
 from brainrnn.study.findings.words import ranking
-from brainrnn.study.inference import rank_correlation
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.pruning import absence, prune
 from brainrnn.study.subject import Subject
-from brainrnn.study.tolerance import DAMAGES, NETWORK, area, curves, robustness
-
-_LEVELS = {
-    "inputs": "sd of noise on inputs",
-    "units": "noise on units / rms state",
-    "weights": "noise on weights / rms weight",
-    "loss": "fraction of active neurons lost",
-}
-_VARIANTS = {"as trained": "as trained", "matched": "at matched sparsity"}
+from brainrnn.study.tolerance import DAMAGES, NETWORK, VARIANTS, area, curves, robustness
 
 Levels = tuple[Annotated[float, Field(gt=0)], ...]
 
@@ -97,40 +77,27 @@ class RobustnessMeasure(Measure):
 
     def rows(self, subject: Subject) -> pd.DataFrame:
         """A row for every variant, damage, level and draw; one of level 0 for the undamaged."""
-        suite, trained = subject.suite, subject.net
-        absent = absence(trained)
-        rows = self._variant(subject, trained).assign(variant="as trained", absent=absent)
+        suite, trained, absent = subject.suite, subject.net, absence(subject.net)
+        levels = {name: getattr(self, name) for name in DAMAGES}
+        disturb = partial(
+            disturbed,
+            suite=suite,
+            levels=levels,
+            draws=self.draws,
+            trials=self.trials,
+            spec=subject.cell.experiment.analysis,
+            seed=subject.seed,
+        )
+        rows = disturb(trained).assign(variant="as trained", absent=absent)
         matched = rows
         if absent < self.pruned:
             lean = trained.select(0)
             prune(lean, self.pruned)
-            matched = self._variant(subject, lean).assign(absent=self.pruned)
+            matched = disturb(lean).assign(absent=self.pruned)
         rows = pd.concat([rows, matched.assign(variant="matched")], ignore_index=True)
         rows.insert(0, "ceiling", float(np.mean(suite.ceiling())))
         first = ["variant", "absent", "damage", "level", "draw", "ceiling", "accuracy"]
         return rows[[*first, *(column for column in rows if column not in first)]]
-
-    def _variant(self, subject: Subject, net: RNN) -> pd.DataFrame:
-        """All damages to one network; the same noise for all networks of a seed."""
-        suite = subject.suite
-        rng = np.random.default_rng([subject.seed, 31])
-        batch = suite.held_out(self.trials, rng).to(net.w_rec.device)
-        spec = subject.cell.experiment.analysis
-        active = active_neurons(net, suite, spec, rng)
-        lean = part_of(net, relevant_neurons(net))
-        # Each has a stream of its own, so that settings of one do not change another's draws.
-        seeds = rng.integers(2**63, size=3).tolist()
-        none = task_scores(lean, suite, batch)
-        scores = {
-            "inputs": noisy_inputs(lean, suite, batch, self.inputs, self.draws, seeds[0]),
-            "units": noisy_units(net, suite, batch, self.units, self.draws, seeds[1], active),
-            "weights": noisy_weights(lean, suite, batch, self.weights, self.draws, seeds[2]),
-            "loss": lost_neurons(net, suite, batch, self.loss, self.draws, rng, active),
-        }
-        columns = [f"accuracy_{task}" for task in suite.names]
-        parts = [_tidy("none", (0.0,), none[None], columns)]
-        parts += [_tidy(name, getattr(self, name), scores[name], columns) for name in DAMAGES]
-        return pd.concat(parts, ignore_index=True)
 
     def findings(self, rows: pd.DataFrame) -> Findings:
         """Robustness of each method, at its own and at matched sparsity, and against sparsity."""
@@ -161,13 +128,13 @@ class RobustnessMeasure(Measure):
             *_caveats(under, self.pruned),
         ]
         found.figures["curves"] = (
-            _curves(curve),
+            accuracy_curves(curve),
             "Accuracy on all tasks under rising damage: above, networks as trained; below, with "
             f"their weakest weights taken away until {self.pruned:.0%} of the recurrent ones are "
             "absent. Lines are means over seeds, bands from the lowest to the highest seed.",
         )
         found.figures["sparsity"] = (
-            _sparsity(under[under.variant == "as trained"], names),
+            against_presence(under[under.variant == "as trained"], names),
             "Robustness of every network as trained, the area under its accuracy as a fraction of "
             "the undamaged, against the fraction of its recurrent weights that are present; ρ is "
             "Spearman's rank correlation over all of them.",
@@ -175,21 +142,9 @@ class RobustnessMeasure(Measure):
         return found
 
 
-def _tidy(
-    damage: str, levels: Levels, scores: Float[np.ndarray, "level draw task"], columns: list[str]
-) -> pd.DataFrame:
-    """A row for each level and draw."""
-    level, draw = np.indices(scores.shape[:2]).reshape(2, -1)
-    flat = scores.reshape(len(level), -1)
-    about = {"damage": damage, "level": np.array(levels)[level], "draw": draw}
-    return pd.DataFrame(
-        about | {"accuracy": flat.mean(1)} | dict(zip(columns, flat.T, strict=True))
-    )
-
-
 def _describe(group: pd.DataFrame) -> dict[str, object]:
     network = group.groupby("seed").first()
-    about = {"weights absent": f"{network.absent.mean():.1%}"}
+    about: dict[str, object] = {"weights absent": f"{network.absent.mean():.1%}"}
     by = group.groupby("damage", sort=False).robustness
     shares = {str(damage): mean_sd(one) for damage, one in by}
     return about | {"undamaged": mean_sd(network.undamaged)} | shares
@@ -240,7 +195,7 @@ def _words(under: pd.DataFrame, compared: pd.DataFrame) -> Iterator[str]:
     """Methods by how robust they are, and which of those that compare differ."""
     for (variant, damage), group in under.groupby(["variant", "damage"], sort=False):
         mean = group.groupby("label").robustness.mean()
-        line = f"Robustness to {DAMAGES[str(damage)]}, {_VARIANTS[str(variant)]}: "
+        line = f"Robustness to {DAMAGES[str(damage)]}, {VARIANTS[str(variant)]}: "
         line += ranking(mean, "none to tell")
         if len(compared):
             here = compared[(compared.networks == variant) & (compared.damage == damage)]
@@ -286,61 +241,3 @@ def _caveats(under: pd.DataFrame, pruned: float) -> Iterator[str]:
                 f"trained (mean {group.absent.mean():.1%} absent) and are not compared at matched "
                 "sparsity."
             )
-
-
-def _looks(rows: pd.DataFrame) -> dict[str, tuple[Colour, str]]:
-    """A colour for each method and a line for each of its settings, by label."""
-    names = rows[["method", "label"]].drop_duplicates()
-    colour, nth = colours(names.method), names.groupby("method").cumcount() % 4
-    return {
-        label: (colour[method], ("-", "--", ":", "-.")[i])
-        for method, label, i in zip(names.method, names.label, nth, strict=True)
-    }
-
-
-def _curves(curve: pd.DataFrame) -> Figure:
-    variants = list(curve.variant.drop_duplicates())
-    figure = new_figure(12, 0.7 + 2.7 * len(variants))
-    axes = figure.subplots(len(variants), len(DAMAGES), sharex="col", sharey=True, squeeze=False)
-    for row, variant in zip(axes, variants, strict=True):
-        for ax, damage in zip(row, DAMAGES, strict=True):
-            some = curve[(curve.variant == variant) & (curve.damage == damage)]
-            for label, (colour, line) in _looks(curve).items():
-                look = {"color": colour, "ls": line, "lw": 1.4, "label": label}
-                band(ax, some[some.label == label], "level", "accuracy", alpha=0.12, **look)
-            ax.set_xlim(left=0)
-            ax.set_ylim(0, 1.02)
-            ax.grid(axis="y", color="0.92")
-            ax.set_axisbelow(True)
-        row[0].set_ylabel(f"accuracy, {_VARIANTS[variant]}")
-    for ax, words in zip(axes[-1], _LEVELS.values(), strict=True):
-        ax.set_xlabel(words)
-    legend_below(figure)
-    return figure
-
-
-def _sparsity(trained: pd.DataFrame, names: dict[str, str]) -> Figure:
-    figure = new_figure(12, 3.6)
-    axes = figure.subplots(1, len(DAMAGES), sharey=True)
-    for ax, (damage, words) in zip(axes, DAMAGES.items(), strict=True):
-        some = trained[trained.damage == damage]
-        some = some.assign(present=1 - some.absent, method=some.method.map(names))
-        sns.scatterplot(
-            some,
-            x="present",
-            y="robustness",
-            hue="method",
-            palette=colours(some.method),
-            s=25,
-            linewidth=0,
-            alpha=0.85,
-            ax=ax,
-        )
-        ax.get_legend().remove()
-        rho = rank_correlation(some.present, some.robustness)
-        ax.set_title(words if np.isnan(rho) else f"{words}, ρ = {rho:.2f}", loc="left", fontsize=10)
-        ax.set_xscale("log")
-        ax.set_xlabel("recurrent weights present")
-        open_frame(ax)
-    legend_below(figure)
-    return figure

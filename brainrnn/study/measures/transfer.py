@@ -7,24 +7,21 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from pydantic import Field
 from scipy import stats
 
 from brainrnn.analysis import analyse, record, task_variance
-from brainrnn.errors import InputError
 from brainrnn.networks import RNN
-from brainrnn.plots.style import FAINT, new_figure, open_frame
-from brainrnn.runs.experiment import build_network, load_suite
+from brainrnn.runs.experiment import build_network
 from brainrnn.study.damage import task_scores
+from brainrnn.study.drawings.transfer import learned_by_step, slowness_and_forgetting
 from brainrnn.study.findings.comparisons import compare
-from brainrnn.study.findings.figures import BAND, colours, dots, legend_below, name_rows
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.findings.tables import summarise
 from brainrnn.study.findings.words import count, listed
 from brainrnn.study.inference import correlation_inside
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.newcomer import OneTask, carry_over
+from brainrnn.study.newcomer import OneTask, carry_over, larger_suite
 from brainrnn.study.plasticity import CONDITIONS, count_entries, free_entries, learn, neuron_sets
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
@@ -81,7 +78,7 @@ class TransferMeasure(Measure):
         ``steps`` is where the criterion was reached, or given up where ``reached`` is false;
         ``forgetting`` the drop of the mean accuracy in the known tasks until then.
         """
-        suite = self._larger_suite(subject.cell, subject.suite)
+        suite = larger_suite(subject.cell.experiment.task, subject.suite, self.tasks)
         net = carry_over(subject.net, subject.suite, suite)
         spec = subject.cell.experiment.analysis
         brain = analyse(subject.net, subject.suite, spec, seed=subject.seed).isel(member=0)
@@ -130,20 +127,7 @@ class TransferMeasure(Measure):
 
     def check_one(self, cell: Cell, suite: Suite) -> None:
         """The new tasks must be tasks, and new."""
-        self._larger_suite(cell, suite)
-
-    def _larger_suite(self, cell: Cell, known: Suite) -> Suite:
-        """The tasks that the network knows, and the new ones."""
-        for name in self.tasks:
-            if name in known.names:
-                raise InputError(
-                    f"{name!r} is to be a new task, but the networks are trained on it: leave it "
-                    "out of experiment.task.names or of measure.tasks"
-                )
-        names = (*known.names, *self.tasks)
-        suite = load_suite(cell.experiment.task.model_copy(update={"names": names}))
-        assert isinstance(suite, Suite)
-        return suite
+        larger_suite(cell.experiment.task, suite, self.tasks)
 
     def _new(self, subject: Subject, suite: Suite) -> RNN:
         net = build_network(subject.cell.experiment.network, suite, seed=subject.seed)
@@ -176,14 +160,14 @@ class TransferMeasure(Measure):
             *_condition_words(conditions),
         ]
         found.figures["learning"] = (
-            _learning(rows, self.every, self.steps),
+            learned_by_step(rows, self.every, self.steps),
             "Share of new tasks learned, over tasks and networks, against training steps, by what "
             f"was free to change. A task is learned at {self.criterion:.0%} of the best possible "
             f"accuracy; it is given up after {self.steps} steps. New networks of a seed are the "
             "same whatever the method, and their lines lie on each other.",
         )
         found.figures["forgetting"] = (
-            _dots(networks),
+            slowness_and_forgetting(networks),
             "Left: share of all learnings of the same task, by any network in any condition, that "
             "took fewer steps. Right: how much accuracy in the tasks known before is lost until "
             "the new one is learned or given up. A dot is a network, the mean over its new tasks; "
@@ -334,49 +318,3 @@ def _condition_words(conditions: pd.DataFrame) -> Iterator[str]:
                 for row in group.to_dict("records")
             )
             yield f"**{label}**, {one} against {other}: {parts}, n = {group.n.max()}."
-
-
-def _learning(rows: pd.DataFrame, first: int, limit: int) -> Figure:
-    """Share learned against steps, a panel for each condition, a line for each method."""
-    conditions = rows.condition.drop_duplicates()
-    figure = new_figure(1 + 2.3 * len(conditions), 3.0)
-    axes = figure.subplots(1, len(conditions), sharex=True, sharey=True, squeeze=False)[0]
-    for ax, condition in zip(axes, conditions, strict=True):
-        for label, colour in colours(rows.label).items():
-            one = rows[(rows.condition == condition) & (rows.label == label)]
-            steps = np.sort(one.steps[one.reached].to_numpy())
-            x = np.concatenate([[first / 2], steps.clip(first / 2), [limit]])
-            y = np.append(np.arange(len(steps) + 1), len(steps)) / len(one)
-            ax.step(x, y, where="post", color=colour, lw=1.5, label=label)
-        ax.set_title(condition, loc="left", fontsize=9)
-        ax.set_xscale("log")
-        ax.set_xlabel("training steps")
-        ax.set_ylim(0, 1.03)
-        open_frame(ax)
-    axes[0].set_ylabel("share of new tasks learned")
-    legend_below(figure, 6)
-    return figure
-
-
-def _dots(networks: pd.DataFrame) -> Figure:
-    """Every network's means, conditions in rows."""
-    looks, conditions = colours(networks.label), list(networks.condition.drop_duplicates())
-    figure = new_figure(9.5, 1.2 + 0.3 * len(looks) * len(conditions))
-    axes = figure.subplots(1, 2, sharey=True)
-    names = {"slowness": "slowness, 0 to 1", "forgetting": "accuracy lost in known tasks"}
-    for ax, (quantity, words) in zip(axes, names.items(), strict=True):
-        for row, condition in enumerate(conditions):
-            for i, (label, colour) in enumerate(looks.items()):
-                here = (networks.condition == condition) & (networks.label == label)
-                y = row + (i - (len(looks) - 1) / 2) * 0.8 / len(looks)
-                dots(ax, networks[here][quantity], y, colour, width=0.06, bar=0.12, size=4.5)
-            if row:
-                ax.axhline(row - 0.5, color=BAND, lw=0.8, zorder=0)
-        ax.axvline(0, color=FAINT, lw=0.8, zorder=0)
-        ax.set_xlabel(words)
-        open_frame(ax)
-    name_rows(axes[0], conditions)
-    for label, colour in looks.items():
-        axes[0].plot([], [], "o", ms=5, mew=0, color=colour, label=label)
-    legend_below(figure, 6)
-    return figure
