@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -112,7 +113,7 @@ def fold_constants(circuit: MLP) -> MLP:
     The function stays the same: what a neuron that depends on no input adds to its targets is
     added to their biases.
     """
-    depends = input_dependence(circuit, threshold=0)
+    depends = input_dependence(circuit, threshold=0.0)
     states = circuit.layers(torch.zeros(1, len(circuit.anatomy.populations["input"])))
     hidden = list(circuit.anatomy.populations)[1:-1]
     for i, name in enumerate(hidden, start=1):
@@ -120,7 +121,7 @@ def fold_constants(circuit: MLP) -> MLP:
         constant = ~depends[name].any(2)[:, None]  # (member, 1, neuron)
         bias += (weight * (constant * states[name])).sum(2)
         weight *= ~constant
-    active = active_neurons(circuit, threshold=0)
+    active = active_neurons(circuit, threshold=0.0)
     for i, name in enumerate(hidden):
         weight, bias = layer(circuit, i)
         weight *= active[name][:, :, None]
@@ -129,7 +130,13 @@ def fold_constants(circuit: MLP) -> MLP:
 
 
 @torch.no_grad()
-def section(circuit: MLP, output: int, direction: Sequence[float], *, first: int = 0) -> MLP:
+def section(
+    circuit: MLP,
+    output: int,
+    direction: Sequence[float] | Float[np.ndarray, " source"],
+    *,
+    first: int = 0,
+) -> MLP:
     """One output of a single network as a function of one variable along a line.
 
     Parameters

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Num
+from jaxtyping import Num
 
 from brainrnn import MLP
 from paper_mlp.groups.embedding import active_embedding
@@ -42,7 +42,7 @@ def characters() -> dict[str, Num[np.ndarray, " element"]]:
     return dict(zip(IRREDUCIBLE, traces, strict=True))
 
 
-def irreducible_shares(embedding: Float[np.ndarray, "neuron element"]) -> dict[str, float]:
+def irreducible_shares(embedding: Num[np.ndarray, ...]) -> dict[str, float]:
     r"""Share of an embedding's sum of squares in each irreducible representation; they sum to 1.
 
     The part in a representation of dimension d and character chi is

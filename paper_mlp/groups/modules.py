@@ -60,7 +60,7 @@ def embedding_modules(net: MLP, *, threshold: float = 0.05) -> Int[np.ndarray, "
     return modules
 
 
-def module_name(module: int) -> str:
+def module_name(module: int | np.integer) -> str:
     """A, B, C, ... as in Fig. 5; after Z come AA, AB, ..."""
     prefix, letter = divmod(int(module), 26)
     return (module_name(prefix - 1) if prefix else "") + chr(ord("A") + letter)

@@ -53,7 +53,7 @@ def representation(vertices: Num[np.ndarray, "vertex space"]) -> Float[np.ndarra
     return np.linalg.solve(vertices[:3], images).swapaxes(1, 2)
 
 
-def linear_residual(embedding: Float[np.ndarray, "neuron element"]) -> float:
+def linear_residual(embedding: Num[np.ndarray, ...]) -> float:
     r"""Share of an embedding that no linear function of the representation explains.
 
     .. math::

@@ -26,7 +26,7 @@ GAP = 0.035  # between a token and its number, of a picture's width
 ELEVATION = 35  # degrees above the plane of the first two components
 
 
-def plot_rings(net: MLP, task: FixedTask, member: int = 0) -> Figure:
+def plot_rings(net: MLP, task: FixedTask | None, member: int = 0) -> Figure:
     """Draw the embedding of every token in each of a network's modules.
 
     One neuron is drawn over the tokens, two against each other, and more in their first three

@@ -74,7 +74,7 @@ def input_dependence(
 def sequence_paths(
     net: Placed,
     given: Bool[Tensor, "position input"],
-    asked: Bool[Tensor, "position output"],
+    asked: Bool[Tensor, "_ output"],
     *,
     threshold: float = 0.05,
 ) -> dict[str, Bool[Tensor, "member position _"]]:

@@ -3,8 +3,16 @@ import pytest
 import torch
 from scipy import ndimage
 
-from brainrnn.analysis.feedforward.distortions import DISTORTIONS, noisy, scaled, shifted
+from brainrnn.analysis.feedforward.distortions import (
+    DISTORTIONS,
+    distorted_accuracy,
+    noisy,
+    scaled,
+    shifted,
+)
 from brainrnn.errors import InputError
+from brainrnn.task import Examples
+from tests.analysis.feedforward.handmade import drawn, on_image
 
 IMAGES = torch.from_numpy(np.random.default_rng(0).random((3, 6, 9)))
 
@@ -77,3 +85,31 @@ def test_every_distortion_can_leave_images_as_they_are(name):
 def test_impossible_amounts(function, amount):
     with pytest.raises(InputError, match=str(amount)):
         function(IMAGES, amount)
+
+
+def right(outputs, batch):
+    return (outputs.argmax(2) == batch.targets).float()
+
+
+def test_accuracy_is_that_of_the_distorted_images():
+    net = drawn(on_image(4, shape=(6, 9), outputs=3, members=2))
+    batch = Examples(IMAGES.flatten(1), torch.tensor([0, 1, 2]))
+    amounts = {"shift": (0, 2), "scale": (0.8,)}
+    table = distorted_accuracy(net, right, batch, (6, 9), amounts=amounts)
+    rows = table.set_index(["distortion", "amount", "member"]).accuracy.sort_index()
+    assert len(rows) == 3 * 2
+    for name, apply in (("shift", shifted), ("scale", scaled)):
+        for amount in amounts[name]:
+            seen = [right(net(image.flatten(1)), batch) for image in apply(IMAGES, amount)]
+            expected = torch.stack(seen).mean((0, 2))
+            np.testing.assert_allclose(rows[name, amount], expected, rtol=1e-6)
+
+
+def test_every_distortion_is_looked_at_unless_some_are_named():
+    net = on_image(4, shape=(6, 9), outputs=3)
+    batch = Examples(IMAGES.flatten(1), torch.tensor([0, 1, 2]))
+    table = distorted_accuracy(net, right, batch, (6, 9))
+    for name, kind in DISTORTIONS.items():
+        assert tuple(table[table.distortion == name].amount) == kind.amounts
+    with pytest.raises(InputError, match="did you mean 'shift'"):
+        distorted_accuracy(net, right, batch, (6, 9), amounts={"shifts": (1,)})

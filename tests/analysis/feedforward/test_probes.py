@@ -3,7 +3,6 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from brainrnn.analysis.feedforward.activations import correlations
 from brainrnn.analysis.feedforward.probes import probe_table
 from brainrnn.errors import InputError
 
@@ -46,13 +45,3 @@ def test_no_group_no_row():
 def test_few_examples_are_refused():
     with pytest.raises(InputError, match="10 shown and 2 tested examples at least, got 9 and 30"):
         probe_table(SHOWN[:9], told(SHOWN[:9]), TESTED, told(TESTED), np.array([[0]]))
-
-
-def test_correlations_are_pearsons():
-    activity, quantities = RNG.standard_normal((2, 40, 3)), RNG.standard_normal((40, 2))
-    activity[1, :, 2] = 5.0
-    found = correlations(activity, quantities)
-    for m, n, q in np.ndindex(2, 3, 2):
-        silent = (m, n) == (1, 2)
-        expected = 0 if silent else np.corrcoef(activity[m, :, n], quantities[:, q])[0, 1]
-        assert found[m, n, q] == pytest.approx(expected)

@@ -112,4 +112,4 @@ def test_nothing_active_nothing_to_draw():
     from paper_mlp.groups.embedding import active_embedding
 
     with pytest.raises(br.InputError, match="nothing to draw"):
-        neuron_panels(active_embedding(net), (1, 1), 3)
+        neuron_panels(active_embedding(net), (1.0, 1.0), 3)
