@@ -9,7 +9,7 @@ import torch
 from brainrnn.analysis import cluster_size, fraction_isolated, neighbours, permutation_test
 from brainrnn.analysis.space import permutation as module
 from brainrnn.anatomy.geometry import grid
-from brainrnn.errors import InputError
+from tests.analysis.refused import refused
 
 VALUES = np.array([0.3, 1.9, 0.7, 2.5, 1.1, 0.2, 3.0])
 LABELS = np.array([1, 0, 0, 2, 1, 0, 2])
@@ -169,7 +169,7 @@ def test_more_labels_than_a_byte_holds():
     [({"n": 0}, "at least 1 permutation"), ({"alternative": "smaller"}, "use 'less'")],
 )
 def test_bad_options(options, message):
-    with pytest.raises(InputError, match=message):
+    with refused(message):
         permutation_test({"w": weighted}, LABELS, **options)
 
 
