@@ -60,9 +60,7 @@ def test_a_planted_map_comes_out_with_every_statistic_as_of_a_network(brain):
     assert "left out" not in summary(brain)
     statistics = map_statistics(brain, graphs=5)
     assert "left_out" not in statistics.attrs
-    net = br.map_statistics(
-        analyse(tuned_net(MODULES, PLACES), Suite(), SPEC), permutations=20, graphs=5
-    )
+    net = map_statistics(analyse(tuned_net(MODULES, PLACES), Suite(), SPEC), graphs=5)
     assert statistics.statistic.equals(net.statistic)
     assert set(statistics.data_vars) == set(net.data_vars)
     found = statistics.p[0].to_series()
@@ -167,8 +165,6 @@ def test_named_areas_are_modules_and_units_without_one_are_left_out():
     }
     assert "activity or variance, weights were not given" in statistics_table(found)
     assert "activity or variance, weights is left out" in summary(brain)
-    again = robustness(brain.assign(task_variance=brain.active * 1.0), ks=(2,)) if False else None
-    assert again is None
     with refused("robustness needs activity or variance"):
         robustness(brain)
 
