@@ -48,6 +48,12 @@ class Suite:
             periods=torch.from_numpy(periods.astype(np.int64)),
         )
 
+    def held_out(self, n, rng):
+        return self.sample(n * len(TASKS), rng, task=np.repeat(np.arange(len(TASKS)), n))
+
+    def loss(self, outputs, trials):
+        return 1 - self.score(outputs, trials).mean(1)
+
     def score(self, outputs, trials):
         answer = outputs[:, trials.lengths - 1, torch.arange(len(trials))].argmax(-1)
         return (answer == trials.targets[0]).float()

@@ -153,7 +153,9 @@ def most_distinct(silhouette: Float[np.ndarray, " k"]) -> int:
     return 0 if np.isnan(silhouette).all() else int(np.nanargmax(silhouette))
 
 
-def _model(method: Clustering, k: int, seed: int) -> KMeans | AgglomerativeClustering:
+def _model(
+    method: Clustering, k: int, seed: int
+) -> KMeans | AgglomerativeClustering | GaussianMixture:
     match method:
         case "kmeans":
             return KMeans(k, n_init=20, random_state=seed)

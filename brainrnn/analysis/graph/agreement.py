@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +17,7 @@ from torch import Tensor
 from brainrnn.analysis.space.permutation import Statistic
 
 
-def adjusted_mutual_information(groups: Shaped[np.ndarray, " unit"]) -> Statistic:
+def adjusted_mutual_information(groups: Shaped[np.ndarray, " unit"] | Sequence[Any]) -> Statistic:
     r"""Agreement of the modules with a given division of the same neurons, corrected for chance.
 
     .. math:: \frac{I - E[I]}{(H_1 + H_2) / 2 - E[I]}

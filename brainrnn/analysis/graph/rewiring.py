@@ -17,7 +17,7 @@ def rewired(
     n: int,
     rng: np.random.Generator,
     *,
-    exchanges: float = 2,
+    exchanges: float = 2.0,
 ) -> Int[np.ndarray, "graph edge 2"]:
     """Random graphs in which every node keeps its degree.
 

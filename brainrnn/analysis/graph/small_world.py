@@ -6,7 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 
-def clustering(adjacency: Bool[np.ndarray, "*graph node node"]) -> Float[np.ndarray, "*graph"]:
+def clustering(
+    adjacency: Bool[np.ndarray, "*graph node node"],
+) -> Float[np.ndarray, "*graph"] | float:
     """Mean over nodes of the share of pairs of their neighbours that are joined.
 
     Watts and Strogatz (1998, Nature 393:440); 0 for nodes with fewer than two neighbours.
@@ -26,7 +28,9 @@ def clustering(adjacency: Bool[np.ndarray, "*graph node node"]) -> Float[np.ndar
     return (triangles / np.maximum(degree * (degree - 1), 1)).mean(-1)
 
 
-def path_length(adjacency: Bool[np.ndarray, "*graph node node"]) -> Float[np.ndarray, "*graph"]:
+def path_length(
+    adjacency: Bool[np.ndarray, "*graph node node"],
+) -> Float[np.ndarray, "*graph"] | float:
     """Harmonic mean, over pairs of nodes, of the number of edges from one to the other.
 
     Pairs without a path between them are infinitely far from each other, and count as such: so the

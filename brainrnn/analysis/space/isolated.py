@@ -131,12 +131,12 @@ def fraction_isolated(table: Int[Tensor, "unit slot"]) -> Statistic:
 def _reach(kind: str | float) -> tuple[float, float]:
     """Minkowski norm and radius, in units of spacing, of a neighbourhood."""
     if kind == "4":
-        return 1, 1
+        return 1.0, 1.0
     if kind == "8":
-        return np.inf, 1
+        return np.inf, 1.0
     if isinstance(kind, str) or not kind > 0:
         raise InputError(
             f"unknown neighbourhood {kind!r}: use '4', '8' or a radius above 0 (in units of the "
             "sites' spacing)"
         )
-    return 2, kind
+    return 2.0, float(kind)

@@ -139,5 +139,5 @@ def similarity(variance: Num[np.ndarray, "unit task"]) -> Float[np.ndarray, "uni
 
 def _spread(values: Float[np.ndarray, " pair"]) -> float:
     """Root of the sum of squares about the mean; 0 if all values are equal."""
-    length = np.linalg.norm(values - values.mean()) if len(values) else 0
-    return float(length) if length > 1e-9 * np.linalg.norm(values) else 0
+    length = np.linalg.norm(values - values.mean()) if len(values) else 0.0
+    return float(length) if length > 1e-9 * np.linalg.norm(values) else 0.0

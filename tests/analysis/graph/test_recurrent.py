@@ -1,10 +1,12 @@
 import networkx as nx
 import numpy as np
 import pytest
+import torch
+import xarray as xr
 
 from brainrnn.analysis import graph_test
-from brainrnn.analysis.graph.recurrent import live
-from brainrnn.errors import InputError
+from brainrnn.analysis.graph.recurrent import NULLS, live
+from tests.analysis.refused import refused
 
 
 def lattice(n=60, seed=0):
@@ -80,5 +82,36 @@ def test_networks_without_connections():
     ],
 )
 def test_bad_options(options, message):
-    with pytest.raises(InputError, match=message):
+    with refused(message):
         graph_test(np.ones((3, 3)), **options)
+
+
+@pytest.mark.parametrize("null", ["degree", "density"])
+def test_random_graphs_have_as_many_edges_as_the_graph(null):
+    weight = lattice()
+    test = graph_test(weight, null=null, n=3)
+    edge = live(weight)
+    edges = int((edge | edge.T).sum()) // 2
+    assert test.attrs["edges"] == edges
+    assert test.attrs["density"] == pytest.approx(nx.density(nx.gnm_random_graph(60, edges)))
+    size = np.abs(np.where(edge, weight, 0))
+    rng = np.random.default_rng(0)
+    pairs = np.stack(np.nonzero(np.triu(size + size.T, 1)), axis=1)
+    for graph in NULLS[null](pairs, 60, 3, rng):
+        assert len(np.unique(np.sort(graph), axis=0)) == edges
+
+
+def test_weights_of_any_kind_of_array():
+    weight = lattice().astype(np.float32)
+    one = graph_test(weight, n=3)
+    for same in (torch.from_numpy(weight), xr.DataArray(weight, dims=("post", "pre"))):
+        assert graph_test(same, n=3).identical(one)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [(np.ones((3, 4)), r"square, got the shape \(3, 4\)"), (np.full((3, 3), np.nan), "finite")],
+)
+def test_what_is_no_graph(weight, message):
+    with refused(message):
+        graph_test(weight)

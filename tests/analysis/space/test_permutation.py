@@ -9,7 +9,7 @@ import torch
 from brainrnn.analysis import cluster_size, fraction_isolated, neighbours, permutation_test
 from brainrnn.analysis.space import permutation as module
 from brainrnn.anatomy.geometry import grid
-from brainrnn.errors import InputError
+from tests.analysis.refused import refused
 
 VALUES = np.array([0.3, 1.9, 0.7, 2.5, 1.1, 0.2, 3.0])
 LABELS = np.array([1, 0, 0, 2, 1, 0, 2])
@@ -169,7 +169,7 @@ def test_more_labels_than_a_byte_holds():
     [({"n": 0}, "at least 1 permutation"), ({"alternative": "smaller"}, "use 'less'")],
 )
 def test_bad_options(options, message):
-    with pytest.raises(InputError, match=message):
+    with refused(message):
         permutation_test({"w": weighted}, LABELS, **options)
 
 
@@ -187,3 +187,35 @@ def test_ten_thousand_permutations_of_400_neurons_take_less_than_a_second():
         taken.append(time.perf_counter() - start)
     assert test.null.shape == (2, 10_000)
     assert min(taken) < 1
+
+
+@pytest.mark.parametrize(
+    ("mine", "message"),
+    [
+        (lambda labels: 1.0, "'mine' must return a tensor or an array, got float"),
+        (lambda labels: labels.double().mean(), r"each labelling of the batch, .*got \(\)"),
+        (lambda labels: labels.double(), r"the shape \(1,\), got \(1, 6\)"),
+        (lambda labels: labels[0].double()[:1], r"the shape \(20,\), got \(1,\)"),
+    ],
+)
+def test_a_statistic_of_ones_own_that_is_none(mine, message):
+    with refused(message):
+        permutation_test({"mine": mine}, [0, 0, 0, 1, 1, 1], n=20)
+
+
+def test_a_statistic_of_ones_own_may_be_numpy_and_of_whole_numbers():
+    def of_torch(labels):
+        return (labels[:, 1:] != labels[:, :-1]).double().sum(1)
+
+    def of_numpy(labels):
+        return (np.diff(labels.numpy(), axis=1) != 0).sum(1)
+
+    labels = ["a"] * 6 + ["b"] * 6
+    one, two = (permutation_test({"mine": f}, labels, n=200) for f in (of_torch, of_numpy))
+    assert one.identical(two)
+    assert float(one.p[0]) < 0.02
+
+
+def test_labels_of_several_networks_are_refused():
+    with refused(r"one for each place, \(unit,\), got the shape \(2, 6\)"):
+        permutation_test({"mine": lambda labels: labels}, np.zeros((2, 6), int), n=3)
