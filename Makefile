@@ -1,13 +1,13 @@
 # make demo: grow a brain and test its map.  make test: the tests.  make install: the set-up alone.
 # make coverage: the tests, and how many lines they reach.  make test-types: the tests, while types
-# and shapes are checked in every call.
+# and shapes are checked in every call.  make test-pretrained: a network from another package (16 MB).
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
 # As many processes as processors, of one thread each; tests that share a fixture stay together.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
-.PHONY: install demo test test-slow test-types coverage lint benchmark clean
+.PHONY: install demo test test-slow test-types test-pretrained coverage lint benchmark clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -34,6 +34,10 @@ test-slow: install
 
 test-types: install
 	$(PYTEST) --jaxtyping-packages=brainrnn,tasks,tests.check_types
+
+test-pretrained: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'resemblyzer==0.1.4'
+	$(PYTEST) -m slow tests/test_pretrained.py
 
 coverage: install
 	$(PYTEST) --cov

@@ -36,9 +36,9 @@ from .anatomy.geometry import periodic as periodic
 from .anatomy.geometry import ring as ring
 from .anatomy.geometry import sphere as sphere
 from .anatomy.module import PlacedModule as PlacedModule
-from .anatomy.module import place as place
 from .anatomy.network import PlacedNetwork as PlacedNetwork
 from .anatomy.placed import Placed as Placed
+from .anatomy.placing import place as place
 from .anatomy.populations import Anatomy as Anatomy
 from .anatomy.populations import Population as Population
 from .errors import DivergedError as DivergedError

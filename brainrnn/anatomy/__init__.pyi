@@ -12,10 +12,10 @@ from .geometry import ring as ring
 from .geometry import sphere as sphere
 from .inference import infer_wiring as infer_wiring
 from .module import PlacedModule as PlacedModule
-from .module import place as place
 from .network import PlacedNetwork as PlacedNetwork
 from .placed import Placed as Placed
 from .placed import per_member as per_member
+from .placing import place as place
 from .populations import Anatomy as Anatomy
 from .populations import Population as Population
 from .wiring import Axis as Axis
