@@ -230,7 +230,7 @@ def test_every_picture_takes_the_place_of_axes_beside_others(tmp_path):
         assert len(figure.get_axes()) - before == len(alone.get_axes()) - 1
     figure.savefig(tmp_path / "all.png")
     # Every picture stays in its own place of the grid.
-    upper = sorted((s.bbox.x0, s.bbox.x1) for s in figure.subfigs if s.bbox.y0 > 0)
+    upper = sorted((s.bbox.x0, s.bbox.x1) for s in figure.subfigs if s.bbox.y1 > 1000)
     assert len(upper) == 3
     assert all(end <= start + 1 for (_, end), (start, _) in pairwise(upper))
     assert plt.get_fignums() == []
