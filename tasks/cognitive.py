@@ -289,4 +289,4 @@ def check_tables(tables: Mapping[str, Conditions], dt: float) -> None:
     for name, table in tables.items():
         shortest = np.where(table.duration > 0, table.duration, np.inf).min(axis=0)
         period = int(shortest.argmin())
-        check_period(name, PERIODS[period], shortest[period], dt)
+        check_period(name, PERIODS[period], float(shortest[period]), dt)

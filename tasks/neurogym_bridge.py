@@ -111,7 +111,7 @@ class NeurogymSuite:
             for env in self._envs:
                 seed_environment(env, rng)
                 env.reset()
-            drawn = [self._draw(index) for index in tasks]
+            drawn = [self._draw(index) for index in tasks.tolist()]
 
         lengths = np.array([len(observed) for observed, *_ in drawn])
         inputs = np.zeros((lengths.max(), len(tasks), self.n_inputs), np.float32)

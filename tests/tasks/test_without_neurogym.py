@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-import pytest
-
 from brainrnn.runs import folder
 
 BLOCKED = """
@@ -29,29 +27,25 @@ def run(tmp_path, *commands):
     )
 
 
-SMALL = "--quiet training.steps=2 training.batch=8 network.shape=[3,3] analysis.permutations=20"
+SMALL = "--quiet training.steps=2 training.batch=8"
+RNN = "network.shape=[3,3] analysis.permutations=20 analysis.k=2"
 
 
-@pytest.mark.parametrize(
-    ("task", "analysis"),
-    [
-        ("task.suite=cog20 task.names=['go','dm1']", "analysis.nc"),
-        ("task.suite=modcog task.names=['goseqr','dlygointl']", "analysis.nc"),
-    ],
-)
-def test_a_network_is_trained_analysed_and_drawn(tmp_path, task, analysis):
+def test_networks_are_trained_analysed_and_drawn(tmp_path):
     (tmp_path / "config.toml").write_text("seed = 0\n")
-    done = run(tmp_path, f"train config.toml {task} {SMALL} --out run", "analyse run", "plot run")
+    done = run(
+        tmp_path,
+        f"train config.toml task.names=['go','dm1'] {SMALL} {RNN} --out run",
+        "analyse run",
+        "plot run",
+        f"train config.toml task.suite=modcog task.names=['goseqr'] {SMALL} {RNN} --out modcog",
+        f"train config.toml task.suite=two_moons network.kind=mlp {SMALL} --out mlp",
+    )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "run" / analysis).is_file()
+    assert (tmp_path / "run" / "analysis.nc").is_file()
     assert list((tmp_path / "run" / "figures").glob("*.png"))
-
-
-def test_a_perceptron_is_trained(tmp_path):
-    (tmp_path / "config.toml").write_text("seed = 0\n")
-    small = "network.kind=mlp network.hidden=[4] training.steps=2 --quiet --out run"
-    done = run(tmp_path, f"train config.toml task.suite=two_moons {small}", "analyse run")
-    assert done.returncode == 0, done.stderr
+    for name in ("modcog", "mlp"):
+        assert (tmp_path / name / "checkpoint.pt").is_file()
 
 
 def test_the_bridge_says_what_it_lacks(tmp_path):
