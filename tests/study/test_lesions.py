@@ -134,6 +134,9 @@ class TwoTasks:
         task = np.repeat(np.arange(4), n)
         return self.sample(len(task), rng, task=task)
 
+    def loss(self, outputs, trials):
+        return 1 - self.score(outputs, trials).mean(1)
+
     def score(self, outputs, trials):
         return (outputs[:, -1].argmax(-1) == trials.targets[-1]).float()
 
