@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int
 
 from brainrnn.errors import InputError
 from brainrnn.networks import RNN
@@ -16,7 +17,7 @@ _STATES = 2**22  # numbers that the states of copies computed together may take
 
 
 @torch.no_grad()
-def silence(net: RNN, neurons: np.ndarray) -> RNN:
+def silence(net: RNN, neurons: Bool[np.ndarray, "copy unit"]) -> RNN:
     """Copies of a network, each with some neurons held at 0 throughout every trial.
 
     What a neuron sends, to others, to itself and to the readout, is a column of a weight matrix.
@@ -53,7 +54,7 @@ def silence(net: RNN, neurons: np.ndarray) -> RNN:
 
 
 @torch.no_grad()
-def relevant_neurons(net: RNN) -> np.ndarray:
+def relevant_neurons(net: RNN) -> Int[np.ndarray, " kept"]:
     """Neurons without which a network of one member computes exactly the same, left out.
 
     Those are the ones that nothing reads, and relu units that nothing drives. Both stay so however
@@ -74,7 +75,7 @@ def relevant_neurons(net: RNN) -> np.ndarray:
 
 
 @torch.no_grad()
-def part_of(net: RNN, neurons: np.ndarray) -> RNN:
+def part_of(net: RNN, neurons: Int[np.ndarray, " kept"]) -> RNN:
     """The network of some of a one-member network's neurons, with the weights among them.
 
     Parameters
@@ -109,8 +110,8 @@ def part_of(net: RNN, neurons: np.ndarray) -> RNN:
 @torch.no_grad()
 def task_scores(
     net: RNN, suite: Suite, batch: Trials, *, generator: torch.Generator | None = None
-) -> np.ndarray:
-    """Fraction of trials answered correctly, (member, task).
+) -> Float[np.ndarray, "member task"]:
+    """Fraction of trials answered correctly.
 
     Parameters
     ----------
@@ -125,8 +126,10 @@ def task_scores(
     return scores.double().unflatten(1, (len(suite.names), -1)).mean(2).cpu().numpy()
 
 
-def lesioned_scores(net: RNN, suite: Suite, batch: Trials, neurons: np.ndarray) -> np.ndarray:
-    """Fraction of trials answered correctly without some neurons, (lesion, task).
+def lesioned_scores(
+    net: RNN, suite: Suite, batch: Trials, neurons: Bool[np.ndarray, "lesion unit"]
+) -> Float[np.ndarray, "lesion task"]:
+    """Fraction of trials answered correctly without some neurons.
 
     Parameters
     ----------
@@ -156,8 +159,13 @@ def _chunks(rows: np.ndarray, n: int) -> Iterator[np.ndarray]:
     return (rows[start : start + n] for start in range(0, len(rows), n))
 
 
-def damage(scores: np.ndarray, intact: np.ndarray, silent: np.ndarray, least: float) -> np.ndarray:
-    """How much of what a network can lose in each task it has lost, (..., task), 0 to 1.
+def damage(
+    scores: Float[np.ndarray, "*lesion task"],
+    intact: Float[np.ndarray, " task"],
+    silent: Float[np.ndarray, " task"],
+    least: float,
+) -> Float[np.ndarray, "*lesion task"]:
+    """How much of what a network can lose in each task it has lost, 0 to 1.
 
     0 is unharmed, 1 is no better than without any neuron. Tasks differ in what an answer without
     a neuron is worth: never to answer is right in half the matching trials and in no others. A
@@ -171,6 +179,11 @@ def damage(scores: np.ndarray, intact: np.ndarray, silent: np.ndarray, least: fl
         Without any, and without any neuron.
     least : float
         Tasks in which the two differ by less have nothing to lose: NaN.
+
+    Examples
+    --------
+    >>> damage(np.array([[0.9, 0.6]]), np.array([0.9, 0.9]), np.array([0.1, 0.3]), 0.1).round(2)
+    array([[0. , 0.5]])
     """
     stake = intact - silent
     return ((intact - scores) / np.where(stake >= least, stake, np.nan)).clip(0, 1)

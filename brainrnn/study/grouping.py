@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from torch import Tensor
@@ -29,12 +30,12 @@ class Moments:
         Mean of h_i h_j.
     """
 
-    mean: Tensor
-    second: Tensor
+    mean: Float[Tensor, " unit"]
+    second: Float[Tensor, "unit unit"]
 
     @property
-    def covariance(self) -> np.ndarray:
-        """Covariance of every two neurons, (unit, unit)."""
+    def covariance(self) -> Float[np.ndarray, "unit unit"]:
+        """Covariance of every two neurons."""
         return (self.second - torch.outer(self.mean, self.mean)).numpy()
 
 
@@ -62,8 +63,8 @@ def activity_moments(net: RNN, suite: Suite, *, trials: int, rng: np.random.Gene
     return Moments(total / steps, product / steps)
 
 
-def by_place(net: RNN, factor: int) -> np.ndarray:
-    """Groups of the neurons that share a cell of a coarser grid, (unit,) int; of one network.
+def by_place(net: RNN, factor: int) -> Int[np.ndarray, " unit"]:
+    """Groups of the neurons that share a cell of a coarser grid; of one network.
 
     Raises
     ------
@@ -78,8 +79,8 @@ def by_place(net: RNN, factor: int) -> np.ndarray:
     return np.ravel_multi_index(tuple(axis // factor for axis in site), coarse)
 
 
-def by_correlation(moments: Moments, n: int) -> np.ndarray:
-    """Groups of the neurons whose activity is correlated over steps and trials, (unit,) int.
+def by_correlation(moments: Moments, n: int) -> Int[np.ndarray, " unit"]:
+    """Groups of the neurons whose activity is correlated over steps and trials.
 
     Average linkage of 1 - correlation, cut at ``n`` groups. Groups may be of any size. Silent
     neurons have no correlation and belong to none, -1; where fewer than ``n`` are not silent, the
@@ -106,6 +107,6 @@ def by_correlation(moments: Moments, n: int) -> np.ndarray:
     return group
 
 
-def at_random(n_units: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Random groups whose sizes differ by one at most, (unit,) int."""
+def at_random(n_units: int, n: int, rng: np.random.Generator) -> Int[np.ndarray, " unit"]:
+    """Random groups whose sizes differ by one at most."""
     return rng.permutation(np.arange(n_units) % n)

@@ -13,7 +13,9 @@ from statsmodels.stats.multitest import multipletests
 Control = Literal["benjamini-hochberg", "holm"]
 
 
-def across(values: Num[np.ndarray, " network"], alternative: str = "less") -> dict[str, float]:
+def across(
+    values: Num[np.ndarray, " network"], alternative: str = "less"
+) -> dict[str, float | int]:
     """Whether the networks of a method lie on one side of 0.
 
     Parameters
@@ -48,7 +50,7 @@ def across(values: Num[np.ndarray, " network"], alternative: str = "less") -> di
     }
 
 
-def paired(one: pd.Series, other: pd.Series) -> dict[str, float]:
+def paired(one: pd.Series, other: pd.Series) -> dict[str, float | int]:
     """Whether two methods differ over the seeds that both have, two-sided.
 
     Parameters

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from brainrnn.networks import RNN
 
 
 @torch.no_grad()
-def wiring_length(net: RNN) -> tuple[Tensor, Tensor]:
+def wiring_length(net: RNN) -> tuple[Float[Tensor, " member"], Float[Tensor, " member"]]:
     """Sum of |w| d over recurrent connections, and their mean length weighted by |w|.
 
     Returns

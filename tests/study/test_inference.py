@@ -16,7 +16,6 @@ from brainrnn.study.inference import (
     paired,
     rank_correlation,
 )
-from brainrnn.study.measures.tradeoff import front
 
 NUMBERS = st.lists(st.floats(-10, 10), min_size=2, max_size=30, unique=True)
 
@@ -70,15 +69,6 @@ def test_holm_rejects_step_by_step(p, level):
     while rejected < len(p) and rising[rejected] * (len(p) - rejected) <= level:
         rejected += 1
     assert (controlled(pd.Series(p), "holm") <= level).sum() == rejected
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=40))
-def test_front_is_what_no_point_beats(points):
-    cost, gain = np.array(points, float).T
-    best = front(cost, gain)
-    beaten = [any((c <= a and g > b) or (c < a and g >= b) for c, g in points) for a, b in points]
-    assert {points[i] for i in best} == {p for p, b in zip(points, beaten, strict=True) if not b}
-    assert (np.diff(cost[best]) > 0).all()
 
 
 def test_a_spread_of_rounding_is_none():

@@ -1,5 +1,7 @@
 """Lesions against networks that are lesioned by hand, and against networks built to be known."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -132,6 +134,9 @@ class TwoTasks:
         task = np.repeat(np.arange(4), n)
         return self.sample(len(task), rng, task=task)
 
+    def loss(self, outputs, trials):
+        return 1 - self.score(outputs, trials).mean(1)
+
     def score(self, outputs, trials):
         return (outputs[:, -1].argmax(-1) == trials.targets[-1]).float()
 
@@ -161,7 +166,7 @@ def measured(net, **settings):
     experiment = {"analysis": {"trials": 32, "accuracy_trials": 8, "permutations": 9, "k": 4}}
     cell = Cell("m", "M", 1, small_study(experiment=EXPERIMENT | experiment).experiment)
     measure = LesionMeasure(trials=20, draws=30, **settings)
-    rows = measure.rows(Subject(cell, net, TwoTasks(), None))
+    rows = measure.rows(Subject(cell, net, TwoTasks(), Path()))
     return measure, rows.assign(method="m", label="M", seed=1)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from brainrnn.analysis import load
 from brainrnn.analysis.map_statistics import STATISTICS
@@ -68,6 +69,26 @@ def test_methods_are_compared_by_seed():
     assert set(over[over.method == "L1"].p_controlled < 0.05) == {False}
     wide = found.tables["Mean z over networks"]
     assert list(wide.columns) == ["statistic", "side", "L1", "BIMT"]
+
+
+def test_networks_whose_map_is_beyond_chance_are_counted():
+    rows = made(l1=[0, 0, 0], bimt=[-4, -4, 0])
+    size = (rows.statistic == "cluster_size") & (rows.method == "bimt") & (rows.seed == 0)
+    rows.loc[size, "p"] = 0.002
+    table = MapMeasure().findings(rows).tables["Each method"].set_index("method")
+    counts = table["p < 0.001: isolated, size, both"]
+    assert counts.to_dict() == {"L1": "0, 0, 0 of 3", "BIMT": "2, 1, 1 of 3"}
+
+
+def test_a_star_says_that_the_controlled_p_is_below_5_percent():
+    found = MapMeasure().findings(made(l1=[0.5, -0.5, 0.1], bimt=[-4, -5, -3.5]))
+    wide = found.tables["Mean z over networks"]
+    assert wide.L1.tolist() == ["0.0", "0.0"]
+    assert wide.BIMT.tolist() == ["-4.2*", "-4.2*"]
+    over = found.tables["Over networks"]
+    for row in over.itertuples():
+        z = {"L1": [0.5, -0.49, 0.12], "BIMT": [-4, -4.99, -3.48]}[row.method]
+        assert row.p_t == pytest.approx(stats.ttest_1samp(z, 0, alternative="less").pvalue)
 
 
 def test_power_laws_are_rejected_where_a_model_is_better_beyond_chance():

@@ -1,13 +1,14 @@
-"""Accuracy against sparsity and wiring length: pruning, lengths, fronts, equal sparsity."""
+"""Accuracy against sparsity and wiring length: lengths, fronts, equal sparsity."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import brainrnn as br
-from brainrnn.study.measures.tradeoff import TradeOffMeasure, at_equal
-from brainrnn.study.pruning import connections, prune
+from brainrnn.study.measures.tradeoff import TradeOffMeasure, at_equal, front
 from brainrnn.study.subject import rearrange
 from brainrnn.study.wiring import wiring_length
 from tasks import cog20
@@ -16,23 +17,6 @@ from tasks import cog20
 @pytest.fixture
 def net():
     return br.RNN.for_suite(cog20(names=["go", "dm1"]), sites=br.grid(4, 3), members=2, seed=5)
-
-
-def test_pruning_takes_the_weakest_weights_of_each_member(net):
-    before = net.w_rec.detach().clone()
-    prune(net, 0.75)
-    for old, new in zip(before, net.w_rec.detach(), strict=True):
-        kept = new != 0
-        assert int(kept.sum()) == 36 == connections(net)
-        assert torch.equal(new[kept], old[kept])
-        assert old[kept].abs().min() >= old[~kept].abs().max()
-
-
-def test_a_weight_counts_as_a_connection_as_it_does_in_sparsity(net):
-    with torch.no_grad():
-        net.w_rec[0].fill_(1e-4)
-        net.w_rec[0, :3, 0] = 1.0
-    assert connections(net) == 3
 
 
 def test_wiring_length_is_a_sum_over_pairs(net):
@@ -129,3 +113,12 @@ def test_findings_compare_methods_at_equal_sparsity():
         == "0.797 (1 of 3)"
     )
     assert any(line.endswith("absent: BIMT 0.898.") for line in few.words)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=40))
+def test_front_is_what_no_point_beats(points):
+    cost, gain = np.array(points, float).T
+    best = front(cost, gain)
+    beaten = [any((c <= a and g > b) or (c < a and g >= b) for c, g in points) for a, b in points]
+    assert {points[i] for i in best} == {p for p, b in zip(points, beaten, strict=True) if not b}
+    assert (np.diff(cost[best]) > 0).all()

@@ -16,7 +16,7 @@ from brainrnn.errors import InputError
 from brainrnn.runs.experiment import Experiment
 from brainrnn.study.measures.transfer import TransferMeasure, slowness
 from brainrnn.study.newcomer import OneTask, carry_over
-from brainrnn.study.plasticity import CONDITIONS, free_entries, neuron_sets
+from brainrnn.study.plasticity import CONDITIONS
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
 from tasks import COG20, cog20
@@ -97,44 +97,6 @@ def test_one_task_has_the_trials_the_score_and_the_ceiling_of_its_suite():
     assert one.ceiling().tolist() == [suite.ceiling()[2]]
     with pytest.raises(InputError, match="dm1"):
         OneTask(suite, "dm2")
-
-
-@pytest.mark.parametrize("cell", ["leaky", "gru"])
-def test_what_is_free_entry_by_entry(cell):
-    suite = cog20(names=KNOWN)
-    net = br.RNN.for_suite(suite, sites=br.grid(2, 3), cell=cell)
-    neurons, task = np.array([0, 1, 0, 0, 1, 0], bool), OneTask(suite, "anti")
-    for condition in ("rule", "module", "random"):
-        free = free_entries(net, condition, task, neurons)
-        for name, value in net.named_parameters():
-            found = torch.zeros(value.shape, dtype=torch.bool)
-            if name in free:
-                found |= free[name]
-            for index in np.ndindex(*value.shape[1:]):
-                unit, source = index[0] % 6, index[-1]
-                if condition == "rule":
-                    expected = name in ("w_out", "b_out") or (name == "w_in" and source == 34)
-                elif name in ("w_in", "b_rec"):
-                    expected = neurons[unit]
-                elif name == "w_rec":
-                    expected = neurons[unit] or neurons[source]
-                else:
-                    expected = name == "w_out" and neurons[source]
-                assert bool(found[(0, *index)]) == expected, (condition, name, index)
-    assert free_entries(net, "all", task, None) is None
-
-
-def test_the_module_that_the_new_task_drives_most_and_as_many_others():
-    module = np.array([0, 1, 1, -1, 0, 2, 1, 0])
-    variance = np.array([1.0, 0.5, 2.0, 9.0, 1.0, 2.5, 0.1, 0.1])
-    drawn = [neuron_sets(module, variance, np.random.default_rng(seed)) for seed in range(200)]
-    assert all(np.array_equal(sets["module"], module == 1) for sets in drawn)
-    count = np.sum([sets["random"] for sets in drawn], axis=0)
-    assert {sets["random"].sum() for sets in drawn} == {3}
-    assert count[3] == 0
-    assert (np.delete(count, 3) > 200 * 3 / 7 * 0.7).all()
-    nobody = neuron_sets(np.full(4, -1), np.zeros(4), np.random.default_rng(0))
-    assert not any(some.any() for some in nobody.values())
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.booleans()), min_size=1, max_size=12))

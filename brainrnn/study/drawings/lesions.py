@@ -66,7 +66,7 @@ def beside_random_sets(networks: pd.DataFrame) -> Figure:
 def against_severity(rows: pd.DataFrame) -> Figure:
     """Specificity against severity, a panel for each method."""
     labels = rows.label.drop_duplicates()
-    figure, axes = panels(len(labels), 2.7, 2.7, margins=(1, 0.7), sharex=True, sharey=True)
+    figure, axes = panels(len(labels), 2.7, 2.7, margins=(1.0, 0.7), sharex=True, sharey=True)
     looks: dict[str, Any] = {"ls": "", "marker": "o", "mew": 0, "rasterized": True}
     for ax, label in zip(axes.flat, labels, strict=False):
         group = rows[rows.label == label]

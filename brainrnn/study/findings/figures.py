@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -29,9 +29,14 @@ def _colour(i: int) -> Colour:
 
 
 def panels(
-    n: int, width: float, height: float, *, margins: tuple[float, float] = (0, 0), **options: Any
-) -> tuple[Figure, np.ndarray]:
-    """A figure of ``n`` panels in rows of four, and its axes, (row, column); others are hidden.
+    n: int,
+    width: float,
+    height: float,
+    *,
+    margins: tuple[float, float] = (0.0, 0.0),
+    **options: Any,
+) -> tuple[Figure, Shaped[np.ndarray, "row column"]]:
+    """A figure of ``n`` panels in rows of four, and its axes; others are hidden.
 
     Parameters
     ----------
@@ -59,7 +64,7 @@ def chance_band(ax: Axes, axis: Literal["x", "y"]) -> None:
     line(0, color=FAINT, lw=0.8, zorder=1)
 
 
-def in_row(n: int, row: float, width: float) -> Float[np.ndarray, " network"]:
+def in_row(n: int, row: float | int, width: float) -> Float[np.ndarray, " network"]:
     """Heights at which ``n`` networks of one row do not hide each other."""
     return row + (np.linspace(-width, width, n) if n > 1 else np.zeros(n))
 
@@ -67,7 +72,7 @@ def in_row(n: int, row: float, width: float) -> Float[np.ndarray, " network"]:
 def dots(
     ax: Axes,
     values: pd.Series,
-    row: float,
+    row: float | int,
     colour: Colour,
     *,
     width: float,

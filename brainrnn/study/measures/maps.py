@@ -208,7 +208,7 @@ def _dots(rows: pd.DataFrame) -> Figure:
         chance_band(ax, "x")
         for i, (label, colour) in enumerate(looks.items()):
             z = rows[(rows.label == label) & (rows.statistic == name)].z
-            dots(ax, z, i, colour, width=0.16, bar=0.3, size=5)
+            dots(ax, z, i, colour, width=0.16, bar=0.3, size=5.0)
         ax.set_xlabel(f"z of {words}")
         open_frame(ax)
     name_rows(axes[0], list(looks))

@@ -30,7 +30,7 @@ def test_names_have_colours_in_their_order():
 
 
 def test_panels_that_are_not_needed_are_hidden():
-    figure, axes = panels(6, 2, 1, margins=(1, 0.5), sharex=True)
+    figure, axes = panels(6, 2.0, 1.0, margins=(1.0, 0.5), sharex=True)
     assert axes.shape == (2, 4)
     assert [ax.axison for ax in axes.flat] == [True] * 6 + [False] * 2
     assert figure.get_size_inches().tolist() == [9, 2.5]
@@ -45,7 +45,7 @@ def test_the_band_of_chance_holds_95_percent(ax, axis):
 
 
 def test_a_dot_for_each_network_and_a_bar_at_their_mean(ax):
-    dots(ax, pd.Series([1.0, 2.0, 6.0]), 4, (0, 0, 0), width=0.1, bar=0.3, size=5)
+    dots(ax, pd.Series([1.0, 2.0, 6.0]), 4, (0.0, 0.0, 0.0), width=0.1, bar=0.3, size=5.0)
     points, bar = ax.lines
     assert points.get_xdata().tolist() == [1, 2, 6]
     np.testing.assert_allclose(points.get_ydata(), [3.9, 4, 4.1])
@@ -73,7 +73,7 @@ def test_a_table_as_colours_has_its_names(ax):
 
 
 def test_the_legend_says_each_name_once():
-    figure, axes = panels(2, 2, 2)
+    figure, axes = panels(2, 2.0, 2.0)
     for panel in axes.flat:
         panel.plot([0, 1], label="a")
     axes[0, 1].plot([1, 0], label="b")
