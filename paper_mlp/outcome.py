@@ -114,7 +114,7 @@ class Outcome(FinishedRun):
 
     @cached_property
     def published(self) -> bool:
-        """Whether this is the run of which the experiment's notes and remarks speak."""
+        """Whether the experiment's notes and remarks are about this run."""
         reproduction = self.reproduction
         told = reproduction.experiment("notebook", reproduction.methods, reproduction.seeds)
         return self.run.experiment == told

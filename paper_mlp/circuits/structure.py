@@ -80,9 +80,10 @@ def only_three_squares(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]
 def one_input_each(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether every active neuron of A2 depends on a single input (Fig. 3b), (member,) bool.
 
-    And every target on all of its own inputs, since a network without connections shares nothing.
-    A feature may then be shared by two neurons, one for the positive and one for the negative
-    values of its input; the paper's picture has one neuron for each, as in :func:`three_squares`.
+    Every target must depend on all of its own inputs too, since a network without connections
+    shares nothing. A feature may then be shared by two neurons, one for the positive and one for
+    the negative values of its input; the paper's picture has one neuron for each, as in
+    :func:`three_squares`.
     """
     _need(task, "sharing")
     inputs = {name: depends.cpu() for name, depends in input_dependence(net).items()}

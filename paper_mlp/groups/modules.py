@@ -24,8 +24,8 @@ def embedding_modules(net: MLP, *, threshold: float = 0.05) -> Int[np.ndarray, "
 
     Two active input neurons belong to one module if live connections lead from both to a common
     neuron of the last hidden layer, or if others link them so: modules are the roots of trees that
-    nothing joins before the output. The paper names its modules by eye. Places play no part, so
-    what makes neighbours of the neurons of a module is the training.
+    nothing joins before the output. The paper names its modules by eye. Places play no part: if
+    the neurons of a module are neighbours, training has made them so.
 
     Parameters
     ----------

@@ -40,9 +40,9 @@ def neighbour_table(net: MLP, task: FixedTask) -> pd.DataFrame:
     DataFrame
         A row per pair of classes, ``one`` and ``other``, most frequent first: in how many
         ``networks`` they are neighbours, the ``share`` of all, the ``chance`` level, 2 of n - 1
-        for n classes in random order, and whether they were neighbours at the ``start``. Swaps
-        begin at the order of the classes, so those that were are more often neighbours than by
-        chance even if nothing ever moves.
+        for n classes in random order, and whether they were neighbours at the ``start``. Classes
+        stand in their order before the first swap, so that pairs that are neighbours then are
+        neighbours more often than by chance, even if nothing moves.
 
     Raises
     ------

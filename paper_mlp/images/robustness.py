@@ -1,6 +1,6 @@
 """How well networks classify shifted, scaled and noisy images, at the same sparsity.
 
-The paper does not look at this; it is what listeners ask of sparse networks.
+This is not in the paper.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ def plot_robustness(
 ) -> Figure:
     """Draw accuracy against the amount of each distortion, method by method.
 
-    Lines are means over a method's networks, shades the standard deviation (ddof 1;
-    none of a single network). Solid: all
-    networks pruned to the same number of connections; dashed: as trained.
+    Lines are means over a method's networks. Shades are standard deviations (ddof 1); a single
+    network has none. Solid: all networks pruned to the same number of connections. Dashed: as
+    trained.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ _MARKED = 100  # ranks, at most, whose points are marked
 def middle_layer_negative(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether more live weights of the middle layer are negative than positive, (member,) bool.
 
-    So says Section 3.5: "pattern mismatching". In a network of more than three layers, every layer
+    Section 3.5 says so: "pattern mismatching". In a network of more than three layers, every layer
     between the first and the last must be so.
 
     The paper contradicts itself: by the caption of Fig. A8 and by Appendix G, positive weights
@@ -48,7 +48,7 @@ def middle_layer_negative(net: MLP, task: FixedTask) -> Bool[np.ndarray, " membe
 def last_layer_positive(net: MLP, task: FixedTask) -> Bool[np.ndarray, " member"]:
     """Whether more live weights of the last layer are positive than negative, (member,) bool.
 
-    So says Section 3.5; on Fig. A8, see :func:`middle_layer_negative`.
+    Section 3.5 says so; on Fig. A8, see :func:`middle_layer_negative`.
     """
     table = sign_table(net)
     last = table[table.layer == net.depth]

@@ -29,7 +29,7 @@ DETERMINES = 0.99  # R^2 from which a neuron knows w; one that holds y_1, which 
 CORRELATES = 0.3  # |correlation| that counts as one, Cohen's medium effect
 SEVERAL = 2  # neurons
 ENCODES = 0.9  # R^2 from which a pair encodes w: its error is a third of the deviation of w
-LEAVES = 0.5  # of the variance of w that no single neuron explains, at most this stays unexplained
+LEAVES = 0.5  # of the variance that the best neuron leaves unexplained, a pair may leave this
 
 _FITTED = 4000  # training sequences, so that 25 networks take a minute
 _VARIES = 0.01  # of the largest standard deviation in the stage

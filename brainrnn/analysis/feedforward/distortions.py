@@ -34,6 +34,12 @@ class Distortion:
     apply : function
         From images, (example, row, column), and an amount to their variants, (variant, example,
         row, column).
+
+    Examples
+    --------
+    >>> dim = Distortion("dimmed by", (0, 0.5), lambda images, amount: (1 - amount) * images[None])
+    >>> dim.apply(torch.ones(1, 2, 2), 0.5).sum().item()
+    2.0
     """
 
     label: str

@@ -33,8 +33,10 @@ def image_shape(net: Placed) -> tuple[int, int]:
     >>> image_shape(br.MLP.on_planes((4, 3), 10, br.MLPSpec(hidden=(9,))))
     (4, 3)
     """
-    sites = net.anatomy.populations[stages(net)[0].population].sites
-    if sites.shape[1] == 2:
+    first = stages(net)[0].population
+    sites = net.anatomy.populations[first].sites
+    written = any(a[0].population == first for a in net.anatomy.wiring.values() if len(a) == 2)
+    if sites.shape[1] == 2 and not written:  # what is written to is no input
         rows, columns = (len(sites[:, axis].unique()) for axis in (0, 1))
         if rows * columns == len(sites) and torch.allclose(sites, grid(rows, columns)):
             return rows, columns

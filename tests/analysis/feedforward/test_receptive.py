@@ -14,6 +14,7 @@ from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.wiring_cost.strength import wiring_strength
 from tests.analysis.feedforward.handmade import connect, drawn, on_image
+from tests.placed import Wired
 
 
 def test_the_shape_comes_from_where_the_inputs_lie():
@@ -80,3 +81,9 @@ def test_what_has_no_receptive_field():
         receptive_table([])
     with pytest.raises(InputError, match="not the pixels"):
         live_pixels(MLP.on_lines(12, 10))
+
+
+def test_hidden_neurons_on_a_grid_are_no_pixels():
+    assert image_shape(Wired({"up": "h2 h1"})) == (2, 3)
+    with pytest.raises(InputError, match="not the pixels"):  # inputs without places lead to h1
+        image_shape(Wired({"enter": "h1 _", "up": "h2 h1"}))
