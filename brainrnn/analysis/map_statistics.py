@@ -224,8 +224,8 @@ def map_statistics(
     ['join_count', 'component_size', 'largest_component', 'cluster_size_again']
     >>> float(found.p.sel(statistic="join_count")[0].round(3))
     0.005
-    >>> print(found.attrs["left_out"].split(":")[0])
-    left out, as activity or variance, weights were not given
+    >>> print(found.attrs["left_out"].split(";")[0])
+    not given: activity or variance, weights
     """
     n = int(brain.attrs["permutations"]) if permutations is None else permutations
     if n < 1:
@@ -353,6 +353,8 @@ def _coincide(position: xr.DataArray) -> bool:
 
 
 def _why(brain: xr.Dataset, names: list[str]) -> str:
-    missing = ", ".join(not_given(brain))
-    reason = f"{missing} were not given" if missing else "two neurons sit at one place"
-    return f"left out, as {reason}: {', '.join(names)}"
+    missing = not_given(brain)
+    reasons = [f"not given: {', '.join(missing)}"] if missing else []
+    if "position" in brain and _coincide(brain.position):
+        reasons.append("two neurons sit at one place")
+    return f"{'; '.join(reasons)}; so left out: {', '.join(names)}"

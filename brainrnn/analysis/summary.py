@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def statistics_table(statistics: xr.Dataset) -> str:
         title = f"network {member}" if statistics.sizes["member"] > 1 else ""
         blocks.append(_statistics(statistics.isel(member=member), title))
     if "left_out" in statistics.attrs:
-        blocks.append(f"({statistics.attrs['left_out']})")
+        blocks.append(fill(str(statistics.attrs["left_out"]), 100))
     return "\n\n".join(blocks)
 
 
@@ -128,7 +129,7 @@ def _map_table(brain: xr.Dataset, title: str) -> str:
     if math.isfinite(cost := float(brain.get("connection_cost", math.nan))):
         counts += f", connection cost {cost:.4g}"
     missing = not_given(brain)
-    left_out = [f"What needs {', '.join(missing)} is left out: not given."] if missing else []
+    left_out = [f"Not given, so left out: what needs {', '.join(missing)}."] if missing else []
     return "\n".join([counts, *_tests(brain), *left_out])
 
 

@@ -163,8 +163,8 @@ def test_named_areas_are_modules_and_units_without_one_are_left_out():
     assert set(found.statistic.values) == {
         *("isolated", "cluster_size", "join_count", "component_size", "largest_component")
     }
-    assert "activity or variance, weights were not given" in statistics_table(found)
-    assert "activity or variance, weights is left out" in summary(brain)
+    assert "not given: activity or variance, weights; so left out: moran" in statistics_table(found)
+    assert "left out: what needs activity or variance, weights." in summary(brain)
     with refused("robustness needs activity or variance"):
         robustness(brain)
 

@@ -83,7 +83,7 @@ def small_worldness(
         Of the graph, and of each random graph beside the mean of all. NaN where it is not defined.
     """
     all_graphs = np.concatenate([adjacency[None], random])
-    c, length = clustering(all_graphs), path_length(all_graphs)
+    c, length = np.asarray(clustering(all_graphs)), np.asarray(path_length(all_graphs))
     with np.errstate(divide="ignore", invalid="ignore"):
         sigma = (c / c[1:].mean()) / (length / length[1:].mean())
     return float(sigma[0]), sigma[1:]
