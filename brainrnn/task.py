@@ -40,7 +40,7 @@ class Trials:
     >>> from tasks import cog20
     >>> trials = cog20(names=["go", "dm1"]).sample(6, np.random.default_rng(0))
     >>> len(trials), trials.inputs.shape[1:]
-    (6, torch.Size([6, 53]))
+    (6, torch.Size([6, 35]))
     >>> trials.period("decision").shape
     torch.Size([6, 2])
     """
