@@ -46,9 +46,9 @@ def draw_lines(
     segments: Float[np.ndarray, "line end 2"],
     strength: Float[np.ndarray, " line"],
     *,
-    thickest: float,
-    zorder: float,
-    ink: float = 1.0,
+    thickest: float | int,
+    zorder: float | int,
+    ink: float | int = 1.0,
 ) -> None:
     """Draw connections in this order: blue if positive, red if negative, as thick as strong.
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.artist import allow_rasterization
-from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import LineCollection
 
 _MANY = 2000  # lines that are kept as pixels, so that vector files stay small
@@ -44,7 +43,7 @@ class _Crowd(LineCollection):
         return list(self._ends)
 
     @allow_rasterization  # here, so that pixels are those of the picture that is written
-    def draw(self, renderer: RendererBase) -> None:
+    def draw(self, renderer: Any) -> None:
         widths, colours = np.asarray(self.get_linewidth()), np.asarray(self.get_colors())
         pixels = self.get_transform().transform(self._ends.reshape(-1, 2)).reshape(-1, 2, 2)
         seen = in_sight(pixels, np.asarray(renderer.points_to_pixels(widths)), colours[:, 3])

@@ -39,8 +39,8 @@ def write_labels(
     points: Float[np.ndarray, "text coordinate"],
     texts: Sequence[str],
     *,
-    offset: float,
-    largest: float = 10,
+    offset: float | int,
+    largest: float | int = 10,
     colour: str = INK,
 ) -> float:
     """Write a text at each of a row of points, in one size, so that no two touch each other.

@@ -224,7 +224,7 @@ def _frame(ax: Axes, layout: Layout) -> None:
 def _name_folds(ax: Axes, layout: Layout) -> None:
     for folds in layout.rows.values():
         for number, row in enumerate(folds if len(folds) > 1 else (), start=1):
-            _write_beside(ax, f"token {number}", row[row[:, 0].argmin(), :2], 8)
+            _write_beside(ax, f"token {number}", row[row[:, 0].argmin(), :2], 8.0)
 
 
 def _name_stages(ax: Axes, layout: Layout, names: Mapping[str, str]) -> None:
@@ -232,7 +232,7 @@ def _name_stages(ax: Axes, layout: Layout, names: Mapping[str, str]) -> None:
         if stage in layout.rows:
             drawn = (layout.planes or layout.rows)[stage][0]
             height = drawn[drawn[:, 0].argmin(), 1]
-            _write_beside(ax, name, np.array([ax.get_xlim()[0], height]), 4)
+            _write_beside(ax, name, np.array([ax.get_xlim()[0], height]), 4.0)
 
 
 def _write_beside(ax: Axes, text: str, point: Float[np.ndarray, " axis"], distance: float) -> None:

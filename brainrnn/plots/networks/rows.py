@@ -39,7 +39,7 @@ def paint_rows(ax: Axes, net: Placed, member: int, layout: Layout) -> None:
     segments, strength = (np.concatenate(part) for part in zip(*lines, strict=True))
     order = np.argsort(np.abs(strength), kind="stable")
     thickest = min(THICKEST, 0.24 * gap)
-    draw_lines(ax, segments[order], strength[order], thickest=thickest, zorder=1)
+    draw_lines(ax, segments[order], strength[order], thickest=thickest, zorder=1.0)
     touched = touched_neurons(net, member, layout)
     size = min(max(0.5 * gap, 2), 4.5)
     for dark, colour in ((False, INACTIVE), (True, INK)):
@@ -82,4 +82,4 @@ def label_rows(
 
 
 def _label_size(row: Float[np.ndarray, "neuron coordinate"]) -> float:
-    return 10 if len(row) <= 10 else 7
+    return 10.0 if len(row) <= 10 else 7.0

@@ -341,7 +341,7 @@ def test_networks_that_are_no_layers_on_lines_or_planes(net, message):
         draw_network(net)
 
 
-@pytest.mark.parametrize(("panels", "columns"), [([], None), ([("", None, 0)], 0)])
+@pytest.mark.parametrize(("panels", "columns"), [([], None), ([("", br.MLP.on_lines(1, 1), 0)], 0)])
 def test_nothing_to_draw(panels, columns):
     with pytest.raises(InputError, match="takes a panel and a column at least"):
         draw_networks(panels, columns=columns)

@@ -65,7 +65,7 @@ def discs(ax):
 def test_the_view_is_a_rotation_that_keeps_rows_and_columns_in_order():
     points = np.random.default_rng(0).normal(size=(50, 3))
     np.testing.assert_allclose(project(points), seen(points), atol=1e-12)
-    for elevation, azimuth in ((0.1, 2), (1.2, -0.5)):
+    for elevation, azimuth in ((0.1, 2.0), (1.2, -0.5)):
         np.testing.assert_allclose(
             view(elevation, azimuth) @ view(elevation, azimuth).T, np.eye(3), atol=1e-12
         )
