@@ -69,7 +69,7 @@ class Experiment(Settings):
         description="where to train: cpu, cuda, cuda:1, ...",
     )
     task: TaskSpec = TaskSpec()
-    network: NetworkSpec = RNNNetwork()
+    network: NetworkSpec = Field(RNNNetwork(), description="which network, of which size")
     method: BIMT = BIMT()
     training: TrainingSpec = TrainingSpec()
     analysis: AnalysisSpec = AnalysisSpec()
@@ -154,6 +154,10 @@ def load_suite(spec: TaskSpec) -> Task:
         Its ``suite`` is a name that an installed package offers, or ``module:function``. The
         function is called with what the configuration says: ``names``, ``dt``, and its
         ``options``.
+
+    Returns
+    -------
+    Task
 
     Raises
     ------

@@ -45,7 +45,14 @@ class MethodSpec(Settings):
 
 
 class Study(Settings):
-    """Networks, and one question to all of them."""
+    """Networks, and one question to all of them.
+
+    Examples
+    --------
+    >>> study = load_study("growing_brains")
+    >>> len(study.methods), len(study.cells())  # a network for each method and seed
+    (11, 55)
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = Field(
         description="what the study's folder is called"
@@ -60,7 +67,7 @@ class Study(Settings):
     )
     experiment: Experiment = Experiment()
     methods: dict[str, MethodSpec] = Field(min_length=1, description="by name")
-    measure: Measurement
+    measure: Measurement = Field(description="the question")
 
     @model_validator(mode="after")
     def _distinct(self) -> Study:
@@ -112,10 +119,26 @@ def load_study(study: str | Path, overrides: Iterable[str] = ()) -> Study:
     A file that says ``extends = "other.toml"`` has everything of the other but what it says
     itself. The other lies beside it, or comes with the package.
 
+    Parameters
+    ----------
+    study : str or Path
+        The file, or a name such as "growing_brains".
+    overrides : iterable of str
+        Each sets one key, ``section.key=value``; the value is read as TOML.
+
+    Returns
+    -------
+    Study
+
     Raises
     ------
     InputError
         One line for whatever is wrong with the file, a key or a value.
+
+    Examples
+    --------
+    >>> load_study("growing_brains", ["seeds=[1, 2]"]).seeds
+    (1, 2)
     """
     return build(Study, override(_read(find("study", study)), overrides))
 
