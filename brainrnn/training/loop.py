@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from pydantic import Field
 from torch import Tensor
 
@@ -397,7 +397,7 @@ class Trainer:
                 "the checkpoint belongs to another network: it does not fit the configuration"
             ) from None
 
-    def _set_noise(self, state: Int[Tensor, " byte"], step: int) -> None:
+    def _set_noise(self, state: UInt8[Tensor, " byte"], step: int) -> None:
         if len(state) == len(self._noise.get_state()):
             self._noise.set_state(state)
         else:  # of a generator on another kind of device

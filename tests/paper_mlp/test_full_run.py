@@ -22,10 +22,10 @@ def test_25_networks_learn_two_independent_formulas_within_a_minute_on_one_core(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in Trainer(net, task, experiment.method, experiment.training).records():
             pass
-        assert time.perf_counter() - start < 60
+        assert time.process_time() - start < 60
     finally:
         torch.set_num_threads(threads)
     split = reproduction.checks["no cross path"](net, task).reshape(5, 5).mean(1)

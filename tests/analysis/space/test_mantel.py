@@ -112,6 +112,6 @@ def test_p_values_of_unrelated_features_are_uniform_and_related_ones_are_found()
 
 def test_ten_thousand_permutations_of_150_neurons_take_about_a_second():
     dense, sparse, _ = relations(150)
-    start = time.perf_counter()
+    start = time.process_time()
     permutation_test({"r": mantel(dense, sparse)}, np.arange(150), n=10_000)
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4

@@ -178,13 +178,13 @@ def test_ten_thousand_permutations_of_400_neurons_take_less_than_a_second():
     labels = np.random.default_rng(0).integers(0, 10, 400)
     taken = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         statistics = {
             "isolated": fraction_isolated(neighbours(places, "8")),
             "cluster_size": cluster_size(places),
         }
         test = permutation_test(statistics, labels, n=10_000)
-        taken.append(time.perf_counter() - start)
+        taken.append(time.process_time() - start)
     assert test.null.shape == (2, 10_000)
     assert min(taken) < 1
 

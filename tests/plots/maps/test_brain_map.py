@@ -139,15 +139,15 @@ def test_a_full_network_of_400_neurons_is_drawn_fast(tmp_path):
             "p": small.p,
         }
     ).expand_dims("member")
-    start = time.perf_counter()
+    start = time.process_time()
     figure = plot_map(brain, max_lines=160_000)
     figure.draw_without_rendering()
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     (lines,) = only(figure.axes[0], LineCollection)
     assert len(lines.get_segments()) > 140_000
-    start = time.perf_counter()
+    start = time.process_time()
     (path,) = save_figure(plot_map(brain), tmp_path / "map", ("svg",))
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert path.stat().st_size < 3e6  # lines are kept as pixels
 
 

@@ -287,10 +287,10 @@ def test_a_picture_in_a_given_place_looks_alike_before_and_after_the_layout(net)
 
 
 def test_thousands_of_lines_are_drawn_fast(tokens, tmp_path):
-    start = time.perf_counter()
+    start = time.process_time()
     figure = draw_network(tokens)
     (path,) = save_figure(figure, tmp_path / "network", ("svg",))
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert len(lines(figure.axes[0]).get_segments()) > 8000
     assert path.stat().st_size < 1.2e6  # lines are kept as pixels
     assert plt.get_fignums() == []

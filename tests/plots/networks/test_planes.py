@@ -269,9 +269,9 @@ def test_axes_do_not_depend_on_weights_or_places(net):
 
 def test_tens_of_thousands_of_lines_are_few_collections_and_no_opaque_block():
     net = br.MLP.on_planes((28, 28), 10, br.MLPSpec(hidden=(100, 100)))
-    start = time.perf_counter()
+    start = time.process_time()
     (ax,) = draw_network(net, output_labels=DIGITS, image=np.eye(28)).axes
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     dense, fewer, few = bundles(ax)
     assert sum(len(c.get_segments()) for c in (dense, fewer, few)) > 89_000
     assert len(ax.collections) + len(ax.patches) < 20
