@@ -27,6 +27,15 @@ class Neurons:
         (without the member axis).
     chosen : (unit,) bool
         Which neurons.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> spec = br.AnalysisSpec(permutations=10)
+    >>> area = np.repeat([0, 1], 8)
+    >>> brain = br.analyse_recorded(positions=br.grid(4, 4), modules=area, spec=spec)
+    >>> Neurons(brain.isel(member=0), np.arange(16) < 4).place.shape
+    (4, 2)
     """
 
     def __init__(self, brain: xr.Dataset, chosen: Bool[np.ndarray, " unit"]) -> None:

@@ -46,6 +46,14 @@ def infer_wiring(model: nn.Module) -> InferredWiring:
     ``hidden`` (``hidden1``, ``hidden2``, ...; ``proj``) in ``nn.RNN``, ``nn.GRU`` and ``nn.LSTM``;
     ``stream``, ``heads1`` and ``mlp1`` in transformer layers and attention. Norms are left out.
 
+    Parameters
+    ----------
+    model : nn.Module
+
+    Returns
+    -------
+    InferredWiring
+
     Raises
     ------
     InputError

@@ -28,6 +28,15 @@ class PlacedModule(Placed):
         Populations, wiring and places, of one member.
     step : int
         Calls of :meth:`after_step` so far.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> placed = br.place(nn.GRU(2, 9), br.grid(3, 3))
+    >>> placed.weight("weight_hh_l0").shape
+    torch.Size([1, 27, 9])
+    >>> placed.anatomy.positions("hidden").shape
+    torch.Size([1, 9, 2])
     """
 
     def __init__(self, model: nn.Module, anatomy: Anatomy, layouts: Mapping[str, Layout]) -> None:

@@ -22,6 +22,22 @@ class PlacedNetwork(nn.Module, Placed):
     A network sets ``anatomy`` and its parameters, each with a leading member axis, and then calls
     ``self.anatomy.bind(self.named_parameters())``. Cost and swaps need nothing else of it; training
     needs ``respond``.
+
+    Examples
+    --------
+    >>> from brainrnn import Anatomy, Population, line
+    >>> class Linear(PlacedNetwork):
+    ...     def __init__(self, members=1):
+    ...         super().__init__()
+    ...         populations = [Population("a", line(3)), Population("b", line(2))]
+    ...         self.anatomy = Anatomy(populations, {"weight": "b a"}, members=members)
+    ...         self.weight = nn.Parameter(torch.randn(members, 2, 3))
+    ...         self.anatomy.bind(self.named_parameters())
+    ...
+    ...     def respond(self, batch, *, generator=None):
+    ...         return batch.inputs @ self.weight.mT
+    >>> Linear(members=4).anatomy.length("weight").shape
+    torch.Size([4, 2, 3])
     """
 
     def weights(self) -> dict[str, Float[Tensor, "member out *source"]]:

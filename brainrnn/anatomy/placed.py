@@ -21,6 +21,14 @@ class Placed(ABC):
     ----------
     anatomy : Anatomy
         The populations, the wiring, and who sits where.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> isinstance(br.MLP([br.line(2), br.line(3)]), br.Placed)
+    True
+    >>> isinstance(br.place(torch.nn.RNN(2, 9), br.grid(3, 3)), br.Placed)
+    True
     """
 
     anatomy: Anatomy
@@ -92,12 +100,31 @@ class Method(Protocol):
 def per_member(
     value: float | tuple[float, ...], net: Placed, what: str
 ) -> Float[Tensor, " member"]:
-    """One value per member of a network, (member,).
+    """One value per member of a network.
+
+    Parameters
+    ----------
+    value : float or tuple of float
+        One value for all, or one for each.
+    net : Placed
+    what : str
+        What the values are, for the error.
+
+    Returns
+    -------
+    (member,)
 
     Raises
     ------
     InputError
         If there is neither one value nor one for each member.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP([br.line(2), br.line(3)], members=2)
+    >>> per_member(0.5, net, "strength").tolist()
+    [0.5, 0.5]
     """
     anchor = net.anchor()
     values = torch.as_tensor(value, dtype=anchor.dtype, device=anchor.device).reshape(-1)

@@ -13,7 +13,18 @@ from brainrnn.errors import InputError
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a parameter: ``folds`` copies of a population, or an axis without places."""
+    """One axis of a parameter: ``folds`` copies of a population, or an axis without places.
+
+    Attributes
+    ----------
+    population : str or None
+    folds : int
+
+    Examples
+    --------
+    >>> parse_wiring("(3 hidden) _")[0]
+    Axis(population='hidden', folds=3)
+    """
 
     population: str | None
     folds: int = 1
@@ -36,6 +47,14 @@ class Layout:
         Number of further axes, such as the two of an image kernel.
     source_first : bool
         Whether the parameter has its axis of inputs first.
+
+    Examples
+    --------
+    A kernel of three entries between two channels counts as one weight:
+
+    >>> import torch
+    >>> parse_layout("b a _").canonical(torch.tensor([[[1.0, -2.0, 0.5]]]))
+    tensor([[[3.5000]]])
     """
 
     axes: tuple[Axis, ...]
@@ -92,6 +111,19 @@ def parse_wiring(pattern: str) -> tuple[Axis, ...]:
     ``(3 hidden)`` three copies of it one after the other (the gates of a GRU, two tokens that
     share their places).
 
+    Parameters
+    ----------
+    pattern : str
+
+    Returns
+    -------
+    tuple of Axis
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+
     Examples
     --------
     >>> parse_wiring("(3 hidden) _")
@@ -117,6 +149,14 @@ def parse_layout(pattern: str) -> Layout:
         16 entries in a row for every neuron, as behind ``nn.Flatten``;
     ``"out in _ _"``
         further axes, over which a weight is shared by the same two neurons, as a kernel is.
+
+    Parameters
+    ----------
+    pattern : str
+
+    Returns
+    -------
+    Layout
 
     Raises
     ------

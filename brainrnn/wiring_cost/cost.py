@@ -24,7 +24,13 @@ from brainrnn.errors import InputError, unknown
 
 
 class CostSpec(Settings):
-    """How connections are paid for."""
+    """How connections are paid for.
+
+    Examples
+    --------
+    >>> CostSpec(schedule=((0.0, 0.1), (0.5, 1.0)), interpolation="linear").factor(0.25)
+    0.55
+    """
 
     strength: PerMember = Field(
         1e-4, description="lambda, strength of the connection cost; a list gives one per member"
@@ -98,8 +104,31 @@ def cost_coefficients(
 ) -> dict[str, Float[Tensor, "*weight"]]:
     """Cost of a unit of |w| for every parameter that is paid for, each broadcastable to it.
 
-    A d + y* where two axes are placed, (member, out, in); y* elsewhere, a scalar. Biases are paid
-    for, or not, as at a fraction ``progress`` of training.
+    A d + y* where two axes are placed, y* elsewhere. Biases are paid for, or not, as at a fraction
+    ``progress`` of training.
+
+    Parameters
+    ----------
+    net : Placed
+    spec : CostSpec
+    progress : float
+
+    Returns
+    -------
+    dict of str to (member, out, in) or scalar tensor
+
+    Raises
+    ------
+    InputError
+        If the settings name a parameter that is not there, or have too few values for the members.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(3,)))
+    >>> cost = cost_coefficients(net, CostSpec(locality=2.0, offset=0.5))
+    >>> {name: tuple(value.shape) for name, value in cost.items()}["fc0.weight"]
+    (1, 3, 2)
     """
     anatomy = net.anatomy
     parameters = net.weights()
@@ -140,6 +169,10 @@ def connection_cost(net: Placed, spec: CostSpec, progress: float = 1.0) -> Float
         A :class:`brainrnn.BIMT` is one.
     progress : float
         Fraction of training that is done.
+
+    Returns
+    -------
+    (member,)
 
     Examples
     --------

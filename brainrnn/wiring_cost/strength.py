@@ -17,7 +17,21 @@ ABSENT = 1e-3
 def present(
     weight: Float[Tensor, "member out source"],
 ) -> Bool[Tensor, "member out source"]:
-    """Which weights of each member's matrix, (member, to, from), are there; bool."""
+    """Which weights of each member's matrix are there: above 1e-3 of its largest.
+
+    Parameters
+    ----------
+    weight : (member, out, source)
+
+    Returns
+    -------
+    (member, out, source) bool
+
+    Examples
+    --------
+    >>> present(torch.tensor([[[1.0, 1e-4], [-0.5, 0.0]]])).tolist()
+    [[[True, False], [True, False]]]
+    """
     magnitude = weight.abs()
     return magnitude > ABSENT * magnitude.amax((1, 2), keepdim=True)
 
@@ -32,10 +46,28 @@ def magnitudes(net: Placed) -> dict[str, Float[Tensor, "member out *source"]]:
 def wiring_strength(
     net: Placed, population: str, magnitude: Mapping[str, Tensor] | None = None
 ) -> tuple[Float[Tensor, "member neuron"], Float[Tensor, "member neuron"]]:
-    """Sum of |weights| into and out of every neuron of a population, each (member, neuron).
+    """Sum of |weights| into and out of every neuron of a population.
 
     Biases do not count; a weight inside the population counts for both of its neurons.
-    ``magnitude`` is what :func:`magnitudes` returns, where that is at hand.
+
+    Parameters
+    ----------
+    net : Placed
+    population : str
+    magnitude : mapping of str to tensor, optional
+        What :func:`magnitudes` returns, where that is at hand.
+
+    Returns
+    -------
+    incoming, outgoing : (member, neuron)
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(3,)))
+    >>> net.fc0.weight.data[:] = torch.tensor([[1.0, -2.0], [0.0, 0.5], [0.0, 0.0]])
+    >>> wiring_strength(net, "h1")[0].tolist()
+    [[3.0, 0.5, 0.0]]
     """
     magnitude = magnitudes(net) if magnitude is None else magnitude
     n = len(net.anatomy.populations[population])
@@ -53,10 +85,28 @@ def wiring_strength(
 def live_neurons(
     net: Placed, population: str, *, threshold: float = 1e-3
 ) -> Bool[Tensor, "member neuron"]:
-    """Neurons that are wired on every side that the wiring gives them, (member, neuron) bool.
+    """Neurons that are wired on every side that the wiring gives them.
 
     A side is live when its strength is above 0 and above ``threshold`` of that of the member's
     strongest neuron on that side; an input population has only an outgoing side.
+
+    Parameters
+    ----------
+    net : Placed
+    population : str
+    threshold : float
+
+    Returns
+    -------
+    (member, neuron) bool
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(3,)))
+    >>> net.fc1.weight.data[:] = torch.tensor([[1.0, 0.0, -1.0]])  # nothing leaves the second
+    >>> live_neurons(net, "h1").tolist()
+    [[True, False, True]]
     """
     alive = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
     strengths = wiring_strength(net, population)
@@ -67,7 +117,24 @@ def live_neurons(
 
 
 def count_live(net: Placed) -> Int[Tensor, " member"]:
-    """Live neurons of every member, over the populations that are wired on both sides."""
+    """Live neurons of every member, over the populations that are wired on both sides.
+
+    Parameters
+    ----------
+    net : Placed
+
+    Returns
+    -------
+    (member,) int64
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(3,)))
+    >>> net.fc1.weight.data[:] = torch.tensor([[1.0, 0.0, -1.0]])
+    >>> count_live(net).tolist()
+    [2]
+    """
     inner = [name for name, sides in _sides(net).items() if len(sides) == 2]
     counts = [live_neurons(net, name).sum(1) for name in inner]
     return torch.stack(counts).sum(0) if counts else torch.zeros(net.members, dtype=torch.int64)

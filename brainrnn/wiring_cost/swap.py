@@ -35,7 +35,13 @@ _SMALL = 300_000  # entries of all cost matrices together
 
 
 class SwapSpec(Settings):
-    """When and how neurons exchange places."""
+    """When and how neurons exchange places.
+
+    Examples
+    --------
+    >>> SwapSpec(every=200, top_k=6).algorithm  # the paper's
+    'greedy'
+    """
 
     algorithm: Literal["none", "greedy", "assignment", "descent"] = Field(
         "greedy",
@@ -61,12 +67,28 @@ def site_costs(
 ) -> tuple[Float[Tensor, "member neuron site"], Float[Tensor, "member neuron neuron"]]:
     """Cost of every neuron on every site, and the weights inside the population.
 
+    Parameters
+    ----------
+    net : Placed
+    spec : CostSpec
+    population : str
+
     Returns
     -------
     costs : (member, neuron, site) float64
         C above; what does not depend on the neuron's place is left out.
     inside : (member, neuron, neuron) float64
         T above.
+
+    Examples
+    --------
+    What each hidden neuron would cost on each of the sites, where all others sit as they do:
+
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(3,)))
+    >>> costs, inside = site_costs(net, br.CostSpec(), "h1")
+    >>> tuple(costs.shape), float(inside.abs().sum())
+    ((1, 3, 3), 0.0)
     """
     anatomy = net.anatomy
     fixed, inside = _parts(net, magnitudes(net), spec, population, list(range(net.members)))
@@ -136,7 +158,26 @@ def _folded(
 def importance(
     net: Placed, population: str, magnitude: dict[str, Tensor] | None = None
 ) -> Float[Tensor, "member neuron"]:
-    """Score of every neuron: sum of |incoming| and |outgoing| weights, (member, neuron); Eq. 5."""
+    """Score of every neuron: the sum of its |incoming| and |outgoing| weights; Eq. 5.
+
+    Parameters
+    ----------
+    net : Placed
+    population : str
+    magnitude : mapping of str to tensor, optional
+        Magnitudes of all parameters, where they are at hand.
+
+    Returns
+    -------
+    (member, neuron)
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(3,)))
+    >>> importance(net, "h1").shape
+    torch.Size([1, 3])
+    """
     incoming, outgoing = wiring_strength(net, population, magnitude)
     return incoming + outgoing
 
@@ -156,6 +197,10 @@ def relocate(net: Placed, cost: CostSpec, swap: SwapSpec) -> Int[Tensor, " membe
     cost : CostSpec
         What scores the swaps, unless they have a locality of their own.
     swap : SwapSpec
+
+    Returns
+    -------
+    (member,) int64
 
     Examples
     --------

@@ -45,6 +45,15 @@ def assess(
         in a regression), ``modularity`` (:func:`newman_modularity`), ``connection_cost``,
         ``live`` (fraction of connections that are live) and ``active`` (hidden neurons on a live
         path from an input to an output).
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> from tasks import formulas
+    >>> task = formulas(["independence"])
+    >>> net = br.MLP.on_lines(task.n_inputs, task.n_outputs, br.MLPSpec(hidden=(4,)))
+    >>> int(assess(net, task).active[0]) <= 4
+    True
     """
     rng = np.random.default_rng(0)  # the examples are fixed: nothing is drawn
     columns: dict[str, Tensor] = {}
@@ -79,7 +88,23 @@ def _count_active(net: PlacedNetwork) -> Tensor:
 
 
 def feedforward_table(result: xr.Dataset) -> str:
-    """Plain text, a row per network; what is NaN throughout is left out."""
+    """Plain text, a row per network; what is NaN throughout is left out.
+
+    Parameters
+    ----------
+    result : Dataset
+        As from :func:`assess`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(feedforward_table(xr.Dataset({"test_loss": ("member", [0.012345])})))
+     member test_loss
+          0    0.0123
+    """
     table = result.to_dataframe().dropna(axis=1, how="all")
     forms = {
         "loss": "{:.3g}".format,
@@ -94,7 +119,22 @@ def feedforward_table(result: xr.Dataset) -> str:
 
 
 def feedforward_json(result: xr.Dataset) -> dict[str, Any]:
-    """Means over networks, and ``members``, an object of the same keys for each; None for NaN."""
+    """Means over networks, and ``members``, an object of the same keys for each; None for NaN.
+
+    Parameters
+    ----------
+    result : Dataset
+        As from :func:`assess`.
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> feedforward_json(xr.Dataset({"test_loss": ("member", [1.0, 2.0])}))
+    {'test_loss': 1.5, 'members': [{'test_loss': 1.0}, {'test_loss': 2.0}]}
+    """
 
     def plain(row: pd.Series) -> dict[str, float | None]:
         return {str(k): float(v) if math.isfinite(v) else None for k, v in row.items()}
