@@ -70,7 +70,10 @@ def draw_statistics(statistics: xr.Dataset, folder: str | os.PathLike[str]) -> l
         if not bool(statistics.z.isel(member=member).notnull().any()):  # too few active neurons
             continue
         ending = f"_{member}" if statistics.sizes["member"] > 1 else ""
-        for name, plot in (("statistics", plot_statistics), ("lengths", plot_lengths)):
+        plots = {"statistics": plot_statistics}
+        if "length_bin_pairs" in statistics:  # where weights and places are known
+            plots["lengths"] = plot_lengths
+        for name, plot in plots.items():
             written += save_figure(plot(statistics, member), Path(folder) / f"{name}{ending}")
     return written
 
@@ -111,8 +114,11 @@ def _figures(brain: xr.Dataset, metrics: pd.DataFrame) -> Iterator[tuple[str, Fi
     for member in range(brain.sizes["member"]):
         ending = f"_{member}" if brain.sizes["member"] > 1 else ""
         yield f"map{ending}", plot_map(brain, member)
-        if bool(brain.active.isel(member=member).any()):  # a silent network has neither
+        if not bool(brain.active.isel(member=member).any()):  # a silent network has no more
+            continue
+        if "task_variance" in brain:
             yield f"task_variance{ending}", plot_task_variance(brain, member)
+        if "null" in brain:
             yield f"nulls{ending}", plot_nulls(brain, member)
     if len(metrics):
         yield "training", plot_training(metrics)

@@ -148,6 +148,13 @@ def save_figure(
     ------
     InputError
         If a format is unknown or a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in save_figure(new_figure(1, 1), f"{folder}/empty", ["png"])]
+    ['empty.png']
     """
     stem, paths = Path(stem), []
     known = figure.canvas.get_supported_filetypes()

@@ -53,7 +53,7 @@ def plot_trial(suite: Suite, trials: Trials, index: int = 0, ax: Axes | None = N
     >>> suite = cog20(dt=100)
     >>> trials = suite.sample(1, np.random.default_rng(0), task=[0])
     >>> plot_trial(suite, trials).get_suptitle().split(":")[0]
-    'fdgo'
+    'go'
     """
     if not 0 <= index < len(trials):
         raise InputError(f"trial {index} does not exist: choose 0 to {len(trials) - 1}")
