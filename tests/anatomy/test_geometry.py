@@ -86,7 +86,7 @@ def test_sizes_that_are_not_whole_and_positive_are_refused(bad):
 
 
 def test_bad_sites_and_names_are_refused():
-    with pytest.raises(InputError, match="array of numbers"):
+    with pytest.raises(InputError, match="sites must be numbers"):
         g.as_sites([1.0, 2.0])
     with pytest.raises(InputError, match="finite"):
         g.as_sites([[math.nan, 0.0]])

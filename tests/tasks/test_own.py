@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import gymnasium
 import pytest
 
 from brainrnn.config import as_toml
@@ -69,6 +70,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
     (tmp_path / "own_suites.py").write_text(SUITES)
     (tmp_path / "own_environment.py").write_text(ENVIRONMENT)
+    gymnasium.registry.pop("OwnSide-v0", None)
     yield tmp_path
     for name in [name for name in sys.modules if name.startswith("own_")]:
         del sys.modules[name]
