@@ -93,7 +93,7 @@ def accuracy_when_pruned(
     if not task.classes:
         raise InputError(f"the answers of task {task.name!r} are no classes: see loss_when_pruned")
     if kept is None:
-        total = sum(net.weight(name)[0].numel() for name in connections(net))
+        total = sum(net.wired(name)[0].numel() for name in connections(net))
         kept = np.geomspace(_FEWEST, total, _POINTS).round().astype(int).tolist()
     examples = evenly_spaced(task.test, images)
     curve = pruning_curve(

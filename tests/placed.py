@@ -7,6 +7,7 @@ from torch import nn
 
 from brainrnn.anatomy import geometry
 from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.anatomy.populations import Anatomy, Population
 
 WIRING = {
@@ -77,3 +78,24 @@ class Wired(PlacedNetwork):
                 for _ in range(self.members)
             ]
             self.anatomy.move(name, torch.stack(places))
+
+
+class Wrapped(Placed):
+    """Somebody's module and anatomy, with no more than what Placed asks for."""
+
+    def __init__(self, model, sites, wiring):
+        self.model = model
+        self.anatomy = Anatomy([Population(name, s) for name, s in sites.items()], wiring)
+
+    def weights(self):
+        named = dict(self.model.named_parameters())
+        return {name: named[name][None] for name in self.anatomy.wiring}
+
+    def parameters(self):
+        return self.model.parameters()
+
+    def parameter(self, name):
+        return self.model.get_parameter(name)
+
+    def spread(self, name, values):
+        return values[0]

@@ -84,7 +84,7 @@ def test_its_map_is_tested(encoder, placed):
     brain = br.analyse_recorded(
         positions=placed.anatomy.positions("hidden3")[0],
         activity=activity,
-        weights=placed.weight("lstm.weight_hh_l2").detach()[0, :256],
+        weights=placed.wired("lstm.weight_hh_l2").detach()[0, :256],
         spec=br.AnalysisSpec(k_range=(3, 8), permutations=2000),
     )
     assert int(brain.active.sum()) > 100

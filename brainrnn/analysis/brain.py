@@ -91,7 +91,7 @@ def analyse(
         xr.DataArray(list(suite.names), dims="task", name="task"),
     )
     position = net.anatomy.positions(population).detach()
-    gates = None if loop is None else net.weight(loop).detach().cpu()
+    gates = None if loop is None else net.wired(loop).detach().cpu()
     brain = analyse_recorded(
         positions=position.cpu(),
         variance=variance,

@@ -33,7 +33,7 @@ class PlacedModule(Placed):
     --------
     >>> import brainrnn as br
     >>> placed = br.place(nn.GRU(2, 9), br.grid(3, 3))
-    >>> placed.weight("weight_hh_l0").shape
+    >>> placed.wired("weight_hh_l0").shape
     torch.Size([1, 27, 9])
     >>> placed.anatomy.positions("hidden").shape
     torch.Size([1, 9, 2])
@@ -50,9 +50,9 @@ class PlacedModule(Placed):
         Of a parameter with further axes, such as those of a kernel, the sum of its magnitudes over
         them. In float32 where the parameter is in half precision.
         """
-        return {name: self.weight(name) for name in self._layouts}
+        return {name: self.wired(name) for name in self._layouts}
 
-    def weight(self, name: str) -> Float[Tensor, "1 out *source"]:
+    def wired(self, name: str) -> Float[Tensor, "1 out *source"]:
         """One of the :meth:`weights`."""
         if name not in self._layouts:
             raise InputError(unknown("wired parameter", name, self._layouts))
@@ -134,6 +134,50 @@ class PlacedModule(Placed):
         """
         self.step += 1
         return method.after_step(self, optimizer, step=self.step, progress=progress)
+
+    def activity(
+        self, inputs: Float[Tensor, "time trial channel"], lengths: Tensor | None = None
+    ) -> tuple[Float[Tensor, "1 time trial output"], Float[Tensor, "1 time trial unit"]]:
+        """Outputs of the network and states of its recurrent layer, for :func:`brainrnn.analyse`.
+
+        A method ``activity(inputs, lengths) -> (outputs, states)`` of the user's network is asked
+        if it has one.
+
+        Parameters
+        ----------
+        inputs : (time, trial, channel)
+        lengths : (trial,) int64, optional
+            Steps of each trial. Steps after a trial's end mean nothing.
+
+        Raises
+        ------
+        InputError
+            If it is not clear which layer is meant: there must be one ``nn.RNN``, ``nn.GRU`` or
+            ``nn.LSTM``, of one layer in one direction.
+        """
+        inputs = inputs.to(self.anchor())
+        own = getattr(self.model, "activity", None)
+        if callable(own):
+            outputs, states = own(inputs, lengths)
+            return outputs[None], states[None]
+        layers = [layer for layer in self.model.modules() if isinstance(layer, nn.RNNBase)]
+        if len(layers) != 1 or layers[0].num_layers > 1 or layers[0].bidirectional:
+            raise InputError(
+                "to record this network, give it a method activity(inputs, lengths) that returns "
+                "its outputs and the states of its neurons, (time, trial, unit); without one it "
+                "must have one recurrent layer in one direction"
+            )
+        seen: list[Tensor] = []
+        hook = layers[0].register_forward_hook(lambda *call: seen.append(call[2][0]))
+        swapped = layers[0].batch_first
+        try:
+            outputs = self.model(inputs.transpose(0, 1) if swapped else inputs)
+        finally:
+            hook.remove()
+        outputs = outputs[0] if isinstance(outputs, tuple) else outputs
+        both = outputs, seen[-1]
+        outputs, states = (part.transpose(0, 1) for part in both) if swapped else both
+        return outputs[None], states[None]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Places of every population and the number of steps, to be saved beside the model's."""

@@ -56,7 +56,7 @@ class PlacedNetwork(nn.Module, Placed):
         """The values themselves: parameters have the layout of weights."""
         return values
 
-    def weight(self, name: str) -> Tensor:
+    def wired(self, name: str) -> Tensor:
         """The parameter of that name, (member, out, in) or, of a bias, (member, out)."""
         return self.get_parameter(name)
 

@@ -55,7 +55,7 @@ class Placed(ABC):
     def spread(self, name: str, values: Float[Tensor, "*weight"]) -> Float[Tensor, "*parameter"]:
         """Values for a parameter's weights, (member, out, in), in the parameter's own layout."""
 
-    def weight(self, name: str) -> Float[Tensor, "member out *source"]:
+    def wired(self, name: str) -> Float[Tensor, "member out *source"]:
         """One of the :meth:`weights`.
 
         Raises
@@ -70,7 +70,7 @@ class Placed(ABC):
 
     def entries(self, name: str) -> int:
         """Number of entries of one member's parameter."""
-        return self.weight(name)[0].numel()
+        return self.wired(name)[0].numel()
 
     def anchor(self) -> Float[Tensor, "*shape"]:
         """Any tensor that has the weights' dtype and lies on the network's device."""

@@ -71,7 +71,7 @@ def place(
 
     >>> placed = br.place(model, {"hidden": br.line(9)}, {"0.weight": "hidden _", "2.weight": \
 "_ hidden"}, distance="l1")
-    >>> placed.weight("0.weight").shape
+    >>> placed.wired("0.weight").shape
     torch.Size([1, 9, 4])
     """
     model = _unwrapped(model)

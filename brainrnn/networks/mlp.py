@@ -162,7 +162,7 @@ class MLP(PlacedNetwork):
         Examples
         --------
         >>> net = MLP.on_lines(4, 2, MLPSpec(hidden=(3,)))
-        >>> net.weight("fc0.weight").shape
+        >>> net.wired("fc0.weight").shape
         torch.Size([1, 3, 4])
         """
         spec, own = spec or MLPSpec(), own or {}
@@ -207,7 +207,7 @@ class MLP(PlacedNetwork):
         Examples
         --------
         >>> net = MLP.on_planes((4, 4), 10, MLPSpec(hidden=(9,)))
-        >>> net.weight("fc0.weight").shape
+        >>> net.wired("fc0.weight").shape
         torch.Size([1, 9, 16])
         """
         spec = spec or MLPSpec()

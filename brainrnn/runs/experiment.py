@@ -258,7 +258,7 @@ def build_network(
     --------
     >>> experiment = Experiment(network={"shape": [3, 4]})
     >>> net = build_network(experiment.network, load_suite(experiment.task), seed=0)
-    >>> net.weight("w_rec").shape  # (member, neuron, neuron)
+    >>> net.wired("w_rec").shape  # (member, neuron, neuron)
     torch.Size([1, 12, 12])
     """
     if not spec.fits(task):

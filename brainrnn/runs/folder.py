@@ -424,7 +424,7 @@ def load(path: str | Path, *, device: str | None = None) -> Run:
     ... )
     >>> br.Run.create(folder, experiment).train(progress=False)
     >>> run = br.load(folder)
-    >>> run.net.weight("w_rec").shape  # (member, out, in)
+    >>> run.net.wired("w_rec").shape  # (member, out, in)
     torch.Size([1, 16, 16])
     >>> run.net.anatomy.positions("hidden").shape  # (member, neuron, coordinate)
     torch.Size([1, 16, 2])

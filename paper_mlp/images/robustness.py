@@ -70,8 +70,8 @@ def robustness_table(
     """
     check_image(net, task)
     kept = matched_sparsity(net, methods)
-    total = sum(net.weight(name)[0].numel() for name in connections(net))
-    examples = evenly_spaced(task.test, images).to(net.weight("fc0.weight").device)
+    total = sum(net.wired(name)[0].numel() for name in connections(net))
+    examples = evenly_spaced(task.test, images).to(net.wired("fc0.weight").device)
     parts = [
         distorted_accuracy(network, task.score, examples, image_shape(net), amounts=amounts).assign(
             pruned=pruned, connections=joined, images=len(examples)

@@ -12,6 +12,7 @@ from torch.nn.utils import parametrizations
 
 import brainrnn as br
 from brainrnn.anatomy.wiring import parse_layout
+from tasks import cog20
 
 
 class Net(nn.Module):
@@ -230,7 +231,7 @@ def test_the_model_stays_as_it_was():
     assert list(net.state_dict()) == names
     assert all(torch.equal(value, net.state_dict()[name]) for name, value in before.items())
     assert {value.dtype for value in net.parameters()} == {torch.float16}
-    assert placed.weight("fc2.weight").dtype == torch.float32
+    assert placed.wired("fc2.weight").dtype == torch.float32
     placed.penalty(METHOD).backward()
     assert net.fc2.weight.grad.dtype == torch.float16
 
@@ -297,7 +298,7 @@ def test_parametrized_weights_pay_as_they_are_and_refuse_the_proximal_step():
     placed = br.place(net, SITES, WIRING)
     placed.penalty(METHOD).backward()
     assert net.fc2.parametrizations.weight.original1.grad is not None
-    torch.testing.assert_close(placed.weight("fc2.weight")[0], net.fc2.weight)
+    torch.testing.assert_close(placed.wired("fc2.weight")[0], net.fc2.weight)
     optimizer = torch.optim.Adam(net.parameters())
     optimizer.step()
     with pytest.raises(br.InputError, match=r"fc2.weight.*parametrized.*subgradient"):
@@ -369,3 +370,71 @@ def test_spread_undoes_canonical(pattern):
     if not layout.kernel and max(layout.runs) == 1:
         back = layout.spread(weight)
         assert torch.equal(back.expand(parameter.shape), parameter)
+
+
+class Recurrent(nn.Module):
+    def __init__(self, cell=nn.GRU, **options):
+        super().__init__()
+        self.cell = cell(3, 9, **options)
+        self.readout = nn.Linear(9, 2)
+
+    def forward(self, inputs):
+        return self.readout(self.cell(inputs)[0])
+
+
+def recurrent(**options):
+    net = Recurrent(**options)
+    folds = net.cell.weight_hh_l0.shape[0] // 9
+    wiring = {
+        "cell.weight_ih_l0": f"({folds} hidden) _",
+        "cell.weight_hh_l0": f"({folds} hidden) hidden",
+        "readout.weight": "_ hidden",
+    }
+    return net, br.place(net, {"hidden": br.grid(3, 3)}, wiring)
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("cell", [nn.RNN, nn.GRU, nn.LSTM])
+def test_activity_of_a_recurrent_layer(cell, batch_first):
+    net, placed = recurrent(cell=cell, batch_first=batch_first)
+    inputs = torch.randn(5, 4, 3)
+    outputs, states = placed.activity(inputs)
+    given = inputs.transpose(0, 1) if batch_first else inputs
+    expected = net.cell(given)[0]
+    expected = expected.transpose(0, 1) if batch_first else expected
+    assert torch.equal(states, expected[None])
+    torch.testing.assert_close(outputs, net.readout(expected)[None])
+    assert not net.cell._forward_hooks
+
+
+def test_a_network_that_says_what_its_neurons_do_is_asked():
+    net, placed = recurrent()
+    net.activity = lambda inputs, lengths: (inputs + 1, inputs + 2)
+    inputs = torch.zeros(5, 4, 3)
+    assert [float(part.max()) for part in placed.activity(inputs)] == [1.0, 2.0]
+
+
+def test_analyse_of_a_placed_network():
+    suite = cog20(names=["go", "anti"], dt=100)
+    torch.manual_seed(0)
+    net = Recurrent()
+    net.cell, net.readout = nn.GRU(suite.n_inputs, 9), nn.Linear(9, suite.n_outputs)
+    wiring = {
+        "cell.weight_ih_l0": "(3 hidden) _",
+        "cell.weight_hh_l0": "(3 hidden) hidden",
+        "readout.weight": "_ hidden",
+    }
+    placed = br.place(net, {"hidden": br.grid(3, 3)}, wiring)
+    spec = br.AnalysisSpec(k=2, trials=8, accuracy_trials=4, permutations=20)
+    brain = br.analyse(placed, suite, spec)
+    assert brain.sizes["unit"] == 9
+    assert list(brain.task.values) == ["go", "anti"]
+    torch.testing.assert_close(
+        torch.from_numpy(brain.position.values), placed.anatomy.positions("hidden")
+    )
+
+
+def test_recording_is_refused_where_it_is_not_clear_what_is_meant():
+    placed = br.place(Net(), SITES, WIRING)
+    with pytest.raises(br.InputError, match="give it a method activity"):
+        placed.activity(torch.zeros(2, 2, 4))

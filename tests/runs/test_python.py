@@ -20,7 +20,7 @@ def run(tmp_path):
 def test_one_line_opens_all_of_a_run(run):
     run.train(progress=False)
     opened = br.load(run.path)
-    assert torch.equal(opened.net.weight("w_rec"), run.net.weight("w_rec"))
+    assert torch.equal(opened.net.wired("w_rec"), run.net.wired("w_rec"))
     assert torch.equal(opened.net.anatomy.places("hidden"), run.net.anatomy.places("hidden"))
     assert opened.suite.names == ("go", "dms")
     assert opened.metrics()["step"].tolist() == [8]

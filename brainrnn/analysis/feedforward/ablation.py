@@ -64,7 +64,7 @@ def silence(
     copies = net.select(*[member] * len(neurons))
     for name, axes in net.anatomy.wiring.items():
         if len(axes) == 2 and axes[1].population == population:
-            weight = copies.weight(name)
+            weight = copies.wired(name)
             gone = torch.from_numpy(np.tile(neurons, axes[1].folds)).to(weight.device)
             weight.masked_fill_(gone[:, None], 0)
     return copies
@@ -121,7 +121,7 @@ def without_each_connection(
     values = torch.zeros(len(where), dtype=torch.float64)
     for name in found:
         (k,) = np.nonzero(parameters == name)
-        weight = copies.weight(name)
+        weight = copies.wired(name)
         values[k] = weight[k, rows[k], columns[k]].double().cpu()
         weight[k, rows[k], columns[k]] = 0
     variables = {

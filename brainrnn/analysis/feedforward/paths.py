@@ -55,8 +55,8 @@ def input_dependence(
     >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(2,)))
     >>> for value in net.parameters():
     ...     _ = value.data.zero_()
-    >>> net.weight("fc0.weight").data[0] = torch.eye(2)  # h1 neuron i sees input i alone
-    >>> net.weight("fc1.weight").data[0, 0, 1] = 1.0
+    >>> net.wired("fc0.weight").data[0] = torch.eye(2)  # h1 neuron i sees input i alone
+    >>> net.wired("fc1.weight").data[0, 0, 1] = 1.0
     >>> depends = input_dependence(net)
     >>> depends["h1"][0].tolist()
     [[True, False], [False, True]]

@@ -47,8 +47,8 @@ def magnitude_ranks(
     --------
     >>> import brainrnn as br
     >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=(1,)))
-    >>> net.weight("fc0.weight").data[0] = torch.tensor([[0.1, -0.3]])
-    >>> net.weight("fc1.weight").data[0] = torch.tensor([[0.2]])
+    >>> net.wired("fc0.weight").data[0] = torch.tensor([[0.1, -0.3]])
+    >>> net.wired("fc1.weight").data[0] = torch.tensor([[0.2]])
     >>> {name: rank[0].tolist() for name, rank in magnitude_ranks(net).items()}
     {'fc0.weight': [[2, 0]], 'fc1.weight': [[1]]}
     """
@@ -89,7 +89,7 @@ def keep_largest(net: Network, kept: int, *, parameters: Sequence[str] | None = 
     --------
     >>> import brainrnn as br
     >>> pruned = keep_largest(br.MLP.on_lines(4, 2), 10)
-    >>> sum(int((pruned.weight(f"fc{i}.weight") != 0).sum()) for i in range(pruned.depth))
+    >>> sum(int((pruned.wired(f"fc{i}.weight") != 0).sum()) for i in range(pruned.depth))
     10
     """
     ranks = magnitude_ranks(net, parameters)
@@ -171,7 +171,7 @@ def log_spaced(total: int, most: int) -> Int[np.ndarray, " count"]:
 
 def _prune(net: Placed, ranks: dict[str, Any], kept: int) -> None:
     for name, rank in ranks.items():
-        net.weight(name).mul_(rank < kept)
+        net.wired(name).mul_(rank < kept)
 
 
 def _count(ranks: dict[str, Any]) -> int:

@@ -66,7 +66,7 @@ def receptive_fields(net: Placed) -> Float[np.ndarray, "member neuron row column
     (1, 9, 4, 3)
     """
     shape = image_shape(net)
-    weight = net.weight(str(stages(net)[1].parameter)).detach().double().cpu().numpy()
+    weight = net.wired(str(stages(net)[1].parameter)).detach().double().cpu().numpy()
     return weight.reshape(*weight.shape[:2], *shape)
 
 
@@ -86,7 +86,7 @@ def pixel_strength(net: Placed) -> Float[np.ndarray, "member row column"]:
     True
     """
     shape = image_shape(net)
-    size = net.weight(str(stages(net)[1].parameter)).detach().abs().sum(1)
+    size = net.wired(str(stages(net)[1].parameter)).detach().abs().sum(1)
     return size.double().cpu().numpy().reshape(-1, *shape)
 
 

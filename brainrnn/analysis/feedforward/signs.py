@@ -35,7 +35,7 @@ def sign_table(net: Placed, *, threshold: float = 0.05) -> pd.DataFrame:
     --------
     >>> import brainrnn as br
     >>> net = br.MLP.on_lines(2, 1, br.MLPSpec(hidden=()))
-    >>> net.weight("fc0.weight").data[0] = torch.tensor([[0.5, -2.0]])
+    >>> net.wired("fc0.weight").data[0] = torch.tensor([[0.5, -2.0]])
     >>> sign_table(net).to_dict("records")[0]["negative_sum"]
     2.0
     """
@@ -43,7 +43,7 @@ def sign_table(net: Placed, *, threshold: float = 0.05) -> pd.DataFrame:
     for layer, (name, live) in enumerate(
         live_connections(net, threshold=threshold).items(), start=1
     ):
-        weight = net.weight(name).double() * live
+        weight = net.wired(name).double() * live
         parts.append(
             pd.DataFrame(
                 {

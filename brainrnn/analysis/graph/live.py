@@ -50,7 +50,7 @@ def live_connections(
             f"the threshold of live connections must be a fraction of the largest weight, at least "
             f"0 and below 1, got {threshold!r}"
         )
-    sizes = {name: net.weight(name).abs() for name in connections(net)}
+    sizes = {name: net.wired(name).abs() for name in connections(net)}
     return {n: size > threshold * size.amax(dim=(1, 2), keepdim=True) for n, size in sizes.items()}
 
 
@@ -121,7 +121,7 @@ def _sources(net: Placed, population: str, threshold: float) -> Bool[Tensor, "me
     start = torch.ones_like(net.anatomy.places(population), dtype=torch.bool)
     for name, (out, source) in pairs.items():
         if out.population is None and source.population == population:
-            size = net.weight(name).abs().amax(1)  # a table of tokens: (member, input)
+            size = net.wired(name).abs().amax(1)  # a table of tokens: (member, input)
             start = size > threshold * size.amax(1, keepdim=True)
     return start
 
@@ -141,7 +141,7 @@ def _outside(
         if len(axes) == 2 and axes[side].population == population and not axes[1 - side].population
     ]
     for name, axis in ends:
-        size = net.weight(name).abs()
+        size = net.wired(name).abs()
         live = size > threshold * size.amax((1, 2), keepdim=True)
         found |= live.any(2 - side).unflatten(1, (axis.folds, -1)).any(1)
     return found if ends else every

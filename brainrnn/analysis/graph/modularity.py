@@ -52,7 +52,7 @@ def connection_graph(net: Placed, member: int = 0) -> nx.Graph:
     adjacency = np.zeros((len(nodes), len(nodes)))
     for name in connections(net):
         out, source = net.anatomy.wiring[name]
-        size = net.weight(name)[member].detach().abs().double().cpu()
+        size = net.wired(name)[member].detach().abs().double().cpu()
         block = size.unflatten(0, (out.folds, -1)).sum(0).numpy()  # (neuron, neuron of each fold)
         row, column = first[str(out.population)], first[str(source.population)]
         adjacency[row : row + block.shape[0], column : column + block.shape[1]] += block

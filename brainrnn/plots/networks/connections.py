@@ -34,7 +34,7 @@ def visible_connections(
     """
     lines = {}
     for name, (end, start) in connection_ends(net, layout).items():
-        weight = net.weight(name)[member].detach().double().cpu().numpy()
+        weight = net.wired(name)[member].detach().double().cpu().numpy()
         weight = weight / max(np.abs(weight).max(), np.finfo(float).tiny)
         row, column = np.nonzero(np.abs(weight) >= _VISIBLE)
         lines[name] = np.stack([start[column], end[row]], axis=1), weight[row, column]

@@ -16,14 +16,14 @@ def test_the_others_see_nothing_of_a_silent_neuron():
     state = net.layers(inputs)["h1"][1]
     for copy, quiet in enumerate(torch.from_numpy(silent)):
         hidden = torch.where(quiet, 0.0, state)
-        hidden = torch.nn.functional.silu(hidden @ net.weight("fc1.weight")[1].T + bias(net, 1))
-        expected = hidden @ net.weight("fc2.weight")[1].T + bias(net, 2)
+        hidden = torch.nn.functional.silu(hidden @ net.wired("fc1.weight")[1].T + bias(net, 1))
+        expected = hidden @ net.wired("fc2.weight")[1].T + bias(net, 2)
         torch.testing.assert_close(copies(inputs)[copy], expected)
     assert torch.equal(copies(inputs)[0], net(inputs)[1])
 
 
 def bias(net, layer):
-    return net.weight(f"fc{layer}.bias")[1]
+    return net.wired(f"fc{layer}.bias")[1]
 
 
 def test_a_silent_input_of_tokens_is_an_embedding_of_0():
@@ -32,16 +32,16 @@ def test_a_silent_input_of_tokens_is_an_embedding_of_0():
     tokens = torch.randint(5, (20, 2))
     copies = silence(net, "input", np.array([[False, True, True]]))
     with torch.no_grad():
-        net.weight("embedding")[:, :, 1:] = 0
+        net.wired("embedding")[:, :, 1:] = 0
     torch.testing.assert_close(copies(tokens), net(tokens))
 
 
 def test_a_silent_unit_of_a_recurrent_network_stays_unread():
     net = br.RNN(2, 3, br.grid(3, 3), dt=20.0, spec=br.RNNSpec(noise=0.0))
     copies = silence(net, "hidden", np.eye(9, dtype=bool)[[4]])
-    assert bool((copies.weight("w_rec")[0, :, 4] == 0).all())
-    assert bool((copies.weight("w_out")[0, :, 4] == 0).all())
-    assert torch.equal(copies.weight("w_in"), net.weight("w_in"))
+    assert bool((copies.wired("w_rec")[0, :, 4] == 0).all())
+    assert bool((copies.wired("w_out")[0, :, 4] == 0).all())
+    assert torch.equal(copies.wired("w_in"), net.wired("w_in"))
 
 
 def test_each_live_connection_is_away_once():
@@ -54,7 +54,7 @@ def test_each_live_connection_is_away_once():
     for k, (name, row, column) in enumerate(found):
         expected = net.select(1)
         with torch.no_grad():
-            expected.weight(name)[0, row, column] = 0
+            expected.wired(name)[0, row, column] = 0
         for own, given in zip(copies.parameters(), expected.parameters(), strict=True):
             assert torch.equal(own[k], given[0])
 

@@ -14,7 +14,7 @@ def test_activity_of_a_population_is_computed_layer_by_layer():
     net, inputs = drawn(empty(3, 5, 4, 2, members=2)), torch.rand(7, 3, dtype=torch.float64)
     activity = stage_activity(net, inputs, "h1")
     for member in (0, 1):
-        drive = inputs @ net.weight("fc0.weight")[member].T + net.weight("fc0.bias")[member]
+        drive = inputs @ net.wired("fc0.weight")[member].T + net.wired("fc0.bias")[member]
         expected = (drive * torch.sigmoid(drive)).detach()
         np.testing.assert_allclose(activity[member], expected)
 

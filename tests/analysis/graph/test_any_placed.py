@@ -17,23 +17,9 @@ from brainrnn.analysis import (
     stages,
 )
 from brainrnn.anatomy.geometry import grid, line
-from brainrnn.anatomy.placed import Placed
-from brainrnn.anatomy.populations import Anatomy, Population
 from tests.analysis.refused import refused
 from tests.analysis.synthetic import TASKS, Suite
-
-
-class Mine(Placed):
-    """Anybody's module, its parameters as they are."""
-
-    def __init__(self, module, sites, wiring):
-        populations = [Population(name, places) for name, places in sites.items()]
-        self.module, self.anatomy = module, Anatomy(populations, wiring)
-
-    def weights(self):
-        parameters = dict(self.module.named_parameters())
-        return {name: parameters[name][None] for name in self.anatomy.wiring}
-
+from tests.placed import Wrapped
 
 SITES = {"h1": line(6), "h2": line(5)}
 WIRING = {"4.weight": "_ h2", "0.weight": "h1 _", "2.weight": "h2 h1"}  # in no order
@@ -44,7 +30,7 @@ def perceptron(seed=0):
     module = nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2))
     for value in module.parameters():
         value.data *= torch.where(torch.rand(value.shape) < 0.4, 1.0, 0.001)
-    return Mine(module, SITES, WIRING)
+    return Wrapped(module, SITES, WIRING)
 
 
 def test_stages_without_places_for_inputs_and_outputs():
@@ -57,7 +43,7 @@ def test_stages_without_places_for_inputs_and_outputs():
 def test_layers_may_be_named_in_any_order():
     module = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 3), nn.Linear(3, 2))
     sites = {"c": line(3), "a": line(3), "d": line(2), "b": line(4)}
-    net = Mine(module, sites, {"2.weight": "d c", "0.weight": "b a", "1.weight": "c b"})
+    net = Wrapped(module, sites, {"2.weight": "d c", "0.weight": "b a", "1.weight": "c b"})
     assert [stage.name for stage in stages(net)] == ["a", "b", "c", "d"]
 
 
@@ -82,7 +68,7 @@ def test_the_graph_has_no_nodes_for_what_has_no_places():
     net = perceptron()
     graph = connection_graph(net)
     assert set(graph) == {("h1", 0, i) for i in range(6)} | {("h2", 0, i) for i in range(5)}
-    weight = net.weight("2.weight")[0].detach().abs().numpy()
+    weight = net.wired("2.weight")[0].detach().abs().numpy()
     for (j, i), w in np.ndenumerate(weight):
         assert graph.edges[("h1", 0, i), ("h2", 0, j)]["weight"] == pytest.approx(w)
     q = nx.community.modularity(graph, communities(net), weight="weight")
@@ -97,14 +83,14 @@ def test_a_placed_module_is_what_our_network_of_the_same_weights_is():
         ours.fc1.weight.data[0],
     )
     sites = {"input": line(3), "h1": line(6), "out": line(2)}
-    mine = Mine(module, sites, {"0.weight": "h1 input", "2.weight": "out h1"})
+    mine = Wrapped(module, sites, {"0.weight": "h1 input", "2.weight": "out h1"})
     assert nx.utils.graphs_equal(connection_graph(mine), connection_graph(ours))
     assert communities(mine) == communities(ours)
     for name, active in active_neurons(ours).items():
         assert torch.equal(active_neurons(mine)[name], active)
 
 
-class Recurrent(Mine):
+class Recurrent(Wrapped):
     """A recurrent network of PyTorch that says what its neurons do."""
 
     def __init__(self, kind, sites):

@@ -9,23 +9,10 @@ from torch import nn
 
 import brainrnn as br
 from brainrnn.anatomy.geometry import grid, line, ring, sphere
-from brainrnn.anatomy.placed import Placed
-from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.errors import InputError
 from brainrnn.plots import draw_network, draw_networks
+from tests.placed import Wrapped
 from tests.plots.networks.test_network import lines, text
-
-
-class Wrapped(Placed):
-    """Somebody's module, whose parameters have no member axis, with places."""
-
-    def __init__(self, model, sites, wiring):
-        self.model = model
-        self.anatomy = Anatomy([Population(name, s) for name, s in sites.items()], wiring)
-
-    def weights(self):
-        named = dict(self.model.named_parameters())
-        return {name: named[name][None] for name in self.anatomy.wiring}
 
 
 def sequential(*sizes):
@@ -63,7 +50,7 @@ def test_what_has_no_place_is_left_out():
     assert text(ax, "first").xy[1] == 0
     assert text(ax, "second").xy[1] == 1
     segments = lines(ax).get_segments()
-    weight = net.weight("1.weight")[0].detach().abs()
+    weight = net.wired("1.weight")[0].detach().abs()
     assert len(segments) == int((weight >= 0.003 * weight.max()).sum())
     with pytest.raises(InputError, match="unknown stage 'spare'"):
         draw_network(net, numbers=["spare"])
