@@ -65,9 +65,11 @@ from .task import Examples as Examples
 from .task import Suite as Suite
 from .task import Task as Task
 from .task import Trials as Trials
+from .training.loop import Record as Record
 from .training.loop import Trainer as Trainer
 from .training.loop import TrainingSpec as TrainingSpec
 from .training.loop import train as train
+from .training.pace import SlowTraining as SlowTraining
 from .wiring_cost.cost import CostSpec as CostSpec
 from .wiring_cost.cost import connection_cost as connection_cost
 from .wiring_cost.method import BIMT as BIMT

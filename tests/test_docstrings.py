@@ -38,7 +38,8 @@ def sections(text):
 
 def takes_arguments(thing):
     """Whether a call of it needs more to be said than its name."""
-    return bool(inspect.signature(thing).parameters)
+    kinds = {parameter.kind for parameter in inspect.signature(thing).parameters.values()}
+    return bool(kinds - {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD})
 
 
 def missing(thing):

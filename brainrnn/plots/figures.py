@@ -42,6 +42,20 @@ def draw_all(
     -------
     list of Path
         The files, a PNG and an SVG of each figure.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import brainrnn as br
+    >>> from tasks import cog20
+    >>> suite = cog20(names=["go", "anti"])
+    >>> net = br.RNN.for_suite(suite, sites=br.grid(4, 4))
+    >>> metrics = br.train(net, suite, steps=2, progress=False)
+    >>> spec = br.AnalysisSpec(k=2, trials=4, accuracy_trials=2, permutations=20)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = draw_all(br.analyse(net, suite, spec), metrics, folder)
+    >>> [path.name for path in files if path.suffix == ".png"]
+    ['map.png', 'task_variance.png', 'nulls.png', 'training.png']
     """
     return [
         path
@@ -64,6 +78,17 @@ def draw_statistics(statistics: xr.Dataset, folder: str | os.PathLike[str]) -> l
     -------
     list of Path
         The files, a PNG and an SVG of each figure.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import brainrnn as br
+    >>> place = br.grid(4, 4).numpy()
+    >>> brain = br.analyse_recorded(positions=place, modules=(place[:, 0] > 0.5).astype(int))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = draw_statistics(br.map_statistics(brain, permutations=20), folder)
+    >>> [path.name for path in files]
+    ['statistics.png', 'statistics.svg']
     """
     written: list[Path] = []
     for member in range(statistics.sizes["member"]):
@@ -98,6 +123,19 @@ def draw_graphs(
     -------
     list of Path
         The files, a PNG and an SVG of each figure.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import brainrnn as br
+    >>> from tasks import formulas
+    >>> task = formulas(["independence"])
+    >>> net = br.MLP.on_lines(task.n_inputs, task.n_outputs, br.MLPSpec(hidden=(3,)))
+    >>> metrics = br.train(net, task, steps=2, progress=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = draw_graphs(net, task, metrics, folder)
+    >>> [path.name for path in files if path.suffix == ".png"]
+    ['graphs.png', 'training.png']
     """
     panels = [(f"network {m}" if net.members > 1 else "", net, m) for m in range(net.members)]
     graphs = draw_networks(

@@ -68,6 +68,12 @@ def conduct(
         On Ctrl-C or a request to terminate; everything is saved.
     DivergedError
         If the loss of a network is not finite.
+
+    Examples
+    --------
+    >>> from brainrnn.study import load_study
+    >>> study = load_study("growing_brains", ["seeds=[1, 2]", "experiment.training.steps=500"])
+    >>> page = conduct(study, "runs/studies", workers=2)  # doctest: +SKIP
     """
     folder, networks = Path(out) / study.name, Path(out) / "networks"
     cells = study.cells()

@@ -8,3 +8,4 @@ from .loop import Trainer as Trainer
 from .loop import TrainingSpec as TrainingSpec
 from .loop import answer as answer
 from .loop import train as train
+from .pace import SlowTraining as SlowTraining
