@@ -90,12 +90,3 @@ class Wrapped(Placed):
     def weights(self):
         named = dict(self.model.named_parameters())
         return {name: named[name][None] for name in self.anatomy.wiring}
-
-    def parameters(self):
-        return self.model.parameters()
-
-    def parameter(self, name):
-        return self.model.get_parameter(name)
-
-    def spread(self, name, values):
-        return values[0]

@@ -14,6 +14,7 @@ from .inference import infer_wiring as infer_wiring
 from .module import PlacedModule as PlacedModule
 from .network import PlacedNetwork as PlacedNetwork
 from .placed import Placed as Placed
+from .placed import Trainable as Trainable
 from .placed import per_member as per_member
 from .placing import place as place
 from .populations import Anatomy as Anatomy

@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from brainrnn.anatomy.placed import Method, Placed
+from brainrnn.anatomy.placed import Method, Trainable
 from brainrnn.anatomy.populations import Anatomy
 from brainrnn.anatomy.wiring import Layout
 from brainrnn.errors import InputError, unknown
 
 
-class PlacedModule(Placed):
+class PlacedModule(Trainable):
     """A user's network with places for its neurons; made by :func:`place`.
 
     The network itself stays as it is: its parameters, their layout, dtype and device, and its state

@@ -10,13 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from brainrnn.anatomy.placed import Placed
+from brainrnn.anatomy.placed import Trainable
 
 N = TypeVar("N", bound="PlacedNetwork")
 Pullback = Callable[[Tensor], Sequence[Tensor]]
 
 
-class PlacedNetwork(nn.Module, Placed):
+class PlacedNetwork(nn.Module, Trainable):
     """Base of the networks of this package: parameters and places have a leading member axis.
 
     A network sets ``anatomy`` and its parameters, each with a leading member axis, and then calls

@@ -37,24 +37,6 @@ class Placed(ABC):
     def weights(self) -> dict[str, Float[Tensor, "member out *source"]]:
         """Every wired parameter by name, (member, out, in) or, of a bias, (member, out)."""
 
-    @abstractmethod
-    def parameters(self) -> Iterator[nn.Parameter]:
-        """Everything that training may change."""
-
-    @abstractmethod
-    def parameter(self, name: str) -> Float[Tensor, "*shape"]:
-        """A wired parameter as the network has it, in a layout of its own.
-
-        Raises
-        ------
-        InputError
-            If its entries cannot be changed one by one.
-        """
-
-    @abstractmethod
-    def spread(self, name: str, values: Float[Tensor, "*weight"]) -> Float[Tensor, "*parameter"]:
-        """Values for a parameter's weights, (member, out, in), in the parameter's own layout."""
-
     def wired(self, name: str) -> Float[Tensor, "member out *source"]:
         """One of the :meth:`weights`.
 
@@ -82,16 +64,46 @@ class Placed(ABC):
         return self.anatomy.members
 
 
+class Trainable(Placed):
+    """A placed network whose parameters a training method may change.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP([br.line(2), br.line(3)])
+    >>> isinstance(net, Trainable), net.parameter("fc0.weight") is net.fc0.weight
+    (True, True)
+    """
+
+    @abstractmethod
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Everything that training may change."""
+
+    @abstractmethod
+    def parameter(self, name: str) -> Float[Tensor, "*shape"]:
+        """A wired parameter as the network has it, in a layout of its own.
+
+        Raises
+        ------
+        InputError
+            If its entries cannot be changed one by one.
+        """
+
+    @abstractmethod
+    def spread(self, name: str, values: Float[Tensor, "*weight"]) -> Float[Tensor, "*parameter"]:
+        """Values for a parameter's weights, (member, out, in), in the parameter's own layout."""
+
+
 @runtime_checkable
 class Method(Protocol):
     """How a network pays for its wiring: what is added to its loss, and what follows a step."""
 
-    def penalty(self, net: Placed, *, progress: float) -> Float[Tensor, ""]:
+    def penalty(self, net: Trainable, *, progress: float) -> Float[Tensor, ""]:
         """What to add to the loss; differentiable."""
         ...
 
     def after_step(
-        self, net: Placed, optimizer: torch.optim.Optimizer, *, step: int, progress: float
+        self, net: Trainable, optimizer: torch.optim.Optimizer, *, step: int, progress: float
     ) -> int:
         """What to do after step number ``step`` (from 1) of an optimizer; neurons that moved."""
         ...

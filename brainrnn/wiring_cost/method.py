@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.optim import Optimizer
 
-from brainrnn.anatomy.placed import Placed
+from brainrnn.anatomy.placed import Trainable
 from brainrnn.config import NonNegative
 from brainrnn.wiring_cost.cost import CostSpec, connection_cost, cost_coefficients
 from brainrnn.wiring_cost.proximal import soft_threshold, step_threshold
@@ -35,7 +35,7 @@ class BIMT(CostSpec):
     )
     swap: SwapSpec = SwapSpec()
 
-    def penalty(self, net: Placed, *, progress: float = 1.0) -> Float[Tensor, ""]:
+    def penalty(self, net: Trainable, *, progress: float = 1.0) -> Float[Tensor, ""]:
         """What to add to the loss, lambda times the connection cost of all members; Eq. 4.
 
         0 with ``form="proximal"``, whose cost is paid in :meth:`after_step`.
@@ -44,7 +44,7 @@ class BIMT(CostSpec):
             return net.anchor().new_zeros(())
         return (connection_cost(net, self, progress) * self.strengths(net, progress)).sum()
 
-    def add_gradient(self, net: Placed, *, progress: float = 1.0) -> None:
+    def add_gradient(self, net: Trainable, *, progress: float = 1.0) -> None:
         """Add the gradient of :meth:`penalty` to that of the parameters.
 
         For training loops of others, whose loss is out of reach. Nothing with ``form="proximal"``.
@@ -61,7 +61,7 @@ class BIMT(CostSpec):
 
     @torch.no_grad()
     def after_step(
-        self, net: Placed, optimizer: Optimizer, *, step: int, progress: float = 1.0
+        self, net: Trainable, optimizer: Optimizer, *, step: int, progress: float = 1.0
     ) -> int:
         """Shrink the weights with ``form="proximal"``; let neurons swap if step is a multiple.
 
@@ -93,7 +93,7 @@ class BIMT(CostSpec):
             self._shrink(net, optimizer, factor, progress)
         return int(relocate(net, self, self.swap).sum()) if step % self.swap.every == 0 else 0
 
-    def _shrink(self, net: Placed, optimizer: Optimizer, factor: float, progress: float) -> None:
+    def _shrink(self, net: Trainable, optimizer: Optimizer, factor: float, progress: float) -> None:
         strengths = self.strengths(net)
         optimizer = _innermost(optimizer)
         for name, cost in cost_coefficients(net, self, progress).items():
