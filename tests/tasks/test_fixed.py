@@ -273,7 +273,7 @@ def test_they_are_tasks_without_time(name, positions, classes):
         ({"suite": "formulas", "names": ["product"]}, "unknown task .* did you mean 'products'"),
         ({"suite": "two_moons", "names": ["moons"]}, "unknown task 'moons'"),
         ({"suite": "groups", "names": ["adition"]}, "did you mean 'addition'"),
-        ({"suite": "formulas", "names": ["products"], "dt": 20}, "option .*'formulas' 'dt'"),
+        ({"suite": "formulas", "names": ["products"], "dt": 20}, "'formulas' takes no dt"),
         ({"suite": "formulas", "names": ["products"], "options": {"sed": 1}}, "mean 'seed'"),
         ({"suite": "formulas", "names": ["products"], "options": {"train": 0}}, "training .* 1, g"),
         ({"suite": "formulas", "names": ["products"], "options": {"test": 2.0}}, "got 2.0"),

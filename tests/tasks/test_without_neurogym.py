@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from brainrnn.runs import folder
+from brainrnn.runs import versions
 
 BLOCKED = """
 import sys
@@ -57,5 +57,5 @@ def test_the_bridge_says_what_it_lacks(tmp_path):
 
 
 def test_versions_tell_of_what_is_there(monkeypatch):
-    monkeypatch.setattr(folder, "_PACKAGES", ("torch", "not-installed-at-all"))
-    assert set(folder.versions()) == {"python", "torch"}
+    monkeypatch.setattr(versions, "_PACKAGES", ("torch", "not-installed-at-all"))
+    assert set(versions.versions()) == {"python", "torch"}
