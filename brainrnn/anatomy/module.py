@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from brainrnn.anatomy.placed import Method, Placed
+from brainrnn.anatomy.placed import Method, Placed, T
 from brainrnn.anatomy.populations import Anatomy
 from brainrnn.anatomy.wiring import Layout
 from brainrnn.errors import InputError, unknown
@@ -44,6 +45,7 @@ class PlacedModule(Placed):
         self.model, self.anatomy = model, anatomy
         self.step = 0
         self._layouts = dict(layouts)
+        self._kept: tuple[object, Any] = (None, None)
 
     def weights(self) -> dict[str, Float[Tensor, "1 out *source"]]:
         """Every wired parameter by name, (1, out, in) or, of a bias, (1, out); differentiable.
@@ -58,6 +60,20 @@ class PlacedModule(Placed):
         value = self._value(name)
         self._follow(value.device)
         return self._layouts[name].canonical(_full(value))
+
+    def kept(self, key: object, compute: Callable[[], T]) -> T:
+        """What ``compute`` returns; computed again if the key, places or parameters change."""
+        values = [self._value(name) for name in self._layouts]
+        forms = [(value.dtype, value.device, value.shape) for value in values]
+        now = (key, self.anatomy.version, forms)
+        if now != self._kept[0]:
+            with torch.inference_mode(False), torch.no_grad():  # to be of use in training
+                self._kept = (now, compute())
+        return self._kept[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything to copy or to save: not what can be computed again."""
+        return {**self.__dict__, "_kept": (None, None)}
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """The parameters of the user's network, wired or not."""

@@ -101,7 +101,7 @@ class BIMT(CostSpec):
         for name, cost in cost_coefficients(net, self, progress).items():
             parameter = net.parameter(name)
             if parameter.requires_grad:  # a frozen one pays, and stays
-                weight = strengths.view(-1, *[1] * (net.wired(name).ndim - 1)) * cost
+                weight = strengths.view(-1, *[1] * len(net.anatomy.wiring[name])) * cost
                 price = net.spread(name, weight)
                 threshold = step_threshold(optimizer, parameter, price, factor=factor)
                 soft_threshold(parameter.data, threshold.to(parameter.dtype))

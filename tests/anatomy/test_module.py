@@ -543,6 +543,41 @@ def test_rows_of_a_distance_matrix_have_the_order_of_the_sites():
     assert torch.equal(placed.anatomy.length("1.weight"), torch.ones(1, 3, 2).double())
 
 
+def test_what_is_kept_between_steps_follows_what_it_depends_on():
+    net = Net()
+    placed = br.place(net, SITES, WIRING)
+
+    def fresh(method):
+        again = br.place(net, SITES, WIRING)
+        again.load_state_dict(placed.state_dict())
+        return cost(again, method)
+
+    with torch.inference_mode():
+        placed.penalty(METHOD)
+    placed.penalty(METHOD).backward()  # of coefficients that may be saved for it
+    assert cost(placed) == fresh(METHOD)
+    shuffled(placed)
+    assert cost(placed) == fresh(METHOD)
+    other = METHOD.model_copy(update={"locality": 1.0, "biases_from": 0.5})
+    assert cost(placed, other) == fresh(other) != cost(placed)
+    early = float(br.connection_cost(placed, other, progress=0.1).detach())
+    assert early < cost(placed, other)
+    net.double()
+    assert cost(placed) == fresh(METHOD)
+    copied = copy.deepcopy(placed)
+    shuffled(copied, seed=1)
+    assert cost(copied) != cost(placed) == fresh(METHOD)
+
+
+def test_coefficients_are_computed_once():
+    net = Net()
+    placed = br.place(net, SITES, WIRING)
+    one = br.wiring_cost.cost_coefficients(placed, METHOD)["fc2.weight"]
+    assert br.wiring_cost.cost_coefficients(placed, METHOD)["fc2.weight"] is one
+    shuffled(placed)
+    assert br.wiring_cost.cost_coefficients(placed, METHOD)["fc2.weight"] is not one
+
+
 @pytest.mark.parametrize("algorithm", ["greedy", "descent", "assignment"])
 def test_swaps_of_a_network_that_diverged(algorithm):
     net = nn.RNN(3, 9)
