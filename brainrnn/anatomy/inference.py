@@ -78,11 +78,21 @@ class _Reader:
         self._layers = 0
         self._source = "input"  # what the next layer reads
         self._width: int | None = None  # its neurons, where known
+        self._channels_first = False  # whether flattening leaves a neuron's entries in a row
+        self._both = False  # whether it has two directions
         chain = _chain(model, "")
         wired = [i for i, (_, layer) in enumerate(chain) if not _free(layer)]
+        recurrent = [layer for _, layer in chain if isinstance(layer, nn.RNNBase)]
+        self._numbered = sum(layer.num_layers for layer in recurrent) > 1
+        self._depth = 0  # recurrent layers so far
         self._last = wired[-1] if wired else None
+        seen: set[nn.Module] = set()
         for i, (prefix, layer) in enumerate(chain):
             if not _free(layer):
+                # One layer used twice, or one that reads both directions of a recurrent one.
+                if layer in seen or self._both:
+                    raise _unreadable(prefix, layer)
+                seen.add(layer)
                 self._read(prefix, layer, last=i == self._last)
             else:
                 for name, _ in layer.named_parameters(prefix.rstrip(".")):
@@ -108,7 +118,7 @@ class _Reader:
     def _next(self, last: bool, width: int) -> str:
         self._layers += 1
         self._source = "output" if last else f"h{self._layers}"
-        self._width = width
+        self._width, self._channels_first = width, False
         return self._source
 
     def _reads(self, prefix: str, layer: nn.Module, width: int) -> str:
@@ -117,7 +127,10 @@ class _Reader:
             return self._source
         if width % self._width:
             raise _unreadable(prefix, layer)
-        return f"({self._source} {width // self._width})"  # flattened: a run for every channel
+        copies = width // self._width
+        if self._channels_first:
+            return f"({self._source} {copies})"  # flattened: a run for every channel
+        return f"({copies} {self._source})"  # flattened: the neurons of one step after another
 
     def _wire(self, prefix: str, pattern: str, name: str = "weight") -> None:
         self.inferred.patterns[prefix + name] = pattern
@@ -130,6 +143,7 @@ class _Reader:
                 raise _unreadable(prefix, layer)
             source = self._source
             self._wire(prefix, f"{self._next(last, layer.out_channels)} {source}{kernel}")
+            self._channels_first = True
         elif layer.groups == layer.in_channels == layer.out_channels:
             # Every channel is filtered by itself: the neurons stay the same ones.
             source = self._source if self._width is not None else "_"
@@ -144,9 +158,10 @@ class _Reader:
                 "one for each direction; use one layer, or one direction"
             )
         gates = _GATES[layer.mode]
-        source, many = self._source, layer.num_layers > 1
+        source = self._reads(prefix, layer, layer.input_size)
         for depth in range(layer.num_layers):
-            number = str(depth + 1) if many else ""
+            self._depth += 1
+            number = str(self._depth) if self._numbered else ""
             for back in ("", "_reverse")[: 1 + layer.bidirectional]:
                 end, neurons = f"_l{depth}{back}", f"hidden{number}{back}"
                 spoken = f"proj{number}{back}" if layer.proj_size else neurons
@@ -157,6 +172,7 @@ class _Reader:
                     self._wire(prefix, f"{spoken} {neurons}", f"weight_hr{end}")
             source = spoken
         self._source, self._width = source, layer.proj_size or layer.hidden_size
+        self._channels_first, self._both = False, layer.bidirectional
 
     def _stream(self) -> str:
         """The residual stream: what the layers before write to, or a population of its own."""
@@ -194,7 +210,9 @@ class _Reader:
 def _chain(module: nn.Module, prefix: str) -> list[tuple[str, nn.Module]]:
     """Layers in the order of the computation, each with the prefix of its parameters."""
     if isinstance(module, nn.Sequential):
-        parts = list(module.named_children())
+        parts = list(module._modules.items())  # a layer that is used twice comes twice
+    elif isinstance(inner := getattr(module, "_orig_mod", None), nn.Module):  # torch.compile
+        parts = [("_orig_mod", inner)]
     elif isinstance(module, nn.TransformerEncoder):
         parts = [(f"layers.{name}", layer) for name, layer in module.layers.named_children()]
         parts += [("norm", module.norm)] if module.norm is not None else []

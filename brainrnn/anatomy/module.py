@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
+<<<<<<< HEAD
 from brainrnn.anatomy.placed import Method, Trainable
+=======
+from brainrnn.anatomy.placed import Method, Placed, T
+>>>>>>> reader
 from brainrnn.anatomy.populations import Anatomy
 from brainrnn.anatomy.wiring import Layout
 from brainrnn.errors import InputError, unknown
@@ -43,6 +49,7 @@ class PlacedModule(Trainable):
         self.model, self.anatomy = model, anatomy
         self.step = 0
         self._layouts = dict(layouts)
+        self._kept: tuple[object, Any] = (None, None)
 
     def weights(self) -> dict[str, Float[Tensor, "1 out *source"]]:
         """Every wired parameter by name, (1, out, in) or, of a bias, (1, out); differentiable.
@@ -54,10 +61,23 @@ class PlacedModule(Trainable):
 
     def wired(self, name: str) -> Float[Tensor, "1 out *source"]:
         """One of the :meth:`weights`."""
-        if name not in self._layouts:
-            raise InputError(unknown("wired parameter", name, self._layouts))
-        self._follow()
-        return self._layouts[name].canonical(_full(value_of(self.model, name)))
+        value = self._value(name)
+        self._follow(value.device)
+        return self._layouts[name].canonical(_full(value))
+
+    def kept(self, key: object, compute: Callable[[], T]) -> T:
+        """What ``compute`` returns; computed again if the key, places or parameters change."""
+        values = [self._value(name) for name in self._layouts]
+        forms = [(value.dtype, value.device, value.shape) for value in values]
+        now = (key, self.anatomy.version, forms)
+        if now != self._kept[0]:
+            with torch.inference_mode(False), torch.no_grad():  # to be of use in training
+                self._kept = (now, compute())
+        return self._kept[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything to copy or to save: not what can be computed again."""
+        return {**self.__dict__, "_kept": (None, None)}
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """The parameters of the user's network, wired or not."""
@@ -71,7 +91,7 @@ class PlacedModule(Trainable):
         InputError
             If it is computed from others, by ``torch.nn.utils.parametrize``.
         """
-        value = value_of(self.model, name)
+        value = self._value(name)
         if not isinstance(value, nn.Parameter):
             raise InputError(
                 f"parameter {name!r} is computed from others (parametrized), so that the proximal "
@@ -85,16 +105,41 @@ class PlacedModule(Trainable):
 
     def entries(self, name: str) -> int:
         """Number of entries of a parameter."""
-        return value_of(self.model, name).numel()
+        return self._value(name).numel()
 
     def anchor(self) -> Float[Tensor, "*shape"]:
         """A tensor that has the weights' dtype and lies on the network's device."""
-        self._follow()
-        return _full(value_of(self.model, next(iter(self._layouts))).detach())
+        value = self._value(next(iter(self._layouts)))
+        self._follow(value.device)
+        return _full(value.detach())
 
-    def _follow(self) -> None:
+    def _value(self, name: str) -> Tensor:
+        """A wired parameter as the network has it now."""
+        if name not in self._layouts:
+            raise InputError(unknown("wired parameter", name, self._layouts))
+        try:
+            value = value_of(self.model, name)
+        except AttributeError:  # its layer was taken out
+            raise InputError(
+                f"the network has no parameter {name!r} any more: place it again"
+            ) from None
+        populations = self.anatomy.populations
+        sizes = self._layouts[name].sizes({n: len(p) for n, p in populations.items()})
+        fits = len(sizes) == value.ndim
+        if not fits or any(s not in (None, n) for s, n in zip(sizes, value.shape, strict=True)):
+            raise InputError(
+                f"parameter {name!r} has another shape than when the network was placed, "
+                f"{tuple(value.shape)}: place it again"
+            )
+        return value
+
+    def _follow(self, device: torch.device) -> None:
         """Bring the places to the device of the network, wherever its user has moved it."""
-        device = value_of(self.model, next(iter(self._layouts))).device
+        if device.type == "meta":
+            raise InputError(
+                "the network is on the device meta, where weights have no values: move it to "
+                "another by its to_empty, and give its weights values"
+            )
         if next(self.anatomy.buffers()).device != device:
             self.anatomy.to(device)
 
@@ -109,7 +154,13 @@ class PlacedModule(Trainable):
         method : BIMT
         progress : float
             Fraction of training that is done, from 0 to 1; the method's schedule follows it.
+
+        Raises
+        ------
+        InputError
+            If ``method`` is no method, or ``progress`` no fraction.
         """
+        _check_call(method, progress)
         return method.penalty(self, progress=progress)
 
     def after_step(
@@ -131,7 +182,16 @@ class PlacedModule(Trainable):
         -------
         int
             Neurons that have moved.
+
+        Raises
+        ------
+        InputError
+            As of :meth:`penalty`; or if the method is proximal, and the optimizer's step size is
+            not known, or a weight is computed from others.
+        DivergedError
+            If neurons are to swap, and a weight is NaN or infinite.
         """
+        _check_call(method, progress)
         self.step += 1
         return method.after_step(self, optimizer, step=self.step, progress=progress)
 
@@ -192,6 +252,11 @@ class PlacedModule(Trainable):
             If the state is of other populations, or puts two neurons on one site. Nothing is
             changed then.
         """
+        if not isinstance(state, Mapping):
+            raise InputError(
+                f"expected what state_dict() returned, got {type(state).__name__}: of a file, give "
+                "torch.load(path)"
+            )
         expected = {"step", *self.anatomy.state_dict()}
         if set(state) != expected:
             raise InputError(
@@ -201,7 +266,7 @@ class PlacedModule(Trainable):
         before = {name: self.anatomy.places(name).clone() for name in self.anatomy.populations}
         try:
             for name, places in before.items():
-                self.anatomy.move(name, state[f"places_{name}"].to(places))
+                self.anatomy.move(name, torch.as_tensor(state[f"places_{name}"]).to(places))
         except InputError:
             for name, places in before.items():
                 self.anatomy.move(name, places)
@@ -212,7 +277,35 @@ class PlacedModule(Trainable):
 def value_of(model: nn.Module, name: str) -> Tensor:
     """A parameter by name; what a parametrized one is at the moment."""
     prefix, _, leaf = name.rpartition(".")
-    return getattr(model.get_submodule(prefix), leaf)
+    module = model.get_submodule(prefix)
+    if not is_parametrized(module, leaf):
+        return getattr(module, leaf)
+    made = getattr(module.parametrizations, leaf)
+    training = made.training
+    made.eval()  # in training, spectral_norm moves its estimate whenever it is looked at
+    try:
+        return getattr(module, leaf)
+    finally:
+        made.train(training)
+
+
+def _check_call(method: object, progress: object) -> None:
+    if isinstance(method, type) or not isinstance(method, Method):
+        name = method.__name__ if isinstance(method, type) else type(method).__name__
+        raise InputError(
+            f"method must be one such as brainrnn.BIMT(strength=1e-3), got {name}: write "
+            "placed.penalty(method, progress=...) and "
+            "placed.after_step(optimizer, method, progress=...)"
+        )
+    try:
+        fraction = 0 <= progress <= 1  # type: ignore[operator]
+    except (TypeError, ValueError):
+        fraction = False
+    if not fraction:
+        raise InputError(
+            "progress must be the fraction of training that is done, from 0 to 1, got "
+            f"{progress!r}: give step / steps"
+        )
 
 
 def _full(value: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from brainrnn.anatomy.populations import Anatomy
 from brainrnn.errors import InputError, unknown
+
+T = TypeVar("T")
 
 
 class Placed(ABC):
@@ -57,6 +59,13 @@ class Placed(ABC):
     def anchor(self) -> Float[Tensor, "*shape"]:
         """Any tensor that has the weights' dtype and lies on the network's device."""
         return next(iter(self.weights().values()))
+
+    def kept(self, key: object, compute: Callable[[], T]) -> T:
+        """What ``compute`` returns, which depends on the key, the places and the wiring alone.
+
+        A network may keep it for the next step.
+        """
+        return compute()
 
     @property
     def members(self) -> int:

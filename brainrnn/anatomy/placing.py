@@ -7,20 +7,23 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.optim.swa_utils import AveragedModel
 
 from brainrnn.anatomy.geometry import Array, Distance, as_sites
 from brainrnn.anatomy.inference import InferredWiring, infer_wiring
 from brainrnn.anatomy.module import PlacedModule, value_of
+from brainrnn.anatomy.placed import Placed
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.anatomy.wiring import Axis, Layout, parse_layout
 from brainrnn.errors import InputError, unknown
 
-Sites = Tensor | Sequence[Sequence[float]] | Population
+Sites = Tensor | Sequence[Sequence[float]] | Population | Callable[[int], Tensor]
 
 
 def place(
     model: nn.Module,
-    sites: Sites | Mapping[str, Sites] | Callable[[int], Tensor],
+    sites: Sites | Mapping[str, Sites],
     wiring: Mapping[str, str | None] | None = None,
     *,
     distance: str | Distance | Array = "l2",
@@ -34,10 +37,11 @@ def place(
     ----------
     model : nn.Module
         One wrapped by ``torch.compile`` or ``DistributedDataParallel`` is taken out of its wrapper.
-    sites : mapping of str to sites, sites, or function
-        Sites, (site, dimension), or a :class:`Population`, by population; or one array of sites for
-        every hidden population; or a function from the number of neurons to sites, such as
-        :func:`brainrnn.line`.
+    sites : mapping of str to sites, or sites
+        By population, or one for every hidden population: an array of sites, (site, dimension), a
+        :class:`Population`, or a function from the number of neurons to sites, such as
+        :func:`brainrnn.line`. The populations have the order of the mapping, without one that of
+        the computation.
     wiring : mapping of str to str or None, optional
         Which axis of which parameter runs over which population, the axis of outputs first; see
         :func:`brainrnn.anatomy.parse_layout`. Names may hold ``*``. None leaves a parameter out: it
@@ -56,7 +60,8 @@ def place(
     ------
     InputError
         If a parameter that learns has no wiring and is not left out, a pattern does not fit its
-        parameter, sites are missing or of the wrong number, or two wired names are one parameter.
+        parameter, sites are missing or of the wrong number, two wired names are one parameter, or
+        a wired parameter is not of real numbers.
 
     Examples
     --------
@@ -74,6 +79,7 @@ def place(
     >>> placed.wired("0.weight").shape
     torch.Size([1, 9, 4])
     """
+    _check_arguments(model, wiring)
     model = _unwrapped(model)
     inferred = infer_wiring(model) if wiring is None else InferredWiring(dict(wiring), ends=set())
     layouts = _layouts(model, inferred.patterns)
@@ -88,12 +94,40 @@ def place(
     return PlacedModule(model, Anatomy(populations, axes, distance=distance), layouts)
 
 
+def _check_arguments(model: object, wiring: object) -> None:
+    if isinstance(model, Placed):
+        raise InputError("this network has places already: use it as it is")
+    if not isinstance(model, nn.Module):
+        raise InputError(
+            f"model must be an nn.Module, got {type(model).__name__}: write "
+            "brainrnn.place(model, sites, wiring)"
+        )
+    for name, value in model.named_parameters():
+        if is_lazy(value):
+            raise InputError(
+                f"parameter {name!r} has no shape yet: run the network once, then place it"
+            )
+    if wiring is None:
+        return
+    if not isinstance(wiring, Mapping):
+        raise InputError(
+            "wiring must give a pattern to each parameter's name, such as {'fc1.weight': 'h1 _'}, "
+            f"got {type(wiring).__name__}"
+        )
+    for name, pattern in wiring.items():
+        if not isinstance(name, str) or not isinstance(pattern, str | None):
+            raise InputError(
+                f"wiring of {name!r}: expected a parameter's name and a pattern such as 'h2 h1', "
+                f"or None to leave it out, got {pattern!r}"
+            )
+
+
 def _unwrapped(model: nn.Module) -> nn.Module:
     """The user's own network, out of what ``torch.compile`` or data parallelism made of it."""
     for wrapper in ("module", "_orig_mod"):
         inner = getattr(model, wrapper, None)
         wraps = wrapper == "_orig_mod" or isinstance(
-            model, nn.parallel.DistributedDataParallel | nn.DataParallel
+            model, nn.parallel.DistributedDataParallel | nn.DataParallel | AveragedModel
         )
         if wraps and isinstance(inner, nn.Module):
             return _unwrapped(inner)
@@ -117,7 +151,7 @@ def _layouts(model: nn.Module, patterns: Mapping[str, str | None]) -> dict[str, 
     for key, pattern in patterns.items():
         found = [name for name in names if name == key or fnmatchcase(name, key)]
         if not found:
-            raise InputError(unknown("parameter", key, names))
+            raise InputError(_not_found(model, key, names))
         for name in found:
             if key == name or name not in patterns:  # a full name counts before one with a *
                 chosen[name] = pattern
@@ -129,6 +163,19 @@ def _layouts(model: nn.Module, patterns: Mapping[str, str | None]) -> dict[str, 
     _check_complete(model, names, {*chosen, *layouts})
     _check_untied(names, layouts)
     return layouts
+
+
+def _not_found(model: nn.Module, key: str, names: Mapping[str, list[int]]) -> str:
+    try:
+        hooked = isinstance(value_of(model, key), Tensor)
+    except AttributeError:
+        hooked = False
+    if hooked:  # an attribute that looks like a parameter
+        return (
+            f"{key!r} is no parameter, but computed from others before each call: use "
+            "torch.nn.utils.parametrize or torch.nn.utils.parametrizations for it"
+        )
+    return unknown("parameter", key, names)
 
 
 def _check_complete(model: nn.Module, names: Mapping[str, list[int]], chosen: set[str]) -> None:
@@ -160,7 +207,13 @@ def _population_sizes(model: nn.Module, layouts: Mapping[str, Layout]) -> dict[s
     """Number of neurons of every population, from the first parameter that names it."""
     sizes: dict[str, int] = {}
     for name, layout in layouts.items():
-        shape = tuple(value_of(model, name).shape)
+        value = value_of(model, name)
+        if not value.is_floating_point():
+            raise InputError(
+                f"parameter {name!r} is {value.dtype}, and only real numbers have a cost: leave it "
+                f"out with {{{name!r}: None}}"
+            )
+        shape = tuple(value.shape)
         axes = len(layout.axes) + layout.kernel
         if len(shape) != axes:
             raise InputError(
@@ -172,16 +225,22 @@ def _population_sizes(model: nn.Module, layouts: Mapping[str, Layout]) -> dict[s
         # Sources first: neurons swap in the order of the computation.
         for axis, run, length in reversed([*zip(layout.axes, layout.runs, ends, strict=True)]):
             if axis.population:
-                sizes.setdefault(axis.population, length // (axis.folds * run))
+                neurons, rest = divmod(length, axis.folds * run)
+                if rest or not neurons:
+                    raise InputError(
+                        f"parameter {name!r} {shape}: its axis of {length} does not hold a whole "
+                        f"number of neurons of {axis.population!r}, {axis.folds * run} entries each"
+                    )
+                sizes.setdefault(axis.population, neurons)
     return sizes
 
 
 def _populations(
     sizes: Mapping[str, int],
-    sites: Sites | Mapping[str, Sites] | Callable[[int], Tensor],
+    sites: Sites | Mapping[str, Sites],
     inferred: InferredWiring,
 ) -> list[Population]:
-    """Every population that has places, in the order of the wiring."""
+    """Every population that has places, in the order of the sites, or else of the wiring."""
     hidden = [name for name in sizes if name not in inferred.ends]
     if isinstance(sites, Mapping):
         given = dict(sites)
@@ -193,19 +252,18 @@ def _populations(
                 f"no sites for {', '.join(f'{n!r} ({sizes[n]} neurons)' for n in missing)}: add "
                 f"them, for example {{{missing[0]!r}: brainrnn.line({sizes[missing[0]]})}}"
             )
-    elif callable(sites):
-        given = {name: sites(sizes[name]) for name in hidden}
     else:
         given = dict.fromkeys(hidden, sites)
     if not given:
         raise InputError(
             f"the network has no hidden population: name the one to place, of {', '.join(sizes)}"
         )
+    given = {n: value(sizes[n]) if callable(value) else value for n, value in given.items()}
     populations = [
         replace(value, name=name)
         if isinstance(value, Population)
         else Population(name, as_sites(value), blocks=inferred.blocks.get(name, 1))
-        for name, value in ((name, given[name]) for name in sizes if name in given)
+        for name, value in given.items()
     ]
     for population in populations:
         name, n = population.name, sizes[population.name]

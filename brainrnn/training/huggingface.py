@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,17 @@ class PlacedTraining(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Put every neuron where it was at the checkpoint that training goes on from."""
+        if not state.global_step:
+            return
         places = _file(args, state)
-        if state.global_step and places.is_file():
+        if places.is_file():
             self.placed.load_state_dict(torch.load(places, weights_only=True))
+        elif self.placed.step != state.global_step:
+            warnings.warn(
+                f"no file {places}, so that neurons stay where they are: load the places of the "
+                "checkpoint with placed.load_state_dict before training goes on",
+                stacklevel=2,
+            )
 
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -34,6 +34,11 @@ class PlacedTraining(Callback):
 
     def __init__(self, placed: PlacedModule, method: BIMT) -> None:
         self.placed, self.method = placed, method
+        self._seen = 0  # steps of the trainer, which may not be those of the places
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Count from where this training starts."""
+        self._seen = trainer.global_step
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
@@ -50,7 +55,8 @@ class PlacedTraining(Callback):
         batch_idx: int,
     ) -> None:
         """Shrink weights and swap neurons, if the optimizer has taken a step."""
-        if trainer.global_step > self.placed.step:
+        if trainer.global_step > self._seen:
+            self._seen = trainer.global_step
             progress = _progress(trainer, trainer.global_step - 1)
             self.placed.after_step(trainer.optimizers[0], self.method, progress=progress)
 

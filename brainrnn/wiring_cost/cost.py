@@ -130,6 +130,11 @@ def cost_coefficients(
     >>> {name: tuple(value.shape) for name, value in cost.items()}["fc0.weight"]
     (1, 3, 2)
     """
+    now = (spec, spec.pays_biases(progress))
+    return dict(net.kept(now, lambda: _coefficients(net, spec, progress)))
+
+
+def _coefficients(net: Placed, spec: CostSpec, progress: float) -> dict[str, Tensor]:
     anatomy = net.anatomy
     parameters = net.weights()
     for key in ("parameter_strength", "parameter_locality"):

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from brainrnn.anatomy.placed import Trainable
 from brainrnn.config import NonNegative
+from brainrnn.errors import InputError
 from brainrnn.wiring_cost.cost import CostSpec, connection_cost, cost_coefficients
 from brainrnn.wiring_cost.proximal import soft_threshold, step_threshold
 from brainrnn.wiring_cost.swap import SwapSpec, relocate
@@ -57,7 +58,8 @@ class BIMT(CostSpec):
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 if gradient is not None:
                     before = parameter.grad
-                    parameter.grad = gradient if before is None else before + gradient
+                    # In this order, as PyTorch adds a sparse tensor to a dense one alone.
+                    parameter.grad = gradient if before is None else gradient + before
 
     @torch.no_grad()
     def after_step(
@@ -99,7 +101,7 @@ class BIMT(CostSpec):
         for name, cost in cost_coefficients(net, self, progress).items():
             parameter = net.parameter(name)
             if parameter.requires_grad:  # a frozen one pays, and stays
-                weight = strengths.view(-1, *[1] * (net.wired(name).ndim - 1)) * cost
+                weight = strengths.view(-1, *[1] * len(net.anatomy.wiring[name])) * cost
                 price = net.spread(name, weight)
                 threshold = step_threshold(optimizer, parameter, price, factor=factor)
                 soft_threshold(parameter.data, threshold.to(parameter.dtype))
@@ -108,4 +110,11 @@ class BIMT(CostSpec):
 def _innermost(optimizer: Optimizer) -> Optimizer:
     """The PyTorch optimizer inside the wrappers of Lightning and Accelerate."""
     inner = getattr(optimizer, "optimizer", None)
-    return _innermost(inner) if isinstance(inner, Optimizer) else optimizer
+    if isinstance(inner, Optimizer):
+        return _innermost(inner)
+    if not isinstance(optimizer, Optimizer):
+        raise InputError(
+            f"optimizer must be one of torch.optim, got {type(optimizer).__name__}: write "
+            "placed.after_step(optimizer, method, progress=...)"
+        )
+    return optimizer

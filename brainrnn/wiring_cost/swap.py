@@ -25,6 +25,7 @@ from torch import Tensor
 
 from brainrnn.anatomy.placed import Placed, per_member
 from brainrnn.config import PerMember, Settings
+from brainrnn.errors import DivergedError
 from brainrnn.threads import one_thread
 from brainrnn.wiring_cost import arrange
 from brainrnn.wiring_cost.arrange import exchanges, linear_assignment, quadratic_assignment
@@ -202,6 +203,11 @@ def relocate(net: Placed, cost: CostSpec, swap: SwapSpec) -> Int[Tensor, " membe
     -------
     (member,) int64
 
+    Raises
+    ------
+    DivergedError
+        If a weight is NaN or infinite, as no arrangement is cheaper than another then.
+
     Examples
     --------
     Neuron 1 hears neuron 1, and neuron 2 hears neuron 2, but they sit crosswise:
@@ -225,6 +231,9 @@ def relocate(net: Placed, cost: CostSpec, swap: SwapSpec) -> Int[Tensor, " membe
     if swap.algorithm == "none" or not members:
         return moves
     magnitude = magnitudes(net)  # which no exchange changes
+    total = torch.stack([value.sum(dtype=torch.float64) for value in magnitude.values()]).sum()
+    if not bool(total.isfinite()):
+        raise DivergedError("a weight is NaN or infinite: lower the learning rate")
     movable = {n: len(p) for n, p in anatomy.populations.items() if p.movable and len(p) > 1}
     with one_thread(net.members * sum(n**2 for n in movable.values()) < _SMALL):
         for name in movable:

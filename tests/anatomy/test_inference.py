@@ -110,3 +110,45 @@ def test_one_array_of_sites_is_for_every_hidden_population():
     assert torch.equal(placed.anatomy.populations["h2"].sites, br.grid(2, 3))
     everyone = br.place(model, {n: br.line(k) for n, k in (("input", 4), ("h1", 6), ("h2", 6))})
     assert list(everyone.anatomy.populations) == ["input", "h1", "h2"]
+
+
+class First(nn.Module):
+    """Outputs of a recurrent layer without its last states."""
+
+    def forward(self, results):
+        return results[0]
+
+
+def test_flattening_steps_and_flattening_channels_differ():
+    """Behind Flatten, the entries of a channel are neighbours, those of a step's neuron are not."""
+    words = nn.Sequential(nn.Embedding(10, 4), nn.Flatten(), nn.Linear(12, 2))
+    assert patterns(words)["2.weight"] == "output (3 h1)"
+    words[0].weight.data = torch.arange(4.0).expand(10, 4)
+    placed = br.place(words, br.line)
+    inputs = words[:2](torch.zeros(1, 3, dtype=torch.long))[0]
+    axis = placed.anatomy.wiring["2.weight"][1]
+    assert torch.equal(inputs, torch.arange(len(inputs)) % 4)
+    assert axis.folds == 3
+
+
+def test_recurrent_layers_one_after_another_are_populations_of_their_own():
+    model = nn.Sequential(nn.GRU(4, 4), First(), nn.GRU(4, 4), First(), nn.Linear(4, 2))
+    found = patterns(model)
+    assert found["2.weight_ih_l0"] == "(3 hidden2) hidden1"
+    assert found["4.weight"] == "output hidden2"
+
+
+def test_a_compiled_layer_is_read():
+    model = nn.Sequential(nn.Linear(4, 6), torch.compile(nn.Linear(6, 6)), nn.Linear(6, 2))
+    assert patterns(model)["1._orig_mod.weight"] == "h2 h1"
+
+
+def test_a_layer_that_is_used_twice_and_one_that_reads_two_directions_are_refused():
+    layer = nn.Linear(6, 6)
+    twice = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), layer, nn.Tanh(), layer, nn.Linear(6, 2))
+    both = nn.Sequential(nn.GRU(4, 6, bidirectional=True), First(), nn.Linear(12, 2))
+    for model, name in ((twice, "4.weight"), (both, "2.weight")):
+        with pytest.raises(br.InputError, match=f"cannot infer how '{name}'"):
+            infer_wiring(model)
+    activation = nn.Tanh()
+    infer_wiring(nn.Sequential(nn.Linear(4, 6), activation, nn.Linear(6, 2), activation))

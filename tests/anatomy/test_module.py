@@ -13,6 +13,7 @@ from torch.nn.utils import parametrizations
 import brainrnn as br
 from brainrnn.anatomy.wiring import parse_layout
 from tasks import cog20
+from tests.analysis.refused import refused
 
 
 class Net(nn.Module):
@@ -438,3 +439,160 @@ def test_recording_is_refused_where_it_is_not_clear_what_is_meant():
     placed = br.place(Net(), SITES, WIRING)
     with pytest.raises(br.InputError, match="give it a method activity"):
         placed.activity(torch.zeros(2, 2, 4))
+
+
+def integers():
+    net = nn.Linear(2, 6, bias=False)
+    net.weight = nn.Parameter(torch.ones(6, 2, dtype=torch.int64), requires_grad=False)
+    return net
+
+
+PLACED = {"h1": br.line(6), "h2": br.line(6)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((br.line(6), Net()), "model must be an nn.Module, got Tensor"),
+        ((nn.Linear, br.line), "model must be an nn.Module, got type"),
+        ((br.MLP([br.line(2), br.line(3)]), br.line), "has places already"),
+        ((Net(), PLACED, ["h1 _"]), "wiring must give a pattern .* got list"),
+        ((Net(), PLACED, WIRING | {"fc1.weight": ("h1", "_")}), "wiring of 'fc1.weight'"),
+        ((Net(), PLACED, {0: "h1 _"}), "wiring of 0: expected a parameter's name"),
+        ((Net(), PLACED, WIRING | {"fc2.weight": "(4 h2) h1"}), "a whole number of neurons"),
+        ((nn.Sequential(nn.LazyLinear(6), nn.Linear(6, 2)), br.line), "run the network once"),
+        ((integers(), {"h": br.line(6)}, {"weight": "h _"}), "only real numbers have a cost"),
+    ],
+)
+def test_wrong_kinds_of_arguments_are_one_line(arguments, message):
+    with refused(message):
+        br.place(*arguments)
+
+
+def test_calls_in_the_wrong_order_are_one_line():
+    net = Net()
+    placed, optimizer = br.place(net, SITES, WIRING), torch.optim.SGD(net.parameters())
+    for call in (
+        lambda: placed.penalty(optimizer),
+        lambda: placed.penalty(br.BIMT),
+        lambda: placed.penalty(br.CostSpec()),
+        lambda: placed.after_step(METHOD, optimizer),
+    ):
+        with refused("method must be one such as"):
+            call()
+    for progress in (-0.1, 7, float("nan"), None, "0.5"):
+        with refused("progress must be the fraction"):
+            placed.penalty(METHOD, progress=progress)
+    with refused(r"optimizer must be one of torch.optim, got Net"):
+        placed.after_step(net, br.BIMT())
+    with refused("unknown wired parameter"):
+        placed.parameter("fc1.wieght")
+    with refused(r"give torch.load\(path\)"):
+        placed.load_state_dict("places.pt")
+
+
+def test_a_network_that_changed_its_layers_is_placed_again():
+    net = Net()
+    placed = br.place(net, SITES, WIRING)
+    net.fc2.weight = nn.Parameter(torch.ones(6, 6))  # of the same form
+    assert torch.equal(placed.wired("fc2.weight"), torch.ones(1, 6, 6))
+    net.fc2.weight = nn.Parameter(torch.ones(7, 6))
+    with pytest.raises(br.InputError, match="another shape than when"):
+        placed.penalty(METHOD)
+    del net.fc2
+    with pytest.raises(br.InputError, match=r"no parameter 'fc2.weight' any more"):
+        placed.penalty(METHOD)
+
+
+def test_a_network_on_meta_keeps_its_places_until_it_has_values():
+    net = Net().to("meta")
+    placed = shuffled(br.place(net, SITES, WIRING))
+    before = placed.anatomy.places("h1").clone()
+    with pytest.raises(br.InputError, match="device meta"):
+        placed.penalty(METHOD)
+    net.to_empty(device="cpu")
+    for value in net.parameters():
+        nn.init.ones_(value)
+    assert cost(placed) > 0
+    assert torch.equal(placed.anatomy.places("h1"), before)
+
+
+def test_spectral_norm_is_not_moved_by_looking_at_it():
+    net = Net()
+    parametrizations.spectral_norm(net.fc2)
+    placed = br.place(net, SITES, WIRING)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    placed.penalty(METHOD).backward()
+    assert all(torch.equal(value, net.state_dict()[name]) for name, value in before.items())
+    assert net.fc2.parametrizations.weight.training
+    assert net.fc2.parametrizations.weight.original.grad is not None
+
+
+def test_what_a_hook_computes_is_refused():
+    net = Net()
+    nn.utils.spectral_norm(net.fc2)  # of old, not a parametrization
+    with pytest.raises(br.InputError, match=r"'fc2.weight' is no parameter, but computed"):
+        br.place(net, SITES, WIRING)
+
+
+def test_rows_of_a_distance_matrix_have_the_order_of_the_sites():
+    net = nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 3), nn.Linear(3, 2))
+    distance = torch.zeros(5, 5)
+    distance[:3, 3:] = distance[3:, :3] = 1.0
+    placed = br.place(net, {"h2": br.line(3), "h1": br.line}, distance=distance)
+    assert torch.equal(placed.anatomy.length("1.weight"), torch.ones(1, 3, 2).double())
+
+
+def test_what_is_kept_between_steps_follows_what_it_depends_on():
+    net = Net()
+    placed = br.place(net, SITES, WIRING)
+
+    def fresh(method):
+        again = br.place(net, SITES, WIRING)
+        again.load_state_dict(placed.state_dict())
+        return cost(again, method)
+
+    with torch.inference_mode():
+        placed.penalty(METHOD)
+    placed.penalty(METHOD).backward()  # of coefficients that may be saved for it
+    assert cost(placed) == fresh(METHOD)
+    shuffled(placed)
+    assert cost(placed) == fresh(METHOD)
+    other = METHOD.model_copy(update={"locality": 1.0, "biases_from": 0.5})
+    assert cost(placed, other) == fresh(other) != cost(placed)
+    early = float(br.connection_cost(placed, other, progress=0.1).detach())
+    assert early < cost(placed, other)
+    net.double()
+    assert cost(placed) == fresh(METHOD)
+    copied = copy.deepcopy(placed)
+    shuffled(copied, seed=1)
+    assert cost(copied) != cost(placed) == fresh(METHOD)
+
+
+def test_coefficients_are_computed_once():
+    net = Net()
+    placed = br.place(net, SITES, WIRING)
+    one = br.wiring_cost.cost_coefficients(placed, METHOD)["fc2.weight"]
+    assert br.wiring_cost.cost_coefficients(placed, METHOD)["fc2.weight"] is one
+    shuffled(placed)
+    assert br.wiring_cost.cost_coefficients(placed, METHOD)["fc2.weight"] is not one
+
+
+@pytest.mark.parametrize("algorithm", ["greedy", "descent", "assignment"])
+def test_swaps_of_a_network_that_diverged(algorithm):
+    net = nn.RNN(3, 9)
+    placed = br.place(net, br.grid(3, 3))
+    net.weight_hh_l0.data[0, :2] = torch.tensor([float("nan"), float("inf")])
+    with pytest.raises(br.DivergedError, match="lower the learning rate"):
+        br.relocate(placed, METHOD, br.SwapSpec(algorithm=algorithm))
+
+
+def test_sparse_gradients():
+    net = nn.Sequential(nn.Embedding(20, 6, sparse=True), nn.Linear(6, 2))
+    twin = copy.deepcopy(net)
+    placed, other = br.place(net, br.line), br.place(twin, br.line)
+    tokens = torch.tensor([1, 3, 3])
+    net(tokens).sum().backward()
+    METHOD.add_gradient(placed)
+    (twin(tokens).sum() + other.penalty(METHOD)).backward()
+    torch.testing.assert_close(net[0].weight.grad, twin[0].weight.grad)

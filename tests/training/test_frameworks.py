@@ -93,6 +93,14 @@ def test_lightning(plain, tmp_path):
     once.fit(module, loader)
     assert_same((net, placed), (module.net, ours))
 
+    # Steps that the places had before do not count as the trainer's.
+    late = Module()
+    moved = br.place(late.net.body, br.grid(3, 3))
+    moved.step = 99  # as after a training of its own, a multiple of three
+    trainer(PlacedTraining(moved, method(form)), 1).fit(late, loader)
+    assert moved.step == 99 + STEPS
+    assert torch.equal(moved.anatomy.places("h1"), ours.anatomy.places("h1"))
+
     once.save_checkpoint(tmp_path / "last.ckpt")
     again = Module()
     theirs = br.place(again.net.body, br.grid(3, 3))
@@ -140,6 +148,13 @@ def test_hugging_face(plain, tmp_path):
     ours = br.place(model.body, br.grid(3, 3))
     trainer(model, PlacedTraining(ours, method(form))).train()
     assert_same((net, placed), (model, ours))
+
+    (tmp_path / "checkpoint-5").rename(tmp_path / "checkpoint-away")
+    lost = copy.deepcopy(start)
+    resumed = trainer(lost, PlacedTraining(br.place(lost.body, br.grid(3, 3)), method(form)))
+    with pytest.warns(UserWarning, match=r"no file .*places.pt, so that neurons stay"):
+        resumed.train(resume_from_checkpoint=str(tmp_path / "checkpoint-away"))
+    (tmp_path / "checkpoint-away").rename(tmp_path / "checkpoint-5")
 
     again = copy.deepcopy(start)
     theirs = br.place(again.body, br.grid(3, 3))
