@@ -10,11 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-<<<<<<< HEAD
-from brainrnn.anatomy.placed import Method, Trainable
-=======
-from brainrnn.anatomy.placed import Method, Placed, T
->>>>>>> reader
+from brainrnn.anatomy.placed import Method, T, Trainable
 from brainrnn.anatomy.populations import Anatomy
 from brainrnn.anatomy.wiring import Layout
 from brainrnn.errors import InputError, unknown
