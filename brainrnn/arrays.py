@@ -73,7 +73,7 @@ def read_array(source: str) -> Float[np.ndarray, "row column"]:
     except OSError as error:
         raise InputError(f"cannot read {name}: {error.strerror or error}") from None
     except (ValueError, EOFError, binascii.Error) as error:
-        reason = "" if "pickle" in str(error) else ": " + " ".join(str(error).split())
+        reason = f": {error}" if Path(source).suffix.lower() == ".csv" else ": it is damaged"
         raise InputError(f"{name} is not a table of numbers{reason}") from None
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
         raise InputError(f"{name} is not a table of real numbers")
@@ -99,7 +99,14 @@ def _read_csv(path: Path) -> np.ndarray:
     wrong = next((line for line in lines if not _numbers(line)), None)
     if wrong is not None or not lines:
         raise ValueError("it holds no row" if wrong is None else f"it holds the line {wrong!r:.60}")
-    return np.loadtxt(lines, delimiter=",", ndmin=2)
+    rows = [[float(cell) for cell in line.split(",")] for line in lines]
+    widths = [len(row) for row in rows]
+    uneven = next((i for i, width in enumerate(widths) if width != widths[0]), None)
+    if uneven is not None:
+        raise ValueError(
+            f"its first row has {widths[0]} numbers, row {uneven + 1} has {widths[uneven]}"
+        )
+    return np.array(rows)
 
 
 def _numbers(line: str) -> bool:

@@ -221,6 +221,11 @@ def _one_line(error: ValidationError, model: type[BaseModel], values: Mapping[st
     if problem["type"] == "too_short":
         least, given = (problem["ctx"][bound] for bound in ("min_length", "actual_length"))
         return f"{key}: give at least {least}, got {given or 'none'}"
+    if problem["type"] == "string_pattern_mismatch":  # a pattern is for programs: say its meaning
+        meaning = owner.model_fields[known[-1]].description
+        return f"{key} cannot be {problem['input']!r:.60}: it says {meaning}"
+    if problem["type"] in ("tuple_type", "list_type"):
+        return f"{key}: expected a list in square brackets, got {problem['input']!r:.60}"
     reason = problem["msg"].removeprefix("Value error, ").replace("tuple", "list")
     reason = reason.replace("array", "list")
     given = problem["input"]
@@ -228,6 +233,8 @@ def _one_line(error: ValidationError, model: type[BaseModel], values: Mapping[st
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     if not known:  # of the whole, which would say nothing
         return f"{reason[0].lower()}{reason[1:]}"
+    if problem["type"] == "value_error" and str(given) in reason:  # which says what was given
+        return f"{key}: {reason[0].lower()}{reason[1:]}"
     return f"{key}: {reason[0].lower()}{reason[1:]}, got {shown}"
 
 

@@ -23,24 +23,25 @@ SETTINGS = click.option(
     type=click.Choice(["notebook", "paper"]),
     default="notebook",
     show_default=True,
-    help="As the authors' published notebooks run it, or as the paper describes it.",
+    help="notebook: the settings of the authors' published notebooks; paper: those that the paper "
+    "describes.",
 )
 SEEDS = click.option(
     "--seeds",
     type=click.IntRange(1, 1000),
-    help="Networks of each method. Default: the paper's.",
+    help="Number of networks of each method. Default: that of the paper.",
 )
 METHOD_LIST = click.option(
-    "--methods", help=f"Some of {','.join(METHODS)}. Default: all, or what the figure shows."
+    "--methods", help=f"Some of {','.join(METHODS)}. Default: all, or those in the figure."
 )
 STEPS = click.option(
-    "--steps", type=click.IntRange(1, 10**8), help="Fewer training steps, for a first look."
+    "--steps", type=click.IntRange(1, 10**8), help="Number of training steps, for a first look."
 )
 DATA = click.option(
     "--data",
     type=click.Choice(["mnist", "digits"]),
-    help="Images of handwritten digits: MNIST, from --data-dir or downloaded, "
-    "or the small ones of scikit-learn. Default: MNIST if it is to be had.",
+    help="Handwritten digits: MNIST (from --data-dir, or downloaded), or the small digits of "
+    "scikit-learn. Default: MNIST if it can be found.",
 )
 JSON = click.option("--json", "as_object", is_flag=True, help="Print JSON, nothing else.")
 QUIET = click.option("--quiet", is_flag=True, help="No progress bars.")
@@ -49,7 +50,7 @@ FOLDERS = click.option(
     type=click.Path(path_type=Path),
     default=ROOT,
     show_default=True,
-    help="Folder of the run folders; runs that it holds are continued, or taken as they are.",
+    help="Folder of the run folders. Its unfinished runs are continued, its finished runs reused.",
 )
 
 
@@ -63,10 +64,13 @@ def cli() -> None:
 @click.option(
     "--configs",
     type=click.Path(path_type=Path),
-    help="Also write every experiment as a configuration for `brainrnn train` into this folder.",
+    help="Also write a configuration of every experiment into this folder, for `brainrnn train`.",
 )
 def list_experiments(configs: Path | None) -> None:
-    """List the experiments, what of the paper each covers, and the structures it looks for."""
+    """List the experiments.
+
+    For each: the figures of the paper, and the structures that it looks for.
+    """
     from brainrnn.files import atomic_path
     from paper_mlp.session import EXPERIMENTS, configurations
 
@@ -91,7 +95,7 @@ def list_experiments(configs: Path | None) -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help=f"Folder of the run; must be new. Default: {ROOT}/NAME-SETTINGS.",
+    help=f"New folder for the run. Default: {ROOT}/NAME-SETTINGS.",
 )
 @DEVICE
 @JSON
@@ -108,7 +112,10 @@ def run(
     as_object: bool,
     quiet: bool,
 ) -> None:
-    """Train experiment NAME, draw the paper's pictures, and print its numbers beside ours."""
+    """Train experiment NAME and draw its figures.
+
+    The numbers of the paper are printed beside ours.
+    """
     from brainrnn.errors import InputError
     from brainrnn.runs.experiment import on_device
     from brainrnn.runs.folder import Run
@@ -136,7 +143,10 @@ def run(
 @JSON
 @QUIET
 def resume(folder: Path, device: str | None, as_object: bool, quiet: bool) -> None:
-    """Continue RUN exactly where it stopped; of a finished one, measure and draw all again."""
+    """Continue RUN exactly where it stopped.
+
+    If RUN is finished, it is measured and drawn again.
+    """
     from brainrnn.runs.folder import Run
     from paper_mlp.printed import show
     from paper_mlp.session import finish, reproduction_of
@@ -167,7 +177,10 @@ def tables(
     as_object: bool,
     quiet: bool,
 ) -> None:
-    """Fill Tables 1 and 2: losses or accuracies, and modularity, ours beside the paper's."""
+    """Print Tables 1 and 2, our values beside the paper's.
+
+    The tables show losses or accuracies, and modularity.
+    """
     from paper_mlp import session
     from paper_mlp.tables import as_text, cells
 
@@ -191,7 +204,7 @@ def tables(
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
-    help="Folder in which to write a report: tables and structure rates (CSV), pictures, text.",
+    help="Folder for a report: text, figures, tables and structure rates (CSV).",
 )
 @QUIET
 def run_all(

@@ -151,6 +151,7 @@ def per_member(
     values = torch.as_tensor(value, dtype=anchor.dtype, device=anchor.device).reshape(-1)
     if len(values) not in (1, net.members):
         raise InputError(
-            f"{what} has {len(values)} values for {net.members} members: give one, or one for each"
+            f"{what} has {len(values)} values for {net.members} networks (members): give one "
+            "value, or one for each network"
         )
     return values.expand(net.members)

@@ -19,7 +19,8 @@ from brainrnn.errors import InputError
     "--statistics",
     "more",
     is_flag=True,
-    help="Also every other statistic of the map, the wiring and the graph: statistics.nc.",
+    help="Also compute every other statistic of the map, the wiring and the graph. They are "
+    "written to statistics.nc.",
 )
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object, nothing else.")
 @DEVICE
@@ -27,17 +28,24 @@ from brainrnn.errors import InputError
 def analyse(
     run: Path, overrides: tuple[str, ...], more: bool, as_object: bool, device: str | None
 ) -> None:
-    """Test whether RUN has grown a map: modules, their places, and 10,000 permutations.
+    """Test whether the network of RUN has a map.
 
-    Of a feed-forward network: losses, accuracies, wiring and Newman's modularity. Writes
-    analysis.nc (NetCDF) into the run folder and prints a table.
+    The analysis finds functional modules, and tests by 10,000 permutations whether they are more
+    compact in space than chance. For a feed-forward network it measures losses, accuracies,
+    sparsity and Newman's modularity. It writes analysis.nc (NetCDF) into the run folder and prints
+    a table.
     """
     opened = runs.Run.open(run, device=device)
     feedforward = not opened.unfolds
     if overrides and feedforward:
-        raise InputError("the analysis of a feed-forward network has no settings: give none")
+        raise InputError(
+            "the analysis of a feed-forward network has no settings: leave out analysis.KEY=VALUE"
+        )
     if more and feedforward:
-        raise InputError("--statistics is about maps of recurrent networks: leave it out")
+        raise InputError(
+            "--statistics needs the map of a recurrent network, and this network is feed-forward: "
+            "leave it out"
+        )
     settings = runs.changed(opened.experiment, overrides, ("analysis",)).analysis
     brain = opened.analyse(settings)
     if as_object:

@@ -13,11 +13,13 @@ from brainrnn.files import atomic_path
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--out", type=click.Path(path_type=Path), help="New file, to edit.")
+@click.option("--out", type=click.Path(path_type=Path), help="New file for the copy.")
 def configs(name: str | None, out: Path | None) -> None:
-    """List the configurations that come with the package; print or copy the one called NAME.
+    """List the configurations of the package, or copy one.
 
-    `brainrnn configs quick --out mine.toml`, edit, `brainrnn train mine.toml`.
+    Without NAME, all configurations are listed. With NAME, this one is printed, or with --out
+    copied to a new file. To change one: `brainrnn configs quick --out mine.toml`, edit mine.toml,
+    `brainrnn train mine.toml`.
     """
     if name is None:
         if out is not None:
@@ -46,4 +48,4 @@ def _list() -> None:
         for name, path in known.items():
             click.echo(f"  {name:<{width}}  {title(path)}")
         click.echo()
-    click.echo("One to edit: brainrnn configs NAME --out mine.toml")
+    click.echo("To copy one and edit it: brainrnn configs NAME --out mine.toml")

@@ -11,7 +11,7 @@ from brainrnn.data import DATA, set_data_folder
 RUN = click.argument("run", type=click.Path(path_type=Path))
 
 DEVICE = click.option(
-    "--device", help="Where to compute: cpu, cuda, cuda:1, ... Default: as configured."
+    "--device", help="Device: cpu, cuda, cuda:1, ... Default: that of the configuration."
 )
 
 QUIET = click.option("--quiet", is_flag=True, help="No progress bar.")
@@ -27,5 +27,5 @@ DATA_DIR = click.option(
     type=click.Path(path_type=Path),
     expose_value=False,
     callback=_point_to_data,
-    help=f"Folder of data sets, such as the four IDX files of MNIST. Default: ${DATA}.",
+    help=f"Folder of the data sets, such as the four IDX files of MNIST. Default: ${DATA}.",
 )

@@ -14,9 +14,10 @@ from brainrnn.cli.options import DATA_DIR, RUN
 @RUN
 @DATA_DIR
 def plot(run: Path) -> None:
-    """Draw the brain map, the task variance, the null distributions and the training curves.
+    """Draw the figures of RUN, as PNG and SVG.
 
-    Of a feed-forward network: the connectivity graphs and the training curves.
+    For a recurrent network: the brain map, the task variance, the null distributions and the
+    training curves. For a feed-forward network: the connectivity graphs and the training curves.
     """
     for path in runs.Run.open(run).plot():
         click.echo(path)

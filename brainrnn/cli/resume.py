@@ -18,16 +18,18 @@ from brainrnn.cli.options import DATA_DIR, DEVICE, QUIET, RUN
 @DATA_DIR
 @QUIET
 def resume(run: Path, overrides: tuple[str, ...], device: str | None, quiet: bool) -> None:
-    """Continue an interrupted RUN exactly where it stopped, or train a finished one further.
+    """Continue RUN where it stopped, or train it further.
 
-    `brainrnn resume RUN training.steps=9000` goes on to step 9000. What depends on the fraction of
-    training (the decay of the learning rate, the schedule of the strength, biases_from) follows
-    the new length from here on: a learning rate that has fallen to 0 rises again to what it would
-    be at this step of 9000. So the network differs from one that was trained for 9000 steps from
-    the start, and config.toml notes it.
+    An interrupted run ends with the same network, to the last bit, as one without interruption.
 
-    Only keys that leave untouched what was done may change: training.steps, the intervals
-    training.log_every, evaluate_every, checkpoint_every and snapshot_every, and analysis.*.
+    `brainrnn resume RUN training.steps=9000` trains a finished run up to step 9000. Some settings
+    depend on the fraction of training: the decay of the learning rate, the schedule of the
+    strength, and biases_from. From here on they follow the new length. A learning rate that has
+    fallen to 0 rises again to its value at this step of 9000. So the network differs from one that
+    was trained for 9000 steps from the start. A comment in config.toml says so.
+
+    Only these keys may change: training.steps, training.log_every, training.evaluate_every,
+    training.checkpoint_every, training.snapshot_every, and analysis.*.
     """
     if overrides:
         runs.amend(run, overrides)

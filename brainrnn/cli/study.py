@@ -17,17 +17,17 @@ from brainrnn import study as studies
     type=click.Path(path_type=Path),
     default=Path("runs/studies"),
     show_default=True,
-    help="Folder of the networks, which studies share, and of each study's results.",
+    help="Folder of all networks and results. Studies in one folder share their networks.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1),
-    help="Networks at once, a thread each. Default: one for every processor.",
+    help="Number of networks at once, each on one thread. Default: one for every processor.",
 )
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
-    help="Another folder that gets the report, its tables and its figures (PNG).",
+    help="Second folder for the report, its tables and its figures (PNG).",
 )
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 def study(
@@ -38,11 +38,11 @@ def study(
     report: Path | None,
     quiet: bool,
 ) -> None:
-    """Train the networks of STUDY, ask all of them its question, and write a report.
+    """Train many networks, ask them one question, write a report.
 
     STUDY is a TOML file, or the name of one that comes with the package (see `brainrnn configs`).
-    The same command goes on where it was stopped. Keys can be overridden: `brainrnn study
-    growing_brains 'seeds=[1, 2]' experiment.training.steps=500`.
+    If the command is stopped, the same command continues the study. Any key can be overridden:
+    `brainrnn study growing_brains 'seeds=[1, 2]' experiment.training.steps=500`.
     """
     plan = studies.load_study(study, overrides)
     words = ["brainrnn study", study, *(f"'{text}'" for text in overrides)]

@@ -19,16 +19,17 @@ DT = click.option("--dt", type=float, help="Duration of a step, ms. Default: the
 
 @click.group()
 def tasks() -> None:
-    """Look at the tasks."""
+    """List the tasks, or draw a trial of one."""
 
 
 @tasks.command("list")
 @SUITE
 @DT
 def list_tasks(suite: str, dt: float | None) -> None:
-    """List a suite's tasks, the best possible accuracy in each, and what each asks for.
+    """List the tasks of a suite.
 
-    Of suites that offer many tasks, one at a time or for you to choose, it says which there are.
+    The list shows the best possible accuracy in each task, and what the task asks for. Some suites
+    need task names. For these the command says which names there are.
     """
     loaded = runs.load_suite(runs.TaskSpec(suite=suite, dt=dt))
     width = max(len(name) for name in loaded.names)
@@ -41,29 +42,33 @@ def list_tasks(suite: str, dt: float | None) -> None:
 
 @tasks.command("show")
 @click.argument("name")
-@click.option("--suite", help="Suite of tasks. Default: the first that has such a task.")
+@click.option("--suite", help="Suite of tasks. Default: the first that has this task.")
 @DT
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Which trial to draw."
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the trial."
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Picture to write, .png, .svg or .pdf. Default: NAME.png here.",
+    help="File of the picture: .png, .svg or .pdf. Default: NAME.png in the current folder.",
 )
 def show_task(name: str, suite: str | None, dt: float | None, seed: int, out: Path | None) -> None:
-    """Draw one trial of task NAME: inputs, target and periods."""
+    """Draw a trial of task NAME: inputs, target, periods."""
     import numpy as np
 
     from brainrnn.task import Suite
 
     loaded = _suite_of_one(name, suite or _suite_with(name), dt)
     if not isinstance(loaded, Suite):
-        raise InputError(f"the task {name!r} does not unfold in time: nothing to draw")
+        raise InputError(
+            f"the task {name!r} has no trials in time: choose a task of a suite such as cog20"
+        )
     trials = loaded.sample(1, np.random.default_rng(seed))
     path = out or Path(f"{name}.png")
     if not path.suffix:
-        raise InputError(f"cannot tell the format of the picture {str(path)!r}: end it in .png")
+        raise InputError(
+            f"the picture {str(path)!r} has no format: end its name in .png, .svg or .pdf"
+        )
     figure = plots.plot_trial(loaded, trials, 0)
     for written in plots.save_figure(figure, path.with_suffix(""), (path.suffix[1:],)):
         click.echo(written)

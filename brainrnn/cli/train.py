@@ -19,6 +19,10 @@ class _ConfigCommand(click.Command):
         from brainrnn.config import describe
 
         with formatter.section("Configuration keys, their defaults and meanings"):
+            formatter.write_text(
+                "network.kind chooses the network: rnn, mlp or transformer. A key of network is "
+                "listed again if another kind has another default or meaning for it."
+            )
             formatter.write_dl(
                 [(f"{key} = {default}", text) for key, default, text in describe(runs.Experiment)],
                 col_max=44,
@@ -31,7 +35,7 @@ class _ConfigCommand(click.Command):
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder of the run; must be new. Default: runs/ and the configuration's name.",
+    help="New folder for the run. Default: runs/NAME, with the name of the configuration.",
 )
 @DEVICE
 @DATA_DIR

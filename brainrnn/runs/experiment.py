@@ -194,7 +194,7 @@ def _arguments(suite: Callable[..., object], spec: TaskSpec) -> dict[str, object
     arguments: dict[str, object] = {k: value for k, value in said.items() if value is not None}
     for name in arguments:
         if name not in parameters and not others:
-            raise InputError(f"the suite {spec.suite!r} takes no {name}: leave out task.{name}")
+            raise InputError(f"the suite {spec.suite!r} takes no {name}: write task.{name}=unset")
     if "names" in parameters:
         arguments.setdefault("names", None)
     return {**arguments, **spec.options}

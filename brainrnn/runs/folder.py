@@ -111,7 +111,8 @@ class Run:
         run = Path(path)
         if not (run / "config.toml").is_file():
             raise InputError(
-                f"no run in {path}: expected a folder made by `brainrnn train CONFIG --out {path}`"
+                f"no run in {path}: expected the folder of a run, with its config.toml (see the "
+                "`--out` of `brainrnn train`)"
             )
         experiment = build(Experiment, read_toml(run / "config.toml"))
         return cls(run, on_device(experiment, device))

@@ -55,7 +55,7 @@ class Study(Settings):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = Field(
-        description="what the study's folder is called"
+        description="what the study's folder is called: lower case letters, digits and _"
     )
     title: str = Field(description="the question, as a headline")
     text: str = Field("", description="what is asked and why, for the report")

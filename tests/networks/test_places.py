@@ -107,9 +107,10 @@ def test_a_distance_from_a_function_is_that_of_python(folder):
         ("network.geometry=nan.csv", ["nan.csv holds nan in row 2, column 1"]),
         ("network.geometry=words.csv", ["words.csv is not a table of numbers", "'one,two'"]),
         ("network.geometry=empty.csv", ["holds no row"]),
+        ("network.geometry=uneven.csv", ["its first row has 2 numbers, row 3 has 1"]),
         ("network.geometry=flat.npy", ["flat.npy has the shape (3,)"]),
         ("network.geometry=complex.npy", ["complex.npy is not a table of real numbers"]),
-        ("network.geometry=damaged.npy", ["damaged.npy is not a table of numbers"]),
+        ("network.geometry=damaged.npy", ["damaged.npy is not a table of numbers: it is damaged"]),
         ("network.geometry=data:application/x-npy;base64,x", ["the stored text is not a table"]),
         ("network.distance=sites.npy", ["sites.npy: the distance matrix must be 6 x 6"]),
         ("network.distance=l3", ["did you mean 'l2'?", "module:function"]),
@@ -122,6 +123,7 @@ def test_what_is_wrong_is_one_line(folder, assignment, words):
     (folder / "nan.csv").write_text("0,1\nnan,1\n")
     (folder / "words.csv").write_text("x,y\n1,2\none,two\n")
     (folder / "empty.csv").write_text("x,y\n")
+    (folder / "uneven.csv").write_text("x,y\n1,2\n3,4\n5\n")
     (folder / "damaged.npy").write_text("no array")
     np.save("flat.npy", np.arange(3.0))
     np.save("complex.npy", SITES * 1j)

@@ -406,7 +406,7 @@ def test_the_tasks_without_time_can_be_listed_but_not_drawn():
     status, output, _ = brainrnn("tasks", "list", "--suite", "two_moons")
     assert status == 0
     assert "two_moons  1.000" in output
-    one_line(brainrnn("tasks", "show", "products", "--suite", "formulas"), "nothing to draw")
+    one_line(brainrnn("tasks", "show", "products", "--suite", "formulas"), "no trials in time")
     one_line(brainrnn("tasks", "list", "--suite", "two_moons", "--dt", "20"), "takes no dt")
 
 

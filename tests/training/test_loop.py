@@ -257,7 +257,7 @@ def test_training_learns():
 
 def test_a_method_that_does_not_fit_the_network_fails_before_training():
     net, suite = small(2)
-    with pytest.raises(InputError, match="3 values for 2 members"):
+    with pytest.raises(InputError, match="3 values for 2 networks"):
         Trainer(net, suite, br.BIMT(locality=(1.0, 2.0, 3.0)), TrainingSpec(**SHORT))
 
 

@@ -107,7 +107,7 @@ def test_strength_is_one_value_per_member():
     net = Wired()
     spec = CostSpec(strength=(1e-3, 2e-3), schedule=((0, 1), (0.5, 3)))
     assert torch.allclose(spec.strengths(net, 0.6), torch.tensor([3e-3, 6e-3], dtype=torch.float64))
-    with pytest.raises(InputError, match="3 values for 2 members"):
+    with pytest.raises(InputError, match="3 values for 2 networks"):
         CostSpec(strength=(1.0, 2.0, 3.0)).strengths(net)
 
 
