@@ -19,7 +19,6 @@ CHANGES = {
     "random": "merged at random",
     "scratch": "from scratch",
 }
-STAGES = {"before": "before", "after": "right after", "trained": "later"}
 
 
 def resized(

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import xarray as xr
+
+from brainrnn.analysis import analyse
 from brainrnn.errors import InputError
-from brainrnn.networks import RNN
+from brainrnn.networks import RNN, NetworkSpec
 from brainrnn.runs.experiment import Experiment, build_network, load_suite
 from brainrnn.runs.folder import Run
 from brainrnn.task import Suite
@@ -83,6 +86,24 @@ class Subject:
         """Seed of whatever a measure draws."""
         return self.cell.seed
 
+    @property
+    def ceiling(self) -> float:
+        """Best possible accuracy, mean over tasks."""
+        return float(self.suite.ceiling().mean())
+
+    def analysed(self, net: RNN | None = None) -> xr.Dataset:
+        """The analysis that the study fixes: of this network, or of one that was made of it."""
+        spec = self.cell.experiment.analysis
+        net = self.net if net is None else net
+        return analyse(net, self.suite, spec, seed=self.seed)
+
+
+def untrained(spec: NetworkSpec, suite: Suite, seed: int) -> RNN:
+    """A recurrent network as it is before training."""
+    net = build_network(spec, suite, seed=seed)
+    assert isinstance(net, RNN)  # Measure.check has seen to it
+    return net
+
 
 def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
     """Take a network of a study from the folder of trained ones, or build it untrained.
@@ -93,6 +114,7 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
         If it has not been trained to the end.
     """
     suite = load_suite(cell.experiment.task)
+    assert isinstance(suite, Suite)  # Measure.check has seen to it
     if cell.trained:
         run = Run.open(networks / cell.training)
         if not run.finished:
@@ -103,10 +125,9 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
                 "again"
             )
         net = run.net
+        assert isinstance(net, RNN)
     else:
-        net = build_network(cell.experiment.network, suite, seed=cell.experiment.seed)
-    assert isinstance(net, RNN)
-    assert isinstance(suite, Suite)  # Measure.check has seen to it
+        net = untrained(cell.experiment.network, suite, cell.experiment.seed)
     if cell.arrangement != "kept":
         rearrange(net, cell.arrangement)
     return Subject(cell, net, suite, folder)

@@ -1,11 +1,14 @@
-"""How much damage a network withstands: the area under its accuracy as damage rises."""
+"""How much damage a network withstands: the area under its accuracy, and tests over networks."""
 
 from __future__ import annotations
+
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy.integrate import trapezoid
 
+from brainrnn.study.findings.comparisons import compare, correlate
 from brainrnn.study.findings.tables import summarise
 
 DAMAGES = {
@@ -60,6 +63,38 @@ def robustness(curve: pd.DataFrame, least: float) -> pd.DataFrame:
         return {"absent": first.absent, "undamaged": first.accuracy, "robustness": share}
 
     return summarise(curve, {key: key for key in (*NETWORK, "damage")}, under)
+
+
+def between_methods(under: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+    """Every two methods under each damage, paired by seed; p controlled over all of these.
+
+    Methods that are trained with several strengths are compared at the same one.
+    """
+    method = dict(zip(under.label, under.method, strict=True))
+    alike = [
+        (one, other)
+        for one, other in combinations(method, 2)
+        if method[one] != method[other]
+        and (settings.loc[[one, other]].dropna(axis=1).nunique() <= 1).all()
+    ]
+    groups = {"variant": "networks", "damage": "damage"}
+    return compare(under, "robustness", within=groups, pairs=alike)
+
+
+def against_sparsity(under: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
+    """Rank correlation of robustness with the fraction of weights absent, as trained.
+
+    Of all networks, and of those of methods with a sweep, for others may differ in more than
+    sparsity.
+    """
+    trained = under[(under.variant == "as trained") & under.robustness.notna()]
+    swept = trained.label.map(settings.notna().any(axis=1))
+    some = trained.assign(networks="all")
+    if not swept.all():
+        some = pd.concat([some, trained[swept].assign(networks="of a sweep")])
+    return correlate(
+        some, "absent", "robustness", within={"damage": "damage", "networks": "networks"}
+    )
 
 
 def area(level: pd.Series, accuracy: pd.Series) -> float:

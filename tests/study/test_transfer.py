@@ -14,9 +14,10 @@ import brainrnn as br
 from brainrnn.config import build
 from brainrnn.errors import InputError
 from brainrnn.runs.experiment import Experiment
-from brainrnn.study.measures.transfer import TransferMeasure, slowness
+from brainrnn.study.measures.transfer import TransferMeasure
 from brainrnn.study.newcomer import OneTask, carry_over
 from brainrnn.study.plasticity import CONDITIONS
+from brainrnn.study.slowness import slowness
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
 from tasks import COG20, cog20

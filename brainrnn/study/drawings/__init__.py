@@ -1,1 +1,1 @@
-"""What is drawn of a question that has more to show than a few lines; a file for each."""
+"""What is drawn of a question that has more to show than a few lines, and each caption."""

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from brainrnn.plots.style import FAINT, new_figure, no_frame, open_frame
-from brainrnn.study.findings.figures import colours, heat, in_row, legend_below, name_rows, panels
+from brainrnn.study.findings.figures import (
+    Drawing,
+    colours,
+    heat,
+    in_row,
+    legend_below,
+    name_rows,
+    panels,
+)
 from brainrnn.study.specificity import KINDS, damage_by_task, observed
 
 
-def damage_maps(rows: pd.DataFrame) -> Figure:
+def damage_maps(rows: pd.DataFrame) -> Drawing:
     """Heat maps of damage, methods by kinds of lesion, in each method's first network."""
     first = [
         group[group.seed == group.seed.iloc[0]] for _, group in rows.groupby("label", sort=False)
@@ -32,10 +39,15 @@ def damage_maps(rows: pd.DataFrame) -> Figure:
     bar = figure.colorbar(axes[0, 0].collections[0], ax=axes, pad=0.01, aspect=40, shrink=0.6)
     bar.set_label("damage")
     no_frame(bar.ax)
-    return figure
+    return figure, (
+        "Damage by lesions in one network of each method: the share of what it has to lose in "
+        "a task that it loses. A row is a lesion, of a module, of a region of space, or of "
+        "random active neurons, as many as the module in the same row has; numbers of neurons "
+        "on the left."
+    )
 
 
-def beside_random_sets(networks: pd.DataFrame) -> Figure:
+def beside_random_sets(networks: pd.DataFrame) -> Drawing:
     """A line for each network, from its random sets to its lesions; statistics by kinds."""
     looks = colours(networks.label)
     names = {
@@ -60,10 +72,15 @@ def beside_random_sets(networks: pd.DataFrame) -> Figure:
             open_frame(ax)
         row[1].set_xlabel(words)
         name_rows(row[0], list(looks))
-    return figure
+    return figure, (
+        "Above: how much more a lesion costs the task it costs most than the median task. "
+        "Middle: how unequal its damage is over tasks. Below: whether it costs most in the "
+        "tasks that its neurons take part in. A full dot is the mean over a network's lesions, "
+        "the ring on its line the mean over random sets of as many active neurons."
+    )
 
 
-def against_severity(rows: pd.DataFrame) -> Figure:
+def against_severity(rows: pd.DataFrame) -> Drawing:
     """Specificity against severity, a panel for each method."""
     labels = rows.label.drop_duplicates()
     figure, axes = panels(len(labels), 2.7, 2.7, margins=(1.0, 0.7), sharex=True, sharey=True)
@@ -83,4 +100,8 @@ def against_severity(rows: pd.DataFrame) -> Figure:
         ax.set_xlabel("severity: mean damage")
     for ax in axes[:, 0]:
         ax.set_ylabel("specificity")
-    return figure
+    return figure, (
+        "Specificity of a lesion against how severe it is, in all networks: lesions that do "
+        "little damage cannot be specific, and neither can those that destroy everything, so "
+        "only lesions of the same severity compare. Grey: random sets of active neurons."
+    )

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
-from brainrnn.study.findings.figures import band, chance_band, legend_below
-from brainrnn.study.resizing import CHANGES, STAGES
+from brainrnn.study.findings.figures import Drawing, band, chance_band, legend_below
+from brainrnn.study.resizing import CHANGES
+from brainrnn.study.stages import STAGES
 
 _COLOURS = dict(zip(CHANGES.values(), (7, 0, 2, 1, 3, -1), strict=True))
 
@@ -28,7 +28,7 @@ def _style(change: str) -> dict[str, Any]:
     return {"color": colour, "ls": ":" if new else "-", "label": change}
 
 
-def accuracy_after(rows: pd.DataFrame) -> Figure:
+def accuracy_after(rows: pd.DataFrame) -> Drawing:
     """Accuracy against steps, a panel for each method and direction."""
     lines = _directions(rows)
     columns = max(map(len, lines))
@@ -50,10 +50,15 @@ def accuracy_after(rows: pd.DataFrame) -> Figure:
                 ax.tick_params(labelbottom=True)
         axes[i, 0].set_ylabel("accuracy")
     legend_below(figure, 3)
-    return figure
+    return figure, (
+        "Accuracy on all tasks after a change of resolution, at step 0, and in training "
+        "afterwards. Lines are means over seeds, bands from the lowest to the highest seed; "
+        "dashed, the best possible. The networks as they were, and new ones of the other "
+        "resolution, train for as many steps."
+    )
 
 
-def map_through_stages(stages: pd.DataFrame) -> Figure:
+def map_through_stages(stages: pd.DataFrame) -> Drawing:
     """Both z through the stages, a line for each network; rows are measures, columns methods."""
     labels = [label for line in _directions(stages) for label in line]
     figure = new_figure(1.4 + 2.1 * len(labels), 6.0)
@@ -65,7 +70,14 @@ def map_through_stages(stages: pd.DataFrame) -> Figure:
     for ax, label in zip(axes[0], labels, strict=True):
         ax.set_title(label, loc="left", fontsize=9)
     legend_below(figure, 3)
-    return figure
+    return figure, (
+        "Both measures of the map before the change, right after it and after training on, as z "
+        "against random arrangements of each network's own modules: below 0 is more modular in "
+        "space than chance. A line is a network; the band holds 95 % of a normal null. The parts "
+        "of a divided neuron lie side by side and do the same, so that a refined network is far "
+        "below 0 by construction: it is not drawn right after the change, and after training on it "
+        "compares with networks refined without a penalty."
+    )
 
 
 def _lines(ax: Axes, group: pd.DataFrame, name: str) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.figure import Figure
 
 from brainrnn.plots.style import new_figure, open_frame
-from brainrnn.study.findings.figures import Colour, band, colours, legend_below
+from brainrnn.study.findings.figures import Colour, Drawing, band, colours, legend_below
 from brainrnn.study.inference import rank_correlation
 from brainrnn.study.tolerance import DAMAGES, VARIANTS
 
@@ -30,7 +29,7 @@ def _looks(rows: pd.DataFrame) -> dict[str, tuple[Colour, str]]:
     }
 
 
-def accuracy_curves(curve: pd.DataFrame) -> Figure:
+def accuracy_curves(curve: pd.DataFrame, pruned: float) -> Drawing:
     """Accuracy against levels, damages in columns, as trained and at matched sparsity in rows."""
     variants = list(curve.variant.drop_duplicates())
     figure = new_figure(12, 0.7 + 2.7 * len(variants))
@@ -49,10 +48,14 @@ def accuracy_curves(curve: pd.DataFrame) -> Figure:
     for ax, words in zip(axes[-1], _LEVELS.values(), strict=True):
         ax.set_xlabel(words)
     legend_below(figure)
-    return figure
+    return figure, (
+        "Accuracy on all tasks under rising damage: above, networks as trained; below, with their "
+        f"weakest weights taken away until {pruned:.0%} of the recurrent ones are absent. Lines "
+        "are means over seeds, bands from the lowest to the highest seed."
+    )
 
 
-def against_presence(trained: pd.DataFrame, names: dict[str, str]) -> Figure:
+def against_presence(trained: pd.DataFrame, names: dict[str, str]) -> Drawing:
     """Robustness against the weights that are present, a dot for each network.
 
     Parameters
@@ -85,4 +88,8 @@ def against_presence(trained: pd.DataFrame, names: dict[str, str]) -> Figure:
         ax.set_xlabel("recurrent weights present")
         open_frame(ax)
     legend_below(figure)
-    return figure
+    return figure, (
+        "Robustness of every network as trained, the area under its accuracy as a fraction of the "
+        "undamaged, against the fraction of its recurrent weights that are present; ρ is "
+        "Spearman's rank correlation over all of them."
+    )

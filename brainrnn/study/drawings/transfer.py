@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from brainrnn.plots.style import FAINT, new_figure, open_frame
-from brainrnn.study.findings.figures import BAND, colours, dots, legend_below, name_rows
+from brainrnn.study.findings.figures import BAND, Drawing, colours, dots, legend_below, name_rows
 
 
-def learned_by_step(rows: pd.DataFrame, first: int, limit: int) -> Figure:
+def learned_by_step(rows: pd.DataFrame, first: int, limit: int, criterion: float) -> Drawing:
     """Share learned against steps, a panel for each condition, a line for each method."""
     conditions = rows.condition.drop_duplicates()
     figure = new_figure(1 + 2.3 * len(conditions), 3.0)
@@ -29,10 +28,15 @@ def learned_by_step(rows: pd.DataFrame, first: int, limit: int) -> Figure:
         open_frame(ax)
     axes[0].set_ylabel("share of new tasks learned")
     legend_below(figure, 6)
-    return figure
+    return figure, (
+        "Share of new tasks learned, over tasks and networks, against training steps, by what was "
+        f"free to change. A task is learned at {criterion:.0%} of the best possible accuracy; it "
+        f"is given up after {limit} steps. New networks of a seed are the same whatever the "
+        "method, and their lines lie on each other."
+    )
 
 
-def slowness_and_forgetting(networks: pd.DataFrame) -> Figure:
+def slowness_and_forgetting(networks: pd.DataFrame) -> Drawing:
     """Every network's means, conditions in rows."""
     looks, conditions = colours(networks.label), list(networks.condition.drop_duplicates())
     figure = new_figure(9.5, 1.2 + 0.3 * len(looks) * len(conditions))
@@ -53,4 +57,9 @@ def slowness_and_forgetting(networks: pd.DataFrame) -> Figure:
     for label, colour in looks.items():
         axes[0].plot([], [], "o", ms=5, mew=0, color=colour, label=label)
     legend_below(figure, 6)
-    return figure
+    return figure, (
+        "Left: share of all learnings of the same task, by any network in any condition, that took "
+        "fewer steps. Right: how much accuracy in the tasks known before is lost until the new one "
+        "is learned or given up. A dot is a network, the mean over its new tasks; a bar is the "
+        "mean of its method."
+    )

@@ -16,6 +16,7 @@ from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
 
 BAND = "#eef0f2"
 Colour = tuple[float, float, float]
+Drawing = tuple[Figure, str]  # and its caption
 
 
 def colours(names: Iterable[object]) -> dict[str, Colour]:

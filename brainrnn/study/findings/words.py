@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 
@@ -43,3 +45,16 @@ def count(which: pd.Series) -> str:
     '2 of 3'
     """
     return f"{which.sum()} of {len(which)}"
+
+
+def each(rows: pd.DataFrame, template: str) -> list[str]:
+    """A sentence, or a part of one, for each row of a table, whose columns the template names.
+
+    Examples
+    --------
+    >>> tests = pd.DataFrame({"against": ["L1"], "difference": [0.021], "p": [0.0312]})
+    >>> each(tests, "{difference:+.3f} against {against} (p = {p:.2g})")
+    ['+0.021 against L1 (p = 0.031)']
+    """
+    records: Any = rows.to_dict("records")
+    return [template.format(**row) for row in records]

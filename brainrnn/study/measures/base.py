@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.runs.experiment import load_suite
+from brainrnn.study.findings.figures import Drawing
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
 
@@ -32,7 +32,7 @@ class Findings:
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    figures: dict[str, tuple[Figure, str]] = field(default_factory=dict)
+    figures: dict[str, Drawing] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
 
 
@@ -60,7 +60,7 @@ class Measure(Settings):
     def rows(self, subject: Subject) -> pd.DataFrame:
         """What one network answers: any number of rows, a column per quantity."""
 
-    def gallery(self, folder: Path, cells: Sequence[Cell]) -> dict[str, tuple[Figure, str]]:
+    def gallery(self, folder: Path, cells: Sequence[Cell]) -> dict[str, Drawing]:
         """Pictures of single networks, from what ``rows`` left in its subject's folder."""
         return {}
 

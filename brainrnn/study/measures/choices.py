@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import pandas as pd
-from matplotlib.figure import Figure
 from pydantic import Field
 
-from brainrnn.analysis import analyse, robustness
+from brainrnn.analysis import robustness
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.plots.style import new_figure, open_frame
-from brainrnn.study.findings.figures import chance_band, colours
+from brainrnn.study.findings.figures import Drawing, chance_band, colours
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.findings.tables import spread
 from brainrnn.study.measures.base import Findings, Measure
@@ -38,10 +37,8 @@ class ChoiceMeasure(Measure):
 
     def rows(self, subject: Subject) -> pd.DataFrame:
         """A row for every combination of choices and measure."""
-        spec = subject.cell.experiment.analysis
-        brain = analyse(subject.net, subject.suite, spec, seed=subject.seed)
         return robustness(
-            brain,
+            subject.analysed(),
             ks=("silhouette", *self.ks),
             thresholds=self.thresholds,
             neighbourhoods=self.neighbourhoods,
@@ -79,12 +76,7 @@ class ChoiceMeasure(Measure):
             "In the table of combinations: mean z by isolated neurons and by cluster size "
             f"(networks in which both are below p = {self.level:g}).",
         ]
-        found.figures["choices"] = (
-            _curves(rows),
-            "Specification curves: the z of every combination of choices (number of modules, "
-            "threshold of activity, clustering, neighbourhood), mean over each method's networks, "
-            "in order. The band holds 95 % of a normal null.",
-        )
+        found.figures["choices"] = _curves(rows)
         return found
 
 
@@ -125,7 +117,7 @@ def _each(combined: pd.DataFrame) -> pd.DataFrame:
     return spread(combined.assign(cell=cells), _CHOICES, "label", "cell")
 
 
-def _curves(rows: pd.DataFrame) -> Figure:
+def _curves(rows: pd.DataFrame) -> Drawing:
     figure = new_figure(10, 4)
     axes = figure.subplots(1, 2)
     for ax, (statistic, words) in zip(axes, MEASURES.items(), strict=True):
@@ -139,4 +131,8 @@ def _curves(rows: pd.DataFrame) -> Figure:
         ax.set_ylabel(f"z of {words}")
         open_frame(ax)
     axes[0].legend(frameon=False, fontsize=8, markerscale=3)
-    return figure
+    return figure, (
+        "Specification curves: the z of every combination of choices (number of modules, threshold "
+        "of activity, clustering, neighbourhood), mean over each method's networks, in order. The "
+        "band holds 95 % of a normal null."
+    )

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from brainrnn.analysis import analyse
 from brainrnn.study.damage import damage, lesioned_scores
 from brainrnn.study.drawings.lesions import against_severity, beside_random_sets, damage_maps
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.findings.tables import summarise
+from brainrnn.study.findings.words import each
 from brainrnn.study.lesion_sets import lesion_sets
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.specificity import (
@@ -64,8 +64,7 @@ class LesionMeasure(Measure):
         Its columns are those of :func:`brainrnn.study.lesion_sets.lesion_sets`, what describes its
         damage, and the accuracy that is left in every task.
         """
-        spec = subject.cell.experiment.analysis
-        brain = analyse(subject.net, subject.suite, spec, seed=subject.seed).isel(member=0)
+        brain = subject.analysed().isel(member=0)
         rng = np.random.default_rng([subject.seed, 21])
         about, neurons = lesion_sets(brain, draws=self.draws, strata=self.strata, rng=rng)
         batch = subject.suite.held_out(self.trials, rng)
@@ -92,26 +91,9 @@ class LesionMeasure(Measure):
         found.tables["More than random sets"] = over
         found.tables["Each lesion"] = _each(rows, tests)
         found.words = [*tell(over), *_caveats(tests, self.draws), _SINGLE]
-        found.figures["damage"] = (
-            damage_maps(rows),
-            "Damage by lesions in one network of each method: the share of what it has to lose in "
-            "a task that it loses. A row is a lesion, of a module, of a region of space, or of "
-            "random active neurons, as many as the module in the same row has; numbers of neurons "
-            "on the left.",
-        )
-        found.figures["specificity"] = (
-            beside_random_sets(networks),
-            "Above: how much more a lesion costs the task it costs most than the median task. "
-            "Middle: how unequal its damage is over tasks. Below: whether it costs most in the "
-            "tasks that its neurons take part in. A full dot is the mean over a network's lesions, "
-            "the ring on its line the mean over random sets of as many active neurons.",
-        )
-        found.figures["severity"] = (
-            against_severity(rows),
-            "Specificity of a lesion against how severe it is, in all networks: lesions that do "
-            "little damage cannot be specific, and neither can those that destroy everything, so "
-            "only lesions of the same severity compare. Grey: random sets of active neurons.",
-        )
+        found.figures["damage"] = damage_maps(rows)
+        found.figures["specificity"] = beside_random_sets(networks)
+        found.figures["severity"] = against_severity(rows)
         return found
 
 
@@ -154,12 +136,8 @@ def tell(over: pd.DataFrame) -> Iterator[str]:
         yield "No network has modules whose lesions could be compared."
         return
     short = over[over["random sets"] != NULLS["matched"]]  # of modules alone: in the table
-    beside = [
-        f"{row['observed']:.2f} against {row['random']:.2f} in random sets {row['random sets']} "
-        f"(p = {row['p_controlled']:.2g})"
-        for row in short.to_dict("records")
-    ]
-    short = short.assign(beside=beside)
+    beside = "{observed:.2f} against {random:.2f} in random sets {random sets} "
+    short = short.assign(beside=each(short, beside + "(p = {p_controlled:.2g})"))
     for statistic, words in STATISTICS.items():
         for label, group in short[short.statistic == statistic].groupby("method", sort=False):
             parts = group.groupby("lesion", sort=False).beside.agg(", ".join)

@@ -8,16 +8,14 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from pydantic import Field
 
-from brainrnn.analysis import analyse, load, map_statistics, save
+from brainrnn.analysis import map_statistics, save
 from brainrnn.analysis.map_statistics import MEASURES, MORAN, STATISTICS
 from brainrnn.analysis.space.lengths import MODELS
-from brainrnn.plots import plot_map
-from brainrnn.plots.style import new_figure, open_frame
+from brainrnn.study.drawings.maps import side_by_side, z_of_networks
 from brainrnn.study.findings.comparisons import compare, control
-from brainrnn.study.findings.figures import chance_band, colours, dots, name_rows, panels
+from brainrnn.study.findings.figures import Drawing
 from brainrnn.study.findings.settings import name_settings, with_setting
 from brainrnn.study.findings.tables import mean_sd, median_range, spread, summarise
 from brainrnn.study.inference import Control, across
@@ -25,7 +23,6 @@ from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 
-_LINES = 200  # in each of the maps side by side
 _CONTROL = (
     "Over networks, p is controlled by Holm's procedure for the two measures, over all methods; "
     "for the other statistics, and between methods, by Benjamini and Hochberg's. What networks "
@@ -51,8 +48,7 @@ class MapMeasure(Measure):
 
     def rows(self, subject: Subject) -> pd.DataFrame:
         """A row for each statistic; what belongs to the network is in each of them."""
-        spec = subject.cell.experiment.analysis
-        brain = analyse(subject.net, subject.suite, spec, seed=subject.seed)
+        brain = subject.analysed()
         save(brain, subject.folder / f"{subject.cell.name}.nc")
         tested = map_statistics(brain, graphs=self.graphs).isel(member=0)
         one = brain.isel(member=0)
@@ -93,28 +89,14 @@ class MapMeasure(Measure):
         network = ["label", "seed", "accuracy", "active", "modules", "absent", "wiring_length"]
         found.tables["Each network"] = spread(paper, network, "statistic", ["observed", "z", "p"])
         found.words = [*self._words(paper), _CONTROL]
-        found.figures["z"] = (
-            _dots(paper),
-            "Both measures of every network, as z against random arrangements of its own modules "
-            "over its own active neurons: below 0 is more modular in space than chance. "
-            "A dot is a network, a bar the mean of its method; the band holds 95 % of a normal "
-            "null.",
-        )
+        found.figures["z"] = z_of_networks(paper)
         return found
 
-    def gallery(self, folder: Path, cells: Sequence[Cell]) -> dict[str, tuple[Figure, str]]:
+    def gallery(self, folder: Path, cells: Sequence[Cell]) -> dict[str, Drawing]:
         """The maps of the first seed, all methods side by side."""
         first = [cell for cell in cells if cell.seed == cells[0].seed]
         files = {with_setting(c.label, c.setting): folder / f"{c.name}.nc" for c in first}
-        return {
-            "maps": (
-                _maps(files),
-                f"Every method's network of seed {first[0].seed}. Discs are active neurons where "
-                "they sit, coloured by functional module (numbered by size, so colours of "
-                "different networks have nothing to do with each other); grey dots are silent "
-                f"neurons, lines each network's {_LINES} strongest recurrent connections.",
-            )
-        }
+        return {"maps": side_by_side(files, first[0].seed)}
 
     def _describe(self, group: pd.DataFrame) -> dict[str, object]:
         """A method's networks, and how many of them have a map beyond chance."""
@@ -139,13 +121,8 @@ class MapMeasure(Measure):
             inside = int((p >= 0.05).all(axis=1).sum())
             reached = float((group.accuracy / group.ceiling).mean())
             enough = self.share * len(p)
-            verdict = (
-                "beyond chance"
-                if both >= enough
-                else "inside chance"
-                if inside >= enough
-                else "between"
-            )
+            verdict = "inside chance" if inside >= enough else "between"
+            verdict = "beyond chance" if both >= enough else verdict
             short = f", below the {self.accuracy_share:.0%} asked for"
             yield (
                 f"**{label}**: {verdict}. Both measures are below p = {self.level:g} in {both} of "
@@ -198,32 +175,3 @@ def _lengths(group: pd.DataFrame) -> dict[str, object]:
         known = group[f"ratio_p_{model}"].notna()
         row[f"power law rejected for {model.replace('_', ' ')}"] = f"{worse.sum()} of {known.sum()}"
     return row
-
-
-def _dots(rows: pd.DataFrame) -> Figure:
-    looks = colours(rows.label)
-    figure = new_figure(9.5, 1.4 + 0.36 * len(looks))
-    axes = figure.subplots(1, 2, sharey=True)
-    for ax, (name, words) in zip(axes, MEASURES.items(), strict=True):
-        chance_band(ax, "x")
-        for i, (label, colour) in enumerate(looks.items()):
-            z = rows[(rows.label == label) & (rows.statistic == name)].z
-            dots(ax, z, i, colour, width=0.16, bar=0.3, size=5.0)
-        ax.set_xlabel(f"z of {words}")
-        open_frame(ax)
-    name_rows(axes[0], list(looks))
-    return figure
-
-
-def _maps(paths: dict[str, Path]) -> Figure:
-    """The maps of several networks, the analysis file of each by its label."""
-    figure, axes = panels(len(paths), 3.2, 3.35)
-    figure.draw_without_rendering()  # discs are as large as the axes are
-    for ax, (label, path) in zip(axes.flat, paths.items(), strict=False):
-        brain = load(path)
-        plot_map(brain, ax=ax, max_lines=_LINES)
-        ax.get_legend().remove()
-        z = [float(brain.z.isel(member=0).sel(statistic=name)) for name in MEASURES]
-        title = f"{label}\nz {z[0]:.1f} isolated, {z[1]:.1f} size"
-        ax.set_title(title, fontsize=8.5, loc="left", linespacing=1.2)
-    return figure

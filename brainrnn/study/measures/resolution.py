@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from brainrnn.analysis import analyse
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.errors import InputError
 from brainrnn.networks import RNN, RNNNetwork
 from brainrnn.networks.resize import grid_shape
-from brainrnn.runs.experiment import build_network
 from brainrnn.study.drawings.resolution import accuracy_after, map_through_stages
-from brainrnn.study.findings.comparisons import compare, control
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.findings.tables import mean_sd, median_range, summarise
 from brainrnn.study.findings.words import count
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.resizing import CHANGES, STAGES, resized
-from brainrnn.study.subject import Cell, Subject
+from brainrnn.study.resizing import CHANGES, resized
+from brainrnn.study.sentences import resolution as said
+from brainrnn.study.stages import STAGES, against_controls, beyond_chance, staged
+from brainrnn.study.subject import Cell, Subject, untrained
 from brainrnn.study.wiring import wiring_length
 from brainrnn.task import Suite
 from brainrnn.training.loop import Trainer
 from brainrnn.wiring_cost.method import BIMT
-
-_CONTROLS = ("from scratch", "as it was")
-_MERGED = ("merged by place", "merged by correlation", "merged at random")
-_PAIRS = (
-    *((one, other) for one in ("refined", *_MERGED) for other in _CONTROLS),
-    ("merged by place", "merged at random"),
-    ("merged by correlation", "merged at random"),
-    ("merged by correlation", "merged by place"),
-)
 
 
 class ResolutionMeasure(Measure):
@@ -75,7 +63,9 @@ class ResolutionMeasure(Measure):
         """
         method = subject.cell.experiment.method
         on = method.model_copy(update={"schedule": ((0.0, 1.0),)})
-        new = self._new(subject)
+        spec = subject.cell.experiment.network
+        other = spec.model_copy(update={"shape": self._other(grid_shape(subject.net))})
+        new = untrained(other, subject.suite, subject.seed)
         changed = {"kept": subject.net.select(0)} | resized(
             subject.net,
             subject.suite,
@@ -107,15 +97,6 @@ class ResolutionMeasure(Measure):
             )
         return fine if shape == self.shape else self.shape
 
-    def _new(self, subject: Subject) -> RNN:
-        """An untrained network of the resolution that this one will get."""
-        spec = subject.cell.experiment.network
-        assert isinstance(spec, RNNNetwork)
-        spec = spec.model_copy(update={"shape": self._other(grid_shape(subject.net))})
-        net = build_network(spec, subject.suite, seed=subject.seed)
-        assert isinstance(net, RNN)
-        return net
-
     def _train(self, subject: Subject, change: str, net: RNN, method: BIMT) -> pd.DataFrame:
         """Train a network and follow its accuracy, always in the same trials."""
         spec = subject.cell.experiment.training.model_copy(
@@ -134,11 +115,11 @@ class ResolutionMeasure(Measure):
             for row in record.metrics:
                 scores[record.step] = row["accuracy"]
         about[self.steps] = _describe(net, subject)
-        ceiling = float(np.mean(subject.suite.ceiling()))
-        same = {"change": change, "neurons": net.n_hidden}
+        known = {"change": change, "neurons": net.n_hidden}
+        best = {"ceiling": subject.ceiling}
         return pd.DataFrame(
             [
-                same | {"step": step, "accuracy": score, "ceiling": ceiling} | about.get(step, {})
+                known | {"step": step, "accuracy": score} | best | about.get(step, {})
                 for step, score in scores.items()
             ]
         )
@@ -149,37 +130,22 @@ class ResolutionMeasure(Measure):
         each = staged(rows)
         rows = rows.assign(change=rows.change.map(CHANGES))
         stages = each.assign(change=each.change.map(CHANGES))
-        compared = _compared(stages)
+        compared = against_controls(stages)
         network = {"label": "method", "change": "network"}
         found = Findings()
         found.tables["Accuracy"] = summarise(stages, network, _accuracy)
         found.tables["Against the controls, paired by seed"] = compared
         found.tables["Map"] = summarise(stages, network, _maps)
         found.tables["Each network"] = each.drop(columns="method")
-        found.words = [*_words(stages, compared), *_map_words(stages)]
-        found.figures["accuracy"] = (
-            accuracy_after(rows),
-            "Accuracy on all tasks after a change of resolution, at step 0, and in training "
-            "afterwards. Lines are means over seeds, bands from the lowest to the highest seed; "
-            "dashed, the best possible. The networks as they were, and new ones of the other "
-            "resolution, train for as many steps.",
-        )
-        found.figures["map"] = (
-            map_through_stages(stages),
-            "Both measures of the map before the change, right after it and after training on, as "
-            "z against random arrangements of each network's own modules: below 0 is more modular "
-            "in space than chance. A line is a network; the band holds 95 % of a normal null. The "
-            "parts of a divided neuron lie side by side and do the same, so that a refined network "
-            "is far below 0 by construction: it is not drawn right after the change, and after "
-            "training on it compares with networks refined without a penalty.",
-        )
+        found.words = [*said.cost(stages, compared), *said.maps(stages)]
+        found.figures["accuracy"] = accuracy_after(rows)
+        found.figures["map"] = map_through_stages(stages)
         return found
 
 
 def _describe(net: RNN, subject: Subject) -> dict[str, float]:
     """The network's wiring and map."""
-    brain = analyse(net, subject.suite, subject.cell.experiment.analysis, seed=subject.seed)
-    one = brain.isel(member=0)
+    one = subject.analysed(net).isel(member=0)
     statistics = {
         f"{name}_{field}": float(one[field].sel(statistic=name))
         for name in MEASURES
@@ -191,26 +157,6 @@ def _describe(net: RNN, subject: Subject) -> dict[str, float]:
         "absent": float(one.sparsity),
         "wiring_length": float(wiring_length(net)[0][0]),
     } | statistics
-
-
-def staged(rows: pd.DataFrame) -> pd.DataFrame:
-    """Each changed network once: before the change, right after it, and after training on.
-
-    Returns
-    -------
-    DataFrame
-        A row for each network and change, with ``neurons`` and, of every quantity x of the rows,
-        ``x_before`` (of the network as it was), ``x_after`` and ``x_trained``.
-    """
-    key = ["method", "label", "seed"]
-    first, last = rows[rows.step == 0], rows[rows.step == rows.step.max()]
-    quantities = ["accuracy", "active", "modules", "absent", "wiring_length"]
-    quantities += [f"{name}_{field}" for name in MEASURES for field in ("z", "p")]
-    before = first[first.change == "kept"].set_index(key)[quantities].add_suffix("_before")
-    after = first.set_index([*key, "change"])[["neurons", "ceiling", *quantities]]
-    after = after.rename(columns={name: f"{name}_after" for name in quantities})
-    trained = last.set_index([*key, "change"])[quantities].add_suffix("_trained")
-    return after.join(trained).reset_index("change").join(before).reset_index()
 
 
 def _accuracy(group: pd.DataFrame) -> dict[str, object]:
@@ -227,21 +173,6 @@ def _accuracy(group: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _compared(stages: pd.DataFrame) -> pd.DataFrame:
-    """Changed networks against both controls, and ways to merge against each other."""
-    table = compare(
-        stages,
-        {"accuracy_after": "right after", "accuracy_trained": "trained on"},
-        quantity="when",
-        within={"label": "method"},
-        between=("change", "network"),
-        pairs=_PAIRS,
-    )
-    # Right after the change, the network that it was and a new one say nothing new.
-    asked = table[~(table.against.isin(_CONTROLS) & (table.when == "right after"))]
-    return control(asked.drop(columns="p_controlled"))
-
-
 def _maps(group: pd.DataFrame) -> dict[str, object]:
     row: dict[str, object] = {}
     for stage, words in STAGES.items():
@@ -249,49 +180,5 @@ def _maps(group: pd.DataFrame) -> dict[str, object]:
         for name, what in MEASURES.items():
             z = group[f"{name}_z_{stage}"]
             row[f"z {what}, {words}"] = median_range(z) if known else ""
-        row[f"both p < 0.05, {words}"] = count(_beyond(group, stage)) if known else ""
+        row[f"both p < 0.05, {words}"] = count(beyond_chance(group, stage)) if known else ""
     return row | {"active, later": f"{group.active_trained.mean():.0f}"}
-
-
-def _beyond(group: pd.DataFrame, stage: str) -> pd.Series:
-    """Which networks have a map beyond chance by both measures."""
-    return (group[[f"{name}_p_{stage}" for name in MEASURES]] < 0.05).all(axis=1)
-
-
-def _changed(stages: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Networks of each method and change, without the controls."""
-    for (label, change), group in stages.groupby(["label", "change"], sort=False):
-        if change not in _CONTROLS:
-            yield str(label), str(change), group
-
-
-def _words(stages: pd.DataFrame, compared: pd.DataFrame) -> Iterator[str]:
-    tests = compared[compared.when == "trained on"]
-    controls = ("as many steps from scratch", "the network as it was, trained on")
-    for label, change, group in _changed(stages):
-        own = tests[(tests.method == label) & (tests.network == change)].set_index("against")
-        against = [
-            f"{row.difference:+.3f} against {words} (p = {row.p_controlled:.2g})"
-            for other, words in zip(_CONTROLS, controls, strict=True)
-            for row in [own.loc[other]]
-        ]
-        yield (
-            f"**{label}**, {change}: accuracy {group.accuracy_before.mean():.3f} "
-            f"before, {group.accuracy_after.mean():.3f} right after, "
-            f"{group.accuracy_trained.mean():.3f} after training on: {'; '.join(against)}."
-        )
-
-
-def _map_words(stages: pd.DataFrame) -> Iterator[str]:
-    for label, networks in stages.groupby("label", sort=False):
-        before = _beyond(networks[networks.change == CHANGES["kept"]], "before")
-        parts = [
-            f"{change}, in {_beyond(group, 'after').sum()} right after"
-            + " (by construction: copies lie side by side)" * (change == CHANGES["refined"])
-            + f" and {_beyond(group, 'trained').sum()} after training on"
-            for _, change, group in _changed(networks)
-        ]
-        yield (
-            f"**{label}**: the map is beyond chance by both measures (p < 0.05) in "
-            f"{count(before)} networks before; {'; '.join(parts)}."
-        )

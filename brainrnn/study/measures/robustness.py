@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
-from itertools import combinations
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,14 +11,21 @@ from pydantic import Field
 
 from brainrnn.study.disturbance import disturbed
 from brainrnn.study.drawings.robustness import accuracy_curves, against_presence
-from brainrnn.study.findings.comparisons import compare, correlate
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.findings.tables import mean_sd, spread, summarise
-from brainrnn.study.findings.words import ranking
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.pruning import absence, prune
+from brainrnn.study.sentences import robustness as said
 from brainrnn.study.subject import Subject
-from brainrnn.study.tolerance import DAMAGES, NETWORK, VARIANTS, area, curves, robustness
+from brainrnn.study.tolerance import (
+    DAMAGES,
+    NETWORK,
+    against_sparsity,
+    area,
+    between_methods,
+    curves,
+    robustness,
+)
 
 Levels = tuple[Annotated[float, Field(gt=0)], ...]
 
@@ -95,7 +100,7 @@ class RobustnessMeasure(Measure):
             prune(lean, self.pruned)
             matched = disturb(lean).assign(absent=self.pruned)
         rows = pd.concat([rows, matched.assign(variant="matched")], ignore_index=True)
-        rows.insert(0, "ceiling", float(np.mean(suite.ceiling())))
+        rows.insert(0, "ceiling", subject.ceiling)
         first = ["variant", "absent", "damage", "level", "draw", "ceiling", "accuracy"]
         return rows[[*first, *(column for column in rows if column not in first)]]
 
@@ -123,22 +128,13 @@ class RobustnessMeasure(Measure):
         network = [*NETWORK[1:], "absent", "undamaged"]
         found.tables["Each network"] = spread(under, network, "damage", "robustness")
         found.words = [
-            *_words(under, compared),
-            *_sparsity_words(sparsity),
-            *_caveats(under, self.pruned),
+            *said.methods(under, compared),
+            *said.sparsity(sparsity),
+            *said.not_compared(under, self.pruned),
         ]
-        found.figures["curves"] = (
-            accuracy_curves(curve),
-            "Accuracy on all tasks under rising damage: above, networks as trained; below, with "
-            f"their weakest weights taken away until {self.pruned:.0%} of the recurrent ones are "
-            "absent. Lines are means over seeds, bands from the lowest to the highest seed.",
-        )
-        found.figures["sparsity"] = (
-            against_presence(under[under.variant == "as trained"], names),
-            "Robustness of every network as trained, the area under its accuracy as a fraction of "
-            "the undamaged, against the fraction of its recurrent weights that are present; ρ is "
-            "Spearman's rank correlation over all of them.",
-        )
+        found.figures["curves"] = accuracy_curves(curve, self.pruned)
+        trained = under[under.variant == "as trained"]
+        found.figures["sparsity"] = against_presence(trained, names)
         return found
 
 
@@ -150,38 +146,6 @@ def _describe(group: pd.DataFrame) -> dict[str, object]:
     return about | {"undamaged": mean_sd(network.undamaged)} | shares
 
 
-def between_methods(under: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
-    """Every two methods under each damage, paired by seed; p controlled over all of these.
-
-    Methods that are trained with several strengths are compared at the same one.
-    """
-    method = dict(zip(under.label, under.method, strict=True))
-    alike = [
-        (one, other)
-        for one, other in combinations(method, 2)
-        if method[one] != method[other]
-        and (settings.loc[[one, other]].dropna(axis=1).nunique() <= 1).all()
-    ]
-    groups = {"variant": "networks", "damage": "damage"}
-    return compare(under, "robustness", within=groups, pairs=alike)
-
-
-def against_sparsity(under: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
-    """Rank correlation of robustness with the fraction of weights absent, as trained.
-
-    Of all networks, and of those of methods with a sweep, for others may differ in more than
-    sparsity.
-    """
-    trained = under[(under.variant == "as trained") & under.robustness.notna()]
-    swept = trained.label.map(settings.notna().any(axis=1))
-    some = trained.assign(networks="all")
-    if not swept.all():
-        some = pd.concat([some, trained[swept].assign(networks="of a sweep")])
-    return correlate(
-        some, "absent", "robustness", within={"damage": "damage", "networks": "networks"}
-    )
-
-
 def _tasks(group: pd.DataFrame) -> dict[str, object]:
     """Robustness in each task: means over networks of those it can be told of."""
     networks = [one for _, one in group.groupby("seed")]
@@ -189,55 +153,3 @@ def _tasks(group: pd.DataFrame) -> dict[str, object]:
         task.removeprefix("accuracy_"): pd.Series([area(n.level, n[task]) for n in networks]).mean()
         for task in map(str, group.filter(regex="^accuracy_"))
     }
-
-
-def _words(under: pd.DataFrame, compared: pd.DataFrame) -> Iterator[str]:
-    """Methods by how robust they are, and which of those that compare differ."""
-    for (variant, damage), group in under.groupby(["variant", "damage"], sort=False):
-        mean = group.groupby("label").robustness.mean()
-        line = f"Robustness to {DAMAGES[str(damage)]}, {VARIANTS[str(variant)]}: "
-        line += ranking(mean, "none to tell")
-        if len(compared):
-            here = compared[(compared.networks == variant) & (compared.damage == damage)]
-            beyond = here[here.p_controlled < 0.05]
-            pairs = "; ".join(beyond.method + " and " + beyond.against)
-            line += (
-                f". Of {here.p_controlled.notna().sum()} pairs of methods at the same setting, "
-                f"{len(beyond)} differ (controlled p < 0.05{': ' if pairs else ''}{pairs})"
-            )
-        yield f"{line}."
-
-
-def _sparsity_words(table: pd.DataFrame) -> Iterator[str]:
-    for row in table.to_dict("records"):
-        rho, p, seeds = row["mean rho of a seed"], row["p_controlled"], row["seeds"]
-        side = f"are {'more' if rho > 0 else 'less'} robust"
-        test = f"p = {p:.2g} over {seeds} seeds, controlled"
-        if np.isnan(p):  # rank correlations of few networks are easily all alike
-            test = f"alike in {seeds} seeds" if seeds > 1 else "one seed, no test"
-        elif p >= 0.05:
-            side = "are neither more nor less robust beyond chance"
-        among = "" if row["networks"] == "all" else " of methods with a sweep"
-        yield (
-            f"Under {DAMAGES[row['damage']]}, sparser networks{among} {side}: Spearman {rho:.2f} "
-            f"within a seed ({test}), {row['rho']:.2f} over all {row['n']} of them."
-        )
-
-
-def _caveats(under: pd.DataFrame, pruned: float) -> Iterator[str]:
-    matched = under[(under.variant == "matched") & (under.damage == "loss")]
-    for label, group in matched.groupby("label", sort=False):
-        above = group.absent > pruned + 1e-9
-        unable, sparser = int((group.robustness.isna() & ~above).sum()), int(above.sum())
-        if unable:
-            yield (
-                f"{label}: with {pruned:.0%} of the recurrent weights absent, {unable} of "
-                f"{len(group)} networks no longer perform (accuracy "
-                f"{group.undamaged.mean():.3f}) and are not compared at matched sparsity."
-            )
-        if sparser:
-            yield (
-                f"{label}: {sparser} of {len(group)} networks are sparser than {pruned:.0%} as "
-                f"trained (mean {group.absent.mean():.1%} absent) and are not compared at matched "
-                "sparsity."
-            )

@@ -7,18 +7,17 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int, Num
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from pydantic import Field
 
 from brainrnn.analysis import accuracy
 from brainrnn.plots.style import FAINT, new_figure, open_frame
 from brainrnn.study.findings.comparisons import compare
-from brainrnn.study.findings.figures import Colour, colours
+from brainrnn.study.findings.figures import Colour, Drawing, colours
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.findings.tables import spread
 from brainrnn.study.findings.words import count, ranking
+from brainrnn.study.fronts import at_equal, front
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.pruning import absence, connections, prune
 from brainrnn.study.subject import Subject
@@ -62,7 +61,7 @@ class TradeOffMeasure(Measure):
                     "wiring_length": float(total[0]),
                     "mean_length": float(mean[0]),
                     "accuracy": float(score.mean()),
-                    "ceiling": float(np.mean(subject.suite.ceiling())),
+                    "ceiling": subject.ceiling,
                 }
             )
         return pd.DataFrame(rows)
@@ -78,63 +77,12 @@ class TradeOffMeasure(Measure):
         found.tables["Accuracy at equal wiring length"] = _wide(short, "at most {:g}")
         found.tables["Methods at equal wiring length, paired by seed"] = _compared(short)
         found.tables["Every network"] = rows.drop(columns=["method"])
-        found.figures["tradeoff"] = (
-            _scatter(rows),
-            "Accuracy on all tasks against how sparse the recurrent weights are, and against the "
-            "length of the wiring; below, the same where networks do well. Full dots are networks "
-            "as trained, each with its own strength of the penalty; faint ones the same networks "
-            "with their weakest weights taken away. Lines are the Pareto fronts of all seeds "
-            "together: no network of the method is better in both. Dotted: the best possible.",
-        )
+        found.figures["tradeoff"] = _scatter(rows)
         found.words = [
             *_words(matched, "With {:.1%} of the recurrent weights absent"),
             *_words(short, "With a wiring length of at most {:g}"),
         ]
         return found
-
-
-def front(
-    cost: Num[np.ndarray, " point"], gain: Num[np.ndarray, " point"]
-) -> Int[np.ndarray, " k"]:
-    """Points that no other beats in both: lower cost, higher gain; by rising cost.
-
-    Examples
-    --------
-    >>> front(np.array([3, 1, 2, 4]), np.array([0.8, 0.5, 0.4, 0.8])).tolist()
-    [1, 0]
-    """
-    order = np.lexsort((-gain, cost))
-    best = np.maximum.accumulate(np.concatenate([[-np.inf], gain[order][:-1]]))
-    return order[gain[order] > best]
-
-
-def at_equal(
-    rows: pd.DataFrame, cost: Literal["absent", "wiring_length"], levels: tuple[float, ...]
-) -> pd.DataFrame:
-    """Best accuracy that any network of a method and seed has at no more than a cost.
-
-    Parameters
-    ----------
-    rows : DataFrame
-    cost : {"absent", "wiring_length"}
-        At least so much absent, or wiring of at most such a length.
-    levels : tuple of float
-
-    Returns
-    -------
-    DataFrame
-        ``label``, ``seed``, ``level`` and ``accuracy``, where there is such a network.
-    """
-    sign = -1 if cost == "absent" else 1
-    return pd.DataFrame(
-        [
-            {"label": label, "seed": seed, "level": level, "accuracy": group.accuracy[lean].max()}
-            for (label, seed), group in rows.groupby(["label", "seed"], sort=False)
-            for level in levels
-            if (lean := sign * group[cost] <= sign * level + 1e-9).any()
-        ],
-        columns=["label", "seed", "level", "accuracy"],
-    )
 
 
 def _fronts(rows: pd.DataFrame) -> pd.DataFrame:
@@ -145,7 +93,7 @@ def _fronts(rows: pd.DataFrame) -> pd.DataFrame:
     costs = {"sparsity": -rows.absent, "wiring": rows.wiring_length}
     families = {"own": ["label", "seed"], "common": ["seed"]}
     on = {
-        f"{family} front, {name}": _on_front(rows.assign(cost=cost), keys)
+        f"{family} front, {name}": _on_front(rows, cost, keys)
         for family, keys in families.items()
         for name, cost in costs.items()
     }
@@ -157,14 +105,11 @@ def _fronts(rows: pd.DataFrame) -> pd.DataFrame:
     return result[groups[list(on)].any().any(axis=1)].reset_index()
 
 
-def _on_front(rows: pd.DataFrame, family: list[str]) -> pd.Series:
-    """Whether no other row of its family is better in both; alike ones all are, or none."""
-    best = []
-    for _, group in rows.groupby(family, sort=False):
-        point = pd.MultiIndex.from_frame(group[["cost", "accuracy"]])
-        chosen = front(group.cost.to_numpy(), group.accuracy.to_numpy())
-        best.append(pd.Series(point.isin(point[chosen]), group.index))
-    return pd.concat(best).reindex(rows.index)
+def _on_front(rows: pd.DataFrame, cost: pd.Series, family: list[str]) -> pd.Series:
+    """Whether no other network of its family is better in both."""
+    accuracy = rows.groupby(family).accuracy
+    best = accuracy.transform(lambda gain: front(cost[gain.index].to_numpy(), gain.to_numpy()))
+    return best.astype(bool)
 
 
 def _wide(matched: pd.DataFrame, words: str) -> pd.DataFrame:
@@ -198,7 +143,8 @@ def _words(matched: pd.DataFrame, words: str) -> Iterator[str]:
         yield f"{words.format(level)}: {ranking(row)}."
 
 
-def _scatter(rows: pd.DataFrame) -> Figure:
+def _scatter(rows: pd.DataFrame) -> Drawing:
+    """Accuracy against weights that are present, and against the length of the wiring."""
     figure = new_figure(10, 7.6)
     axes = figure.subplots(2, 2, sharex="col", sharey="row", height_ratios=[1, 1.2])
     ceiling = rows.ceiling.max()
@@ -215,7 +161,13 @@ def _scatter(rows: pd.DataFrame) -> Figure:
     axes[1, 0].set_xlabel("fraction of recurrent weights present")
     axes[1, 1].set_xlabel("wiring length, sum of |w| d")
     axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
-    return figure
+    return figure, (
+        "Accuracy on all tasks against how sparse the recurrent weights are, and against the "
+        "length of the wiring; below, the same where networks do well. Full dots are networks as "
+        "trained, each with its own strength of the penalty; faint ones the same networks with "
+        "their weakest weights taken away. Lines are the Pareto fronts of all seeds together: no "
+        "network of the method is better in both. Dotted: the best possible."
+    )
 
 
 def _draw(ax: Axes, rows: pd.DataFrame, colour: Colour, label: str) -> None:
@@ -223,5 +175,5 @@ def _draw(ax: Axes, rows: pd.DataFrame, colour: Colour, label: str) -> None:
     pruned, trained = rows[rows.pruned.astype(bool)], rows[~rows.pruned.astype(bool)]
     ax.plot(pruned.cost, pruned.accuracy, "o", ms=3, mew=0, alpha=0.25, color=colour)
     ax.plot(trained.cost, trained.accuracy, "o", ms=5, mew=0, alpha=0.9, color=colour)
-    best = rows.iloc[front(rows.cost.to_numpy(), rows.accuracy.to_numpy())]
+    best = rows[front(rows.cost.to_numpy(), rows.accuracy.to_numpy())].sort_values("cost")
     ax.step(best.cost, best.accuracy, where="post", lw=1.2, color=colour, label=label)
