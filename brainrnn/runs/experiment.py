@@ -194,7 +194,10 @@ def _arguments(suite: Callable[..., object], spec: TaskSpec) -> dict[str, object
     arguments: dict[str, object] = {k: value for k, value in said.items() if value is not None}
     for name in arguments:
         if name not in parameters and not others:
-            raise InputError(f"the suite {spec.suite!r} takes no {name}: write task.{name}=unset")
+            raise InputError(
+                f"the suite {spec.suite!r} takes no {name}: leave out task.{name}, or set "
+                f"task.{name}=unset"
+            )
     if "names" in parameters:
         arguments.setdefault("names", None)
     return {**arguments, **spec.options}

@@ -362,7 +362,7 @@ def test_any_experiment_survives_its_file(overrides, config, tmp_path):
         (["training.snapshot_every=0"], ["training.snapshot_every", "got 0"]),
         (["task.options.train=0"], ["training examples", "got 0"]),
         (["task.options.trian=3"], ["did you mean 'train'"]),
-        (["task.dt=20"], ["the suite 'formulas' takes no dt"]),
+        (["task.dt=20"], ["the suite 'formulas' takes no dt", "task.dt=unset"]),
         (["method.parameter_strength={fc9=1.0}"], ["parameter_strength"]),
     ],
 )

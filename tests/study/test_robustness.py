@@ -12,6 +12,7 @@ from brainrnn.errors import InputError
 from brainrnn.networks import RNN
 from brainrnn.runs.experiment import load_suite
 from brainrnn.study import conduct
+from brainrnn.study.drawings.robustness import against_presence
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.measures.robustness import RobustnessMeasure
 from brainrnn.study.subject import Cell, Subject
@@ -140,3 +141,15 @@ def test_a_study_of_robustness_with_a_sweep_from_training_to_the_page(tmp_path):
     assert "BIMT, strength 0.01" in text
     assert "Robustness and sparsity" in text
     assert (tmp_path / "small" / "figures" / "curves.png").is_file()
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan])
+def test_networks_at_chance_have_no_robustness_and_are_drawn_without_dots(value):
+    rows = [
+        {"method": "l1", "damage": damage, "absent": absent, "robustness": value}
+        for damage in DAMAGES
+        for absent in (0.1, 0.5)
+    ]
+    figure = against_presence(pd.DataFrame(rows), {"l1": "L1"})
+    drawn = [bool(ax.collections) for ax in figure.axes]
+    assert drawn == [bool(np.isfinite(value))] * len(DAMAGES)

@@ -107,7 +107,7 @@ def test_a_suite_of_ones_own_gets_what_the_configuration_says(folder):
             ["broken failed: TypeError", "(own_suites.py, line 18"],
         ),
         ("own_suites:one", {"names": ["go"]}, ["takes no names"]),
-        ("own_suites:one", {"dt": 50}, ["takes no dt: write task.dt=unset"]),
+        ("own_suites:one", {"dt": 50}, ["or set task.dt=unset"]),
         ("own_suites:one", {"options": {"a": 1}}, ["has no options: leave out 'a'"]),
         ("own_suites:mine", {"options": {"dt": 1}}, ["set task.dt"]),
         ("own_suites:mine", {"names": ["gone"]}, ["unknown task 'gone'"]),

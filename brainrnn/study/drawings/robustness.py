@@ -81,7 +81,8 @@ def against_presence(trained: pd.DataFrame, names: dict[str, str]) -> Drawing:
             alpha=0.85,
             ax=ax,
         )
-        ax.get_legend().remove()
+        if (legend := ax.get_legend()) is not None:  # without a finite value there is none
+            legend.remove()
         rho = rank_correlation(some.present, some.robustness)
         ax.set_title(words if np.isnan(rho) else f"{words}, ρ = {rho:.2f}", loc="left", fontsize=10)
         ax.set_xscale("log")
