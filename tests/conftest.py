@@ -1,4 +1,4 @@
-"""What all tests share: the settings of property tests, threads, and who runs where in parallel."""
+"""What all tests share: the settings of property tests, and threads."""
 
 import os
 
@@ -13,13 +13,6 @@ from hypothesis import settings
 # No deadlines on busy machines, the same examples on CI.
 settings.register_profile("brainrnn", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("brainrnn")
-
-
-def pytest_collection_modifyitems(items):
-    """Run tests that share a fixture in one process: those of a file, or of the paper's runs."""
-    for item in items:
-        shared = "the paper's runs" if "printed" in getattr(item, "fixturenames", ()) else item.path
-        item.add_marker(pytest.mark.xdist_group(str(shared)))
 
 
 @pytest.fixture

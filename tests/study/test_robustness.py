@@ -150,6 +150,6 @@ def test_networks_at_chance_have_no_robustness_and_are_drawn_without_dots(value)
         for damage in DAMAGES
         for absent in (0.1, 0.5)
     ]
-    figure = against_presence(pd.DataFrame(rows), {"l1": "L1"})
+    figure, _ = against_presence(pd.DataFrame(rows), {"l1": "L1"})
     drawn = [bool(ax.collections) for ax in figure.axes]
     assert drawn == [bool(np.isfinite(value))] * len(DAMAGES)
