@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -47,10 +47,6 @@ class PlacedNetwork(nn.Module, Trainable):
     def parameter(self, name: str) -> Tensor:
         """The parameter of that name, (member, out, in) or, of a bias, (member, out)."""
         return self.get_parameter(name)
-
-    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
-        """Everything that training may change."""
-        return nn.Module.parameters(self, recurse)
 
     def spread(self, name: str, values: Tensor) -> Tensor:
         """The values themselves: parameters have the layout of weights."""
