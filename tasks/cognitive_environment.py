@@ -102,7 +102,8 @@ class CognitiveEnvironment(TrialEnv):
             self.end_t[name] = self.end_ind[name] * self.dt
         return {name: float(values[0]) for name, values in trials.conditions.items()}
 
-    def _step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    # ``ob_now`` is neurogym's placeholder: its ``step`` puts the observation there.
+    def _step(self, action: int | np.integer) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         reward, over = 0.0, False
         right = bool(action == self.gt_now)
         if self.in_period("fixation") and action != 0:

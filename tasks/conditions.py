@@ -101,7 +101,7 @@ class Conditions:
         """Count the conditions."""
         return len(self.target)
 
-    def __getitem__(self, rows: np.ndarray) -> Conditions:
+    def __getitem__(self, rows: np.ndarray | slice) -> Conditions:
         """Select conditions."""
         return Conditions(*(getattr(self, column.name)[rows] for column in fields(self)))
 
