@@ -33,7 +33,7 @@ test-slow: install
 	$(PYTEST) -m slow
 
 test-types: install
-	$(PYTEST) --jaxtyping-packages=brainrnn,tasks,tests.check_types
+	$(PYTEST) -rfE --jaxtyping-packages=brainrnn,tasks,tests.check_types
 
 test-pretrained: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'resemblyzer==0.1.4'

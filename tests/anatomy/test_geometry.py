@@ -78,6 +78,7 @@ def test_every_distance_is_a_metric(name):
     assert bool((d[:, :, None] <= d[:, None, :] + d.T[None] + 1e-12).all())
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize("bad", [0, -3, 2.5, True])
 def test_sizes_that_are_not_whole_and_positive_are_refused(bad):
     for make in (g.line, g.ring, g.sphere, lambda n: g.grid(3, n)):

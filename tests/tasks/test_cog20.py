@@ -147,6 +147,7 @@ def test_conditions_say_what_is_shown() -> None:
         assert np.isnan(shown["match"]) == (name not in ("dms", "dnms", "dmc", "dnmc"))
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -171,6 +172,7 @@ def test_bad_suites_are_refused_in_one_line(arguments: dict, words: list[str]) -
     assert all(word in message for word in words), message
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     ("n", "task"),
     [(0, None), (-1, None), (2.5, None), (3, [0, 1]), (2, [0, 20]), (2, [-1, 0]), (2, [0.0, 1.0])],

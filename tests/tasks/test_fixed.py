@@ -264,6 +264,7 @@ def test_they_are_tasks_without_time(name, positions, classes):
     assert (task.positions, task.classes) == (positions, classes)
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     ("values", "message"),
     [

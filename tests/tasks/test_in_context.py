@@ -76,6 +76,7 @@ def test_several_pairs_in_several_dimensions():
     assert task.loss(net.respond(task.train), task.train).shape == (1,)
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -197,6 +197,7 @@ class Odd(TrialEnv):
         return self.ob_now, 0, False, False, {}
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

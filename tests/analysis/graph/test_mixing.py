@@ -39,7 +39,7 @@ def test_against_loops(modules):
     weight[4], weight[:, 4] = 0, 0  # a neuron without connections, but with one to itself
     weight[4, 4] = 9
     expected = [by_hand(weight, row.tolist()) for row in batch]
-    np.testing.assert_allclose(np.transpose(both(weight, batch)), expected, rtol=1e-12)
+    np.testing.assert_allclose(np.transpose(both(weight, batch)), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_share_within_modules_is_networkx_coverage():
