@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
 # As many processes as processors, of one thread each; tests of one file stay together.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo test test-slow test-types test-pretrained coverage lint benchmark clean
 .DELETE_ON_ERROR:

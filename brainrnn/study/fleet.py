@@ -20,6 +20,8 @@ from brainrnn.errors import InputError
 
 T = TypeVar("T")
 
+# What every job imports, once for all workers: torch.optim imports torch._dynamo for a second.
+_PRELOAD = ("brainrnn.study.pipeline", "torch._dynamo", "h5netcdf")
 _LOOK = 0.2  # seconds between two looks at what the workers report
 
 
@@ -66,10 +68,12 @@ class Fleet(Generic[T]):
         How many processes.
     threads : int
         Threads of each.
+    preload : sequence of str
+        Modules that the jobs import, loaded once for all workers.
     """
 
-    def __init__(self, workers: int, *, threads: int = 1) -> None:
-        self.workers, self.threads = workers, threads
+    def __init__(self, workers: int, *, threads: int = 1, preload: Sequence[str] = ()) -> None:
+        self.workers, self.threads, self._preload = workers, threads, preload
 
     def run(
         self,
@@ -94,7 +98,7 @@ class Fleet(Generic[T]):
         stopping : function
             Whether all should stop, asked a few times a second.
         """
-        context = _context()
+        context = _context(self._preload)
         stop, reports = context.Event(), context.SimpleQueue()
         failure: BaseException | None = None
         with _one_thread_each(self.threads):
@@ -134,7 +138,7 @@ class Fleet(Generic[T]):
             raise failure
 
 
-def _context() -> BaseContext:
+def _context(preload: Sequence[str]) -> BaseContext:
     """How workers start: from one process that has loaded everything and begun no thread.
 
     Threads of torch do not survive a fork of this process.
@@ -142,7 +146,7 @@ def _context() -> BaseContext:
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     context = get_context("forkserver")
-    context.set_forkserver_preload(["brainrnn.study.pipeline"])
+    context.set_forkserver_preload([*_PRELOAD, *preload])
     return context
 
 

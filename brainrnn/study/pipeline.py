@@ -15,6 +15,7 @@ from brainrnn.config import as_toml, build, read_toml
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.progress import FleetBar, fleet_bar
+from brainrnn.runs.experiment import suites
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.runs.stopping import stop_requests
 from brainrnn.runs.versions import note_versions, versions
@@ -79,7 +80,8 @@ def conduct(
     cells = study.cells()
     study.measure.check(cells)
     _keep_to(study, folder)
-    fleet: Fleet[None] = Fleet(workers or processors())
+    offered = suites().get(study.experiment.task.suite)
+    fleet: Fleet[None] = Fleet(workers or processors(), preload=[offered.module] if offered else [])
     trainings = {cell.training: cell for cell in cells if cell.trained}
     steps = study.experiment.training.steps
     with stop_requests() as stop:

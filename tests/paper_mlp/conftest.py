@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from paper_mlp.experiments import EXPERIMENTS
 from tests.commands import paper_mlp
 from tests.paper_mlp.small import LIKE, small_experiments
 
@@ -16,22 +15,28 @@ def small():
         yield
 
 
+class Printed(dict):
+    """What ``paper-mlp run --json`` printed of an experiment, by name; it runs when first asked."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def __missing__(self, name):
+        with small_experiments():
+            status, output, errors = paper_mlp(
+                "run", name, *LIKE, "--out", self.root / f"{name}-notebook", "--json", "--quiet"
+            )
+        assert (status, errors) == (0, "")
+        return self.setdefault(name, json.loads(output))
+
+
 @pytest.fixture(scope="session")
 def root(tmp_path_factory):
-    """A folder with a finished run of every experiment; do not change them."""
+    """A folder with the finished runs of ``printed``; do not change them."""
     return tmp_path_factory.mktemp("paper")
 
 
 @pytest.fixture(scope="session")
 def printed(root):
-    """What ``paper-mlp run --json`` printed of each of them, by name."""
-    results = {}
-    with small_experiments():
-        for name in EXPERIMENTS:
-            folder = root / f"{name}-notebook"
-            status, output, errors = paper_mlp(
-                "run", name, *LIKE, "--out", folder, "--json", "--quiet"
-            )
-            assert (status, errors) == (0, "")
-            results[name] = json.loads(output)
-    return results
+    """What was printed of a small run of each experiment."""
+    return Printed(root)

@@ -38,20 +38,28 @@ def _small(reproduction):
 
 
 @contextlib.contextmanager
-def small_experiments():
-    """Make every experiment small; its checks, pictures, texts and numbers stay as they are."""
-    savefig, least_squares = Figure.savefig, subfunctions.least_squares
+def coarse_pictures():
+    """Draw quickly: few pixels, no search for a layout, one of the two forms of a picture."""
+    savefig = Figure.savefig
 
     def coarse(figure, file, **options):
-        if options.get("format") == "svg":  # of the two forms of a picture, draw one
+        if options.get("format") == "svg":
             figure = Figure()
         figure.set_layout_engine("none")
         savefig(figure, file, **(options | {"dpi": 30}))
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", coarse)
+        yield
+
+
+@contextlib.contextmanager
+def small_experiments():
+    """Make every experiment small; its checks, pictures, texts and numbers stay as they are."""
+    least_squares = subfunctions.least_squares
+    with coarse_pictures(), pytest.MonkeyPatch.context() as patch:
         for name, reproduction in EXPERIMENTS.items():
             patch.setitem(EXPERIMENTS, name, _small(reproduction))
-        patch.setattr(Figure, "savefig", coarse)
         patch.setattr(subfunctions, "least_squares", partial(least_squares, max_nfev=1))
         yield
 
@@ -63,6 +71,11 @@ def measured(reproduction, **columns):
     outcome.table = outcome.measured = pd.DataFrame(columns)
     outcome.methods = list(columns["method"])
     return outcome
+
+
+def files(folder):
+    """Every file below a folder, with its content."""
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def written(root):

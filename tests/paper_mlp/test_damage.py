@@ -15,6 +15,7 @@ pytestmark = pytest.mark.usefixtures("small")
 @pytest.fixture
 def moons(root, printed, tmp_path):
     """A copy of a finished run, to be damaged."""
+    assert printed["fig4"]
     shutil.copytree(root / "fig4-notebook", tmp_path / "fig4-notebook")
     return tmp_path / "fig4-notebook"
 

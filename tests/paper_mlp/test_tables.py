@@ -83,6 +83,7 @@ def test_ours_is_the_mean_and_the_sample_sd_over_networks():
 
 
 def test_the_best_of_training_is_that_of_every_networks_evaluations(root, printed, small):
+    assert printed["fig4"]
     outcome = Outcome(EXPERIMENTS["fig4"], Run.open(root / "fig4-notebook"))
     losses, accuracies = [[0.5, 0.2, 0.3], [0.4, 0.6, 0.9]], [[0.7, 0.9, 0.8], [0.2, 0.1, 0.15]]
     rows = [

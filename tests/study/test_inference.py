@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -63,6 +63,8 @@ def test_control_of_many_p_values():
     assert holm == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
 
 
+# statsmodels collects garbage in every call
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.floats(0.001, 0.999))
 def test_holm_rejects_step_by_step(p, level):
     rising, rejected = np.sort(p), 0

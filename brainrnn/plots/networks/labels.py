@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 from brainrnn.plots.style import INK, write_at
@@ -68,8 +71,7 @@ def write_labels(
     """
     if not len(texts):
         return 0.0
-    boxes = [TextPath((0, 0), text, size=100).get_extents().size for text in texts]
-    width, height = np.array(boxes).T / 100  # in units of the font size
+    width, height = text_extents(texts).T
     order = np.argsort(points[:, 0], kind="stable")
     across = points[:, 0] * points_per_unit(ax)
     one, two = (
@@ -87,6 +89,18 @@ def write_labels(
         )
     descent = 0.3  # which matplotlib leaves under every text
     return abs(offset + line * (lines - 1)) + size * (float(height.max()) + descent)
+
+
+def text_extents(texts: Sequence[str]) -> Float[np.ndarray, "text 2"]:
+    """Width and height of texts, in units of the font size."""
+    family = tuple(rcParams["font.family"])
+    return np.array([_extent(text, family) for text in texts]) / 100
+
+
+@lru_cache(maxsize=10_000)  # the frames of an animation repeat them
+def _extent(text: str, family: tuple[str, ...]) -> Float[np.ndarray, "2"]:
+    font = FontProperties(family=list(family))
+    return cast(np.ndarray, TextPath((0, 0), text, size=100, prop=font).get_extents().size)
 
 
 def _fitting_size(across: Float[np.ndarray, " text"], width: Float[np.ndarray, " text"]) -> float:

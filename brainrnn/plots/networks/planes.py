@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba_array
 from matplotlib.patches import Polygon
-from matplotlib.textpath import TextPath
 from numpy.typing import ArrayLike
 
 from brainrnn.anatomy.placed import Placed
@@ -22,7 +21,7 @@ from brainrnn.plots.networks.connections import (
     touched_neurons,
     visible_connections,
 )
-from brainrnn.plots.networks.labels import points_per_unit
+from brainrnn.plots.networks.labels import points_per_unit, text_extents
 from brainrnn.plots.networks.layers import Layout, spacing
 from brainrnn.plots.networks.projection import project
 from brainrnn.plots.style import FAINT, INACTIVE, INK, write_at
@@ -187,8 +186,7 @@ def _write_around(ax: Axes, discs: Float[np.ndarray, "neuron 2"], texts: Sequenc
     if not len(texts):
         return -np.inf
     points = discs * points_per_unit(ax)
-    boxes = [TextPath((0, 0), text, size=100).get_extents().size for text in texts]
-    extent = np.array(boxes) / 100 + [0.0, 0.2]  # of the font size
+    extent = text_extents(texts) + np.array([0.0, 0.2])
     away = (points - points.mean(0)) / np.maximum(np.ptp(points, axis=0), 1) ** 2
     length = np.linalg.norm(away, axis=1, keepdims=True)
     outside = length > 1e-9
