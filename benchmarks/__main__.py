@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
@@ -39,18 +41,31 @@ def main(
     about = machine(device)
     if not as_json:
         click.echo(", ".join(f"{key} {value}" for key, value in about.items()))
-    rows = []
-    for name in names or NAMES:
-        benchmark = importlib.import_module(f"benchmarks.{name}")
-        for comparison in benchmark.comparisons(Setting(small, device)):
-            rows.append({"name": name, **comparison.as_dict(), "machine": about})
-            click.echo(json.dumps(rows[-1]) if as_json else f"{name}: {comparison}")
+
+    def measure(names: Iterable[str]) -> list[dict[str, Any]]:
+        rows = []
+        for name in names:
+            benchmark = importlib.import_module(f"benchmarks.{name}")
+            for comparison in benchmark.comparisons(Setting(small, device)):
+                rows.append({"name": name, **comparison.as_dict(), "machine": about})
+                click.echo(json.dumps(rows[-1]) if as_json else f"{name}: {comparison}")
+        return rows
+
+    rows = measure(names or NAMES)
     if report:
         write_report(report, rows, list(scale.rows()) if device == "cpu" else [])
-    slow = [f"{row['name']} ({row['case']})" for row in rows if not row["reached"]]
-    if small and slow:
-        click.echo(f"Slower than their floors: {'; '.join(slow)}", err=True)
-        sys.exit(1)
+    if small and (slow := missed(rows)):
+        click.echo("Once more, for other programs may have been busy:", err=True)
+        slow = [case for case in missed(measure(dict(slow))) if case in slow]
+        if slow:
+            cases = "; ".join(f"{name} ({case})" for name, case in slow)
+            click.echo(f"Slower than their floors, twice: {cases}", err=True)
+            sys.exit(1)
+
+
+def missed(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Benchmarks and their cases that do not reach their floors."""
+    return [(row["name"], row["case"]) for row in rows if not row["reached"]]
 
 
 if __name__ == "__main__":

@@ -63,22 +63,32 @@ def test_both_sides_take_turns_and_parts_and_units_are_counted():
     assert result.theirs == pytest.approx([0.1] * 2, rel=0.5)
 
 
-def fake(ratio):
-    module = ModuleType("benchmarks.plot")
+def fake(*ratios):
+    """A benchmark with a ratio for each time that it is measured, the last for all others."""
+    module, ratios = ModuleType("benchmarks.plot"), list(ratios)
     module.__doc__ = "Nothing against nothing."
 
     def comparisons(setting):
+        ratio = ratios.pop(0) if len(ratios) > 1 else ratios[0]
         yield Comparison("case", [1.0], [ratio], least=5.0 if setting.small else 50.0)
 
     module.comparisons = comparisons
     return module
 
 
-@pytest.mark.parametrize(("ratio", "status"), [(6.0, 0), (4.0, 1)])
-def test_the_small_form_fails_below_a_floor(monkeypatch, ratio, status):
-    monkeypatch.setitem(sys.modules, "benchmarks.plot", fake(ratio))
-    assert CliRunner().invoke(main, ["plot", "--small"]).exit_code == status
-    assert CliRunner().invoke(main, ["plot"]).exit_code == 0  # a goal that is missed is a result
+@pytest.mark.parametrize(
+    ("ratios", "status", "times"), [([6.0], 0, 1), ([4.0, 6.0], 0, 2), ([4.0, 4.5], 1, 2)]
+)
+def test_the_small_form_fails_below_a_floor_twice(monkeypatch, ratios, status, times):
+    monkeypatch.setitem(sys.modules, "benchmarks.plot", fake(*ratios))
+    result = CliRunner().invoke(main, ["plot", "--small"])
+    assert result.exit_code == status
+    assert result.stdout.count("plot: case") == times
+    assert ("Slower than their floors, twice: plot (case)" in result.stderr) == bool(status)
+    # Otherwise a goal that is missed is a result.
+    result = CliRunner().invoke(main, ["plot"])
+    assert result.exit_code == 0
+    assert result.stdout.count("plot: case") == 1
 
 
 def test_json_is_an_object_a_line_with_everything_in_it(monkeypatch):
