@@ -9,7 +9,28 @@ import click
 from brainrnn import study as studies
 
 
-@click.command()
+class _RunByDefault(click.Group):
+    """A group whose command ``run`` needs no name: `brainrnn study growing_brains`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *self.get_help_option_names(ctx)):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=_RunByDefault,
+    subcommand_metavar="STUDY [KEY=VALUE]... | COMMAND [ARGS]...",
+    short_help="Train many networks, ask them one question, write a report.",
+)
+def study() -> None:
+    """Train many networks, ask them one question, write a report.
+
+    `brainrnn study growing_brains` means `brainrnn study run growing_brains`.
+    """
+
+
+@study.command()
 @click.argument("study")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option(
@@ -27,10 +48,10 @@ from brainrnn import study as studies
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
-    help="Second folder for the report, its tables and its figures (PNG).",
+    help="Second folder for the report, the answers, the tables and the figures (PNG).",
 )
 @click.option("--quiet", is_flag=True, help="No progress bars.")
-def study(
+def run(
     study: str,
     overrides: tuple[str, ...],
     out: Path,
@@ -38,7 +59,7 @@ def study(
     report: Path | None,
     quiet: bool,
 ) -> None:
-    """Train many networks, ask them one question, write a report.
+    """Train networks, ask each, and write the report.
 
     STUDY is a TOML file, or the name of one that comes with the package (see `brainrnn configs`).
     If the command is stopped, the same command continues the study. Any key can be overridden:
@@ -50,3 +71,19 @@ def study(
         plan, out, workers=jobs, progress=not quiet, report=report, command=" ".join(words)
     )
     click.echo(f"Written: {page}")
+
+
+@study.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for the report and a copy of the answers. Default: FOLDER itself.",
+)
+def report(folder: Path, out: Path | None) -> None:
+    """Write the report of a study again.
+
+    It is made from the answers that FOLDER keeps: no network is needed. FOLDER is the study's
+    folder, such as runs/studies/growing_brains, or a report that was published with its answers.
+    """
+    click.echo(f"Written: {studies.write_report(folder, out)}")

@@ -3,3 +3,4 @@
 from .pipeline import conduct as conduct
 from .plan import Study as Study
 from .plan import load_study as load_study
+from .report import write_report as write_report

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from brainrnn.config import as_toml, build, read_toml
 from brainrnn.errors import InputError
@@ -19,8 +16,10 @@ from brainrnn.runs.experiment import suites
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.runs.stopping import stop_requests
 from brainrnn.runs.versions import note_versions, versions
+from brainrnn.study.answers import Answers, is_answered, write_table
 from brainrnn.study.fleet import Fleet, link, processors
 from brainrnn.study.plan import Study
+from brainrnn.study.provenance import Provenance
 from brainrnn.study.report import write_report
 from brainrnn.study.subject import Cell, make_subject
 from brainrnn.training.loop import Record
@@ -38,9 +37,9 @@ def conduct(
     """Train what is not trained yet, measure what is not measured yet, and write the report.
 
     ``out`` holds ``networks/``, a run folder for every trained network, which all studies in
-    ``out`` share; and a folder of the study's name with ``study.toml``, ``rows/`` (a table for
-    every network), ``rows.csv``, the tables, ``figures/`` and ``README.md``. Called again it goes
-    on where it was stopped.
+    ``out`` share; and a folder of the study's name with ``study.toml``, ``answers/`` (those of
+    every network), ``networks.csv`` and ``items.csv`` (those of all), the tables, ``figures/`` and
+    ``README.md``. Called again it goes on where it was stopped.
 
     Parameters
     ----------
@@ -51,7 +50,8 @@ def conduct(
     progress : bool
         Whether to show progress bars.
     report : path, optional
-        A folder that gets a copy of the tables, the figures (PNG) and the report.
+        A folder that gets a copy of the answers, the tables, the figures (PNG) and the report.
+        :func:`rebuild` makes the report again from either folder.
     command : str
         What the report says it was made by.
 
@@ -83,7 +83,6 @@ def conduct(
     offered = suites().get(study.experiment.task.suite)
     fleet: Fleet[None] = Fleet(workers or processors(), preload=[offered.module] if offered else [])
     trainings = {cell.training: cell for cell in cells if cell.trained}
-    steps = study.experiment.training.steps
     with stop_requests() as stop:
         again = f"continue with the same command; everything so far is in {out}"
 
@@ -97,22 +96,18 @@ def conduct(
         total = sum(cell.experiment.training.steps for cell in untrained)
         with fleet_bar("training", total, "step", enabled=progress) as bar:
             all_of(_train, [(cell, networks) for cell in untrained], bar)
-        unmeasured = [cell for cell in cells if not _rows(folder, cell).is_file()]
+        answers = folder / "answers"
+        unmeasured = [cell for cell in cells if not is_answered(answers, cell)]
         with fleet_bar("measuring", len(unmeasured), "network", enabled=progress) as bar:
             all_of(_measure, [(study, cell, networks, folder) for cell in unmeasured], bar)
-    rows = pd.concat([_read(_rows(folder, cell)) for cell in cells], ignore_index=True)
-    with atomic_path(folder / "rows.csv") as temporary:
-        rows.to_csv(temporary, index=False)
-    found = study.measure.findings(rows)
-    found.figures |= study.measure.gallery(folder / "networks", cells)
+    Answers.collect(answers, cells).write(folder)
+    for name, table in study.measure.portraits(folder / "networks", cells).items():
+        write_table(table, folder / f"{name}.csv")
     others = _other_versions(networks / name for name in trainings)
-    write = partial(write_report, study, found, command=command, steps=steps, others=others)
+    Provenance(command=command, processors=processors(), others=others).write(folder)
     note_versions(folder)
-    page = write(folder)
-    if report:
-        note_versions(Path(report))
-        page = write(Path(report), formats=("png",))
-    return page
+    page = write_report(folder, folder)
+    return write_report(folder, Path(report), formats=("png",)) if report else page
 
 
 def _keep_to(study: Study, folder: Path) -> None:
@@ -132,20 +127,11 @@ def _keep_to(study: Study, folder: Path) -> None:
         temporary.write_text(as_toml(study), encoding="utf-8")
 
 
-def _rows(folder: Path, cell: Cell) -> Path:
-    return folder / "rows" / f"{cell.name}.csv"
-
-
 def _other_versions(networks: Iterable[Path]) -> list[str]:
     """Versions that networks, which may be older, were trained with and that are not these."""
     found = [json.loads((path / "versions.json").read_text(encoding="utf-8")) for path in networks]
     now = versions().items()
     return sorted({f"{name} {number}" for one in found for name, number in one.items() - now})
-
-
-def _read(path: Path) -> pd.DataFrame:
-    """Rows of one network; only an empty cell is NaN, for a method may be called None."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _trained(path: Path) -> bool:
@@ -177,10 +163,5 @@ def _measure(study: Study, cell: Cell, networks: Path, folder: Path) -> None:
     if link().stopped:
         return
     subject = make_subject(cell, networks, folder / "networks")
-    rows = study.measure.rows(subject)
-    about: dict[str, Any] = {"method": cell.method, "label": cell.label, "seed": cell.seed}
-    for place, (column, value) in enumerate((about | cell.setting).items()):
-        rows.insert(place, column, value)
-    with atomic_path(_rows(folder, cell)) as temporary:
-        rows.to_csv(temporary, index=False)
+    study.measure.answer(subject).write(folder / "answers", cell)
     link().report((cell.name, 1, []))

@@ -8,24 +8,73 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainrnn.config import as_toml
+from brainrnn.config import build, read_toml
+from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.plots import save_figure
-from brainrnn.study.fleet import processors
+from brainrnn.study.answers import Answers, read_table, write_table
 from brainrnn.study.measures import Findings
 from brainrnn.study.plan import MethodSpec, Study
+from brainrnn.study.provenance import Provenance
 
 _LONG = 24  # rows
 
 
 def write_report(
+    folder: str | Path, out: str | Path | None = None, *, formats: Sequence[str] = ("png", "svg")
+) -> Path:
+    """Make the report of a study from what its folder keeps; no network is needed.
+
+    Parameters
+    ----------
+    folder : path
+        With study.toml, networks.csv, items.csv, provenance.json and versions.json, as
+        :func:`brainrnn.study.conduct` leaves them.
+    out : path, optional
+        Where README.md, a CSV of every table and the figures go, and a copy of what the report is
+        made from; by default into the folder itself.
+    formats : sequence of str
+        Of the figures; the page shows the PNG.
+
+    Returns
+    -------
+    path
+        The page.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged.
+
+    Examples
+    --------
+    >>> page = write_report("runs/studies/growing_brains")  # doctest: +SKIP
+    """
+    folder = Path(folder)
+    out = folder if out is None else Path(out)
+    study, answers = build(Study, read_toml(folder / "study.toml")), Answers.read(folder)
+    provenance, measure = Provenance.read(folder), study.measure
+    portraits = {name: read_table(folder / f"{name}.csv") for name in measure.drawn}
+    copies = {file: _content(folder / file) for file in ("study.toml", "versions.json")}
+    found = measure.findings(answers.rows)
+    found.figures |= measure.gallery(answers.rows, portraits)
+    if out != folder:
+        answers.write(out)
+        for name, table in portraits.items():
+            write_table(table, out / f"{name}.csv")
+        provenance.write(out)
+        for file, content in copies.items():
+            with atomic_path(out / file) as temporary:
+                temporary.write_bytes(content)
+    return write_page(study, found, out, provenance=provenance, formats=formats)
+
+
+def write_page(
     study: Study,
     found: Findings,
     folder: Path,
     *,
-    command: str,
-    steps: int,
-    others: Sequence[str] = (),
+    provenance: Provenance,
     formats: Sequence[str] = ("png", "svg"),
 ) -> Path:
     """Write README.md, a CSV of every table and the figures; return the page.
@@ -35,12 +84,7 @@ def write_report(
     study : Study
     found : Findings
     folder : path
-    command : str
-        What made it.
-    steps : int
-        Training steps of a network.
-    others : sequence of str
-        Versions that networks were trained with, where they are not those of now.
+    provenance : Provenance
     formats : sequence of str
         Of the figures; the page shows the PNG.
     """
@@ -54,35 +98,44 @@ def write_report(
         parts.append(f"![{name}](figures/{name}.png)\n\n*{caption}*")
     for headline, table in found.tables.items():
         file = f"{_slug(headline)}.csv"
-        with atomic_path(folder / file) as temporary:
-            table.to_csv(temporary, index=False)
+        write_table(table, folder / file)
         parts.append(f"## {headline}\n\n{_shown(table)}\n\n([{file}]({file}))")
-    parts.append("## How it was made\n\n" + _how(study, command, steps, others))
-    with atomic_path(folder / "study.toml") as temporary:
-        temporary.write_text(as_toml(study), encoding="utf-8")
+    parts.append("## How it was made\n\n" + _how(study, provenance))
     page = folder / "README.md"
     with atomic_path(page) as temporary:
         temporary.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return page
 
 
-def _how(study: Study, command: str, steps: int, others: Sequence[str]) -> str:
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"cannot read {file}: {error.strerror or error}; run the study again"
+        ) from None
+
+
+def _how(study: Study, provenance: Provenance) -> str:
     experiment = study.experiment
     seeds = ", ".join(map(str, study.seeds))
+    others = ", ".join(provenance.others)
     lines = [
-        f"Networks of seeds {seeds}, each trained for {steps:,} steps of "
+        f"Networks of seeds {seeds}, each trained for {experiment.training.steps:,} steps of "
         f"{experiment.training.batch} trials unless its method says otherwise. Everything that "
         "determines them, and the analysis, is in [study.toml](study.toml), which was written "
         "before any of them was measured for it; those that another study had trained already "
         "were taken from it. A controlled p is by Benjamini and Hochberg's procedure over its "
         "table, unless another is named. "
-        f"Made on {processors()} processors with the versions in [versions.json](versions.json)"
-        + (f", networks also with {', '.join(others)}." if others else "."),
+        f"Made on {provenance.processors} processors with the versions in "
+        "[versions.json](versions.json)" + (f", networks also with {others}." if others else "."),
         "| method | |\n|---|---|\n"
         + "\n".join(f"| {m.label} | {_method(m)} |" for m in study.chosen.values()),
+        "The answers of all networks are in [networks.csv](networks.csv) and "
+        "[items.csv](items.csv). `brainrnn study report FOLDER` makes this page from them again.",
     ]
-    if command:
-        lines.append(f"```\n{command}\n```")
+    if provenance.command:
+        lines.append(f"```\n{provenance.command}\n```")
     return "\n\n".join(lines)
 
 

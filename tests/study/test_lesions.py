@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -12,6 +11,7 @@ from brainrnn.errors import InputError
 from brainrnn.networks import RNN
 from brainrnn.runs.experiment import load_suite
 from brainrnn.study import conduct
+from brainrnn.study.answers import Answers
 from brainrnn.study.damage import (
     damage,
     lesioned_scores,
@@ -166,7 +166,7 @@ def measured(net, **settings):
     experiment = {"analysis": {"trials": 32, "accuracy_trials": 8, "permutations": 9, "k": 4}}
     cell = Cell("m", "M", 1, small_study(experiment=EXPERIMENT | experiment).experiment)
     measure = LesionMeasure(trials=20, draws=30, **settings)
-    rows = measure.rows(Subject(cell, net, TwoTasks(), Path()))
+    rows = measure.answer(Subject(cell, net, TwoTasks(), Path())).items
     return measure, rows.assign(method="m", label="M", seed=1)
 
 
@@ -230,7 +230,7 @@ def test_a_study_of_lesions_from_training_to_the_page(tmp_path):
     page = conduct(study, tmp_path, workers=1, progress=False)
     text = page.read_text(encoding="utf-8")
     assert "Each lesion" in text
-    rows = pd.read_csv(tmp_path / "small" / "rows.csv")
+    rows = Answers.read(tmp_path / "small").rows
     assert set(rows.kind) == {"intact", "all", "module", "around", "region"}
     random = rows[rows.null == "random"]
     assert (random.groupby(["method", "seed", "kind", "lesion"]).size() == 5).all()

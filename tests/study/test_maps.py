@@ -3,13 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 from scipy import stats
 
 from brainrnn.analysis import load
 from brainrnn.analysis.map_statistics import STATISTICS
 from brainrnn.analysis.space.lengths import MODELS
+from brainrnn.plots import plot_map
+from brainrnn.plots.style import new_figure
 from brainrnn.study import conduct
+from brainrnn.study.answers import Answers
+from brainrnn.study.drawings.maps import portray, side_by_side
 from brainrnn.study.measures import ChoiceMeasure, MapMeasure
+from tests.analysis.synthetic import brain_dataset
 from tests.study.small import small_study
 
 
@@ -120,7 +126,7 @@ def test_choices_and_maps_of_the_same_networks(tmp_path):
     """The combination that the study was analysed with gives the study's own numbers."""
     maps = small_study(seeds=[1])
     conduct(maps, tmp_path, progress=False)
-    rows = pd.read_csv(tmp_path / "small" / "rows.csv")
+    rows = Answers.read(tmp_path / "small").rows
     moran = [f"moran_{task}" for task in ("go", "anti", "dm1")]
     assert set(rows.statistic) == {*STATISTICS, *moran}
     brain = load(tmp_path / "small" / "networks" / "bimt-1.nc")
@@ -129,7 +135,7 @@ def test_choices_and_maps_of_the_same_networks(tmp_path):
         assert own.z[name] == pytest.approx(float(brain.z.sel(statistic=name)[0]), nan_ok=True)
     measure = {"kind": "choices", "ks": [2, 3], "thresholds": [0.01, 0.1], "neighbourhoods": [1.5]}
     conduct(small_study(seeds=[1], name="choices", measure=measure), tmp_path, progress=False)
-    choices = pd.read_csv(tmp_path / "choices" / "rows.csv")
+    choices = Answers.read(tmp_path / "choices").rows
     same = choices[
         (choices.rule == "silhouette")
         & (choices.threshold == 0.01)
@@ -172,3 +178,32 @@ def test_the_share_of_choices_beyond_chance():
     table = found.tables["By choice: average cluster size"]
     held = table[(table.choice == "rule") & (table.value == "8")]
     assert held.iloc[0, 2].endswith(" (100%)")
+
+
+def test_a_portrait_shows_what_the_map_shows():
+    """Of the whole analysis a portrait keeps what is drawn, and nothing is drawn otherwise."""
+    brain = brain_dataset((6, 6)).isel(member=[0])
+    tables = portray({"BIMT": brain, "L1": brain})
+    assert tables["neurons"].groupby("label").size().tolist() == [36, 36]
+    assert (tables["connections"].groupby("label").size() == 200).all()
+    rows = pd.DataFrame(
+        {"label": label, "seed": 1, "statistic": statistic, "z": z}
+        for label in ("BIMT", "L1")
+        for statistic, z in (("isolated", -1.0), ("cluster_size", -2.5))
+    )
+    figure, caption = side_by_side(tables, rows)
+    assert "seed 1" in caption
+    whole = plot_map(brain, ax=new_figure(3, 3).subplots(), max_lines=200).axes[0]
+    for ax in figure.axes[:2]:
+        assert ax.get_title("left").endswith("z -1.0 isolated, -2.5 size")
+        (ours,), (theirs,) = (
+            [c for c in a.collections if isinstance(c, LineCollection)] for a in (ax, whole)
+        )
+        np.testing.assert_array_equal(ours.get_segments(), theirs.get_segments())
+        colours = (c.get_colors() for c in (ours, theirs))
+        np.testing.assert_allclose(*colours, atol=1e-6)  # weights are float32 in an analysis
+        for own, other in zip(ax.collections[1:], whole.collections[1:], strict=True):
+            np.testing.assert_array_equal(own.get_offsets(), other.get_offsets())
+            np.testing.assert_array_equal(own.get_facecolors(), other.get_facecolors())
+            relative = [c.get_sizes() / c.get_sizes().max() for c in (own, other)]
+            np.testing.assert_allclose(*relative, rtol=1e-5)

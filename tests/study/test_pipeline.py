@@ -16,6 +16,7 @@ from brainrnn.config import as_toml
 from brainrnn.errors import InputError
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.study import conduct
+from brainrnn.study.answers import Answers
 from brainrnn.study.fleet import Fleet, link
 from tests.commands import brainrnn
 from tests.study.small import small_study
@@ -38,7 +39,7 @@ def conducted(tmp_path_factory):
 
 def test_everything_is_written(conducted):
     out, page = conducted
-    rows = pd.read_csv(out / "small" / "rows.csv")
+    rows = Answers.read(out / "small").rows
     assert list(rows.method.drop_duplicates()) == ["l1", "l1_placed", "bimt"]
     assert set(rows.seed) == {1, 2}
     assert set(rows.statistic) >= {"isolated", "cluster_size"}
@@ -53,7 +54,7 @@ def test_everything_is_written(conducted):
 
 
 def test_placing_afterwards_keeps_the_function_and_shortens_the_wiring(conducted):
-    rows = pd.read_csv(conducted[0] / "small" / "rows.csv").query("statistic == 'isolated'")
+    rows = Answers.read(conducted[0] / "small").rows.query("statistic == 'isolated'")
     l1, placed = (rows[rows.method == m].set_index("seed") for m in ("l1", "l1_placed"))
     assert (l1.accuracy == placed.accuracy).all()
     assert (placed.wiring_length < l1.wiring_length).all()
@@ -124,7 +125,7 @@ def test_a_tradeoff_study_shares_the_networks(conducted):
     )
     conduct(study, out, progress=False)
     assert _stamps(out / "networks") == before
-    rows = pd.read_csv(out / "tradeoff" / "rows.csv")
+    rows = Answers.read(out / "tradeoff").rows
     pruned = rows[rows.pruned]
     assert (pruned.connections == (256 * (1 - pruned.absent)).round()).all()
 
@@ -151,9 +152,7 @@ def test_stopped_and_continued(conducted, tmp_path):
     assert status == 0, errors
     whole = tmp_path / "whole"
     conduct(_longer(), whole, progress=False)
-    one, other = (
-        pd.read_csv(folder / "longer" / "rows.csv") for folder in (tmp_path / "out", whole)
-    )
+    one, other = (Answers.read(folder / "longer").rows for folder in (tmp_path / "out", whole))
     pd.testing.assert_frame_equal(one, other)
 
 

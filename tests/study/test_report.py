@@ -5,7 +5,8 @@ import pytest
 
 from brainrnn.study.measures import Findings
 from brainrnn.study.plan import load_study
-from brainrnn.study.report import write_report
+from brainrnn.study.provenance import Provenance
+from brainrnn.study.report import write_page
 
 
 @pytest.fixture
@@ -14,8 +15,8 @@ def page(tmp_path):
     found.tables["Few rows"] = pd.DataFrame({"name": ["a", "b"], "value": [0.12345, 2.0]})
     found.tables["Many rows"] = pd.DataFrame({"i": range(100)})
     study = load_study("growing_brains")
-    path = write_report(study, found, tmp_path, command="brainrnn study it", steps=6000)
-    return path.read_text()
+    made = Provenance(command="brainrnn study it", processors=2)
+    return write_page(study, found, tmp_path, provenance=made).read_text()
 
 
 def test_long_tables_are_folded_and_short_ones_are_not(page):

@@ -248,7 +248,7 @@ def measured(shape):
     before = copy.deepcopy(net.state_dict())
     subject = Subject(Cell("bimt", "BIMT", 3, build(Experiment, values)), net, suite, Path())
     measure = ResolutionMeasure(shape=(2, 2), steps=4, every=2, batch=8, trials=20, moment_trials=4)
-    rows = measure.rows(subject)
+    rows = measure.answer(subject).items
     same = all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     return rows, same
 

@@ -107,8 +107,8 @@ def test_networks_of_a_seed_see_the_same_noise_and_a_sparse_one_stays_as_it_is()
     experiment = small_study().experiment
     measure = RobustnessMeasure(**FEW)
     subject = Subject(Cell("m", "M", 3, experiment), untrained(), SUITE, Path())
-    rows = measure.rows(subject)
-    pd.testing.assert_frame_equal(rows, measure.rows(subject))
+    rows = measure.answer(subject).items
+    pd.testing.assert_frame_equal(rows, measure.answer(subject).items)
     assert set(rows.variant) == {"as trained", "matched"}
     assert rows[rows.variant == "matched"].absent.unique().tolist() == [0.5]
     draws = rows[rows.damage != "none"].groupby(["variant", "damage", "level"]).size()
@@ -117,7 +117,7 @@ def test_networks_of_a_seed_see_the_same_noise_and_a_sparse_one_stays_as_it_is()
     np.testing.assert_allclose(tasks.mean(axis=1), rows.accuracy)
     with torch.no_grad():
         subject.net.w_rec[0, :, 4:] = 0
-    rows = measure.rows(subject)
+    rows = measure.answer(subject).items
     trained, matched = (rows[rows.variant == v] for v in ("as trained", "matched"))
     assert trained.absent.iloc[0] >= 0.75
     np.testing.assert_array_equal(trained.accuracy, matched.accuracy)

@@ -123,7 +123,7 @@ def test_slowness_counts_who_was_quicker_as_gehan_does(learned):
 def rows_and_subject():
     one = subject()
     before = copy.deepcopy(one.net.state_dict())
-    return small_measure().rows(one), one, before
+    return small_measure().answer(one).items, one, before
 
 
 def test_every_task_is_learned_in_every_condition(rows_and_subject):
@@ -163,25 +163,27 @@ def test_learning_stops_where_the_criterion_is_reached_and_is_given_up_otherwise
     options = {"tasks": ("dms",), "criterion": 0.2, "trials": 40, "steps": 80, "batch": 2}
     measure = small_measure(**options, learning_rate=0.05)
     free = ["all", "rule", "module", "random"]
-    at_once = measure.rows(fixating(1.0)).set_index("condition").loc[free]
+    at_once = measure.answer(fixating(1.0)).items.set_index("condition").loc[free]
     assert at_once.reached.all()
     assert (at_once.steps == 0).all()
     assert (at_once.new_before > 0.3).all()
     assert (at_once.forgetting == 0).all()
-    soon = measure.rows(fixating(-1.0)).set_index("condition").loc[free[:2]]  # the bias is free
+    soon = (
+        measure.answer(fixating(-1.0)).items.set_index("condition").loc[free[:2]]
+    )  # the bias is free
     assert soon.reached.all()
     assert (soon.new_before < 0.2 * soon.ceiling).all()
     assert (soon.new_after >= 0.2 * soon.ceiling).all()
     assert soon.steps.between(4, 78).all()
     assert (soon.steps % 2 == 0).all()
-    never = small_measure(**options | {"steps": 4, "criterion": 1.0}).rows(fixating(-5.0))
+    never = small_measure(**options | {"steps": 4, "criterion": 1.0}).answer(fixating(-5.0)).items
     assert not never.reached.any()
     assert (never.steps == 4).all()
 
 
 def test_a_task_that_the_network_knows_is_not_a_new_one():
     with pytest.raises(InputError, match="'go' is to be a new task"):
-        small_measure(tasks=("go",)).rows(subject())
+        small_measure(tasks=("go",)).answer(subject())
 
 
 def synthetic(quick="bimt", learned=True):

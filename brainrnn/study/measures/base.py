@@ -1,17 +1,19 @@
-"""What every measure offers: rows for one network, and tables, figures and words for all."""
+"""What every measure offers: the answer of one network, and tables, figures, words for all."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.runs.experiment import load_suite
+from brainrnn.study.answers import Answer
 from brainrnn.study.findings.figures import Drawing
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
@@ -39,8 +41,10 @@ class Findings:
 class Measure(Settings):
     """A question that is put to every network of a study, one by one, and its answer over all."""
 
+    drawn: ClassVar[tuple[str, ...]] = ()  # names of the tables that ``portraits`` makes
+
     def check(self, cells: Sequence[Cell]) -> None:
-        """Find what would go wrong in :meth:`rows`, before any network is trained.
+        """Find what would go wrong in :meth:`answer`, before any network is trained.
 
         Raises
         ------
@@ -57,17 +61,25 @@ class Measure(Settings):
         """What this question needs of a recurrent network and its tasks, as in :meth:`check`."""
 
     @abstractmethod
-    def rows(self, subject: Subject) -> pd.DataFrame:
-        """What one network answers: any number of rows, a column per quantity."""
+    def answer(self, subject: Subject) -> Answer:
+        """What one network answers."""
 
-    def gallery(self, folder: Path, cells: Sequence[Cell]) -> dict[str, Drawing]:
-        """Pictures of single networks, from what ``rows`` left in its subject's folder."""
+    def portraits(self, folder: Path, cells: Sequence[Cell]) -> dict[str, pd.DataFrame]:
+        """What pictures of single networks need, in tables by name.
+
+        From what :meth:`answer` left in its subject's folder.
+        """
+        return {}
+
+    def gallery(
+        self, rows: pd.DataFrame, portraits: Mapping[str, pd.DataFrame]
+    ) -> dict[str, Drawing]:
+        """Pictures of single networks."""
         return {}
 
     @abstractmethod
     def findings(self, rows: pd.DataFrame) -> Findings:
         """What all networks say together.
 
-        ``rows`` has those of every network, in the study's order, after the columns ``method``,
-        ``label``, ``seed``, and one for every key that is swept.
+        ``rows`` are those of :attr:`brainrnn.study.answers.Answers.rows`, in the study's order.
         """

@@ -10,6 +10,7 @@ from pydantic import Field
 from brainrnn.analysis import robustness
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.plots.style import new_figure, open_frame
+from brainrnn.study.answers import Answer
 from brainrnn.study.findings.figures import Drawing, chance_band, colours
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.findings.tables import spread
@@ -35,14 +36,15 @@ class ChoiceMeasure(Measure):
         0.8, gt=0, le=1, description="share of networks that must be for the paper's claim to hold"
     )
 
-    def rows(self, subject: Subject) -> pd.DataFrame:
-        """A row for every combination of choices and measure."""
-        return robustness(
+    def answer(self, subject: Subject) -> Answer:
+        """An item for every combination of choices and measure."""
+        tests = robustness(
             subject.analysed(),
             ks=("silhouette", *self.ks),
             thresholds=self.thresholds,
             neighbourhoods=self.neighbourhoods,
-        ).drop(columns="member")
+        )
+        return Answer(tests.drop(columns="member"))
 
     def findings(self, rows: pd.DataFrame) -> Findings:
         """How often each method's maps are beyond chance, over all choices and by each."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from brainrnn.study.answers import Answer
 from brainrnn.study.damage import damage, lesioned_scores
 from brainrnn.study.drawings.lesions import against_severity, beside_random_sets, damage_maps
 from brainrnn.study.findings.settings import name_settings
@@ -58,8 +59,8 @@ class LesionMeasure(Measure):
         "random sets that match a module's activity are drawn",
     )
 
-    def rows(self, subject: Subject) -> pd.DataFrame:
-        """A row for every lesion, random ones and those of no and of all neurons included.
+    def answer(self, subject: Subject) -> Answer:
+        """An item for every lesion, random ones and those of no and of all neurons included.
 
         Its columns are those of :func:`brainrnn.study.lesion_sets.lesion_sets`, what describes its
         damage, and the accuracy that is left in every task.
@@ -78,7 +79,7 @@ class LesionMeasure(Measure):
         about["activity"] = (neurons @ variance).sum(1) / max(variance.sum(), np.finfo(float).tiny)
         about = about.assign(**profile(lost, share))
         columns = [f"accuracy_{task}" for task in subject.suite.names]
-        return pd.concat([about, pd.DataFrame(scores, columns=columns)], axis=1)
+        return Answer(pd.concat([about, pd.DataFrame(scores, columns=columns)], axis=1))
 
     def findings(self, rows: pd.DataFrame) -> Findings:
         """Every lesion beside its random sets, methods over seeds, and pictures of both."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from brainrnn.analysis import map_statistics, save
+from brainrnn.analysis import load, map_statistics, save
 from brainrnn.analysis.map_statistics import MEASURES, MORAN, STATISTICS
 from brainrnn.analysis.space.lengths import MODELS
-from brainrnn.study.drawings.maps import side_by_side, z_of_networks
+from brainrnn.study.answers import Answer
+from brainrnn.study.drawings.maps import portray, side_by_side, z_of_networks
 from brainrnn.study.findings.comparisons import compare, control
 from brainrnn.study.findings.figures import Drawing
 from brainrnn.study.findings.settings import name_settings, with_setting
@@ -34,6 +35,7 @@ _CONTROL = (
 class MapMeasure(Measure):
     """The paper's question, with the analysis that the study's experiment fixes."""
 
+    drawn: ClassVar[tuple[str, ...]] = ("neurons", "connections")
     kind: Literal["map"] = "map"
     level: float = Field(
         0.001, gt=0, lt=1, description="p below which one network's map is beyond chance"
@@ -46,8 +48,8 @@ class MapMeasure(Measure):
         0.95, gt=0, le=1, description="share of the best possible accuracy they must reach"
     )
 
-    def rows(self, subject: Subject) -> pd.DataFrame:
-        """A row for each statistic; what belongs to the network is in each of them."""
+    def answer(self, subject: Subject) -> Answer:
+        """An item for each statistic."""
         brain = subject.analysed()
         save(brain, subject.folder / f"{subject.cell.name}.nc")
         tested = map_statistics(brain, graphs=self.graphs).isel(member=0)
@@ -67,8 +69,7 @@ class MapMeasure(Measure):
             values = tested[f"length_{name}"].to_series()
             network |= {f"{name}_{model}": float(value) for model, value in values.items()}
         fields = ["observed", "null_mean", "null_low", "null_high", "z", "p", "alternative"]
-        table = tested[fields].to_dataframe().reset_index()[["statistic", *fields]]
-        return table.assign(**network)
+        return Answer(tested[fields].to_dataframe().reset_index()[["statistic", *fields]], network)
 
     def findings(self, rows: pd.DataFrame) -> Findings:
         """The paper's table, the tests over seeds, and what holds of its claims."""
@@ -92,11 +93,19 @@ class MapMeasure(Measure):
         found.figures["z"] = z_of_networks(paper)
         return found
 
-    def gallery(self, folder: Path, cells: Sequence[Cell]) -> dict[str, Drawing]:
-        """The maps of the first seed, all methods side by side."""
+    def portraits(self, folder: Path, cells: Sequence[Cell]) -> dict[str, pd.DataFrame]:
+        """The maps of the first seed."""
         first = [cell for cell in cells if cell.seed == cells[0].seed]
-        files = {with_setting(c.label, c.setting): folder / f"{c.name}.nc" for c in first}
-        return {"maps": side_by_side(files, first[0].seed)}
+        return portray(
+            {with_setting(c.label, c.setting): load(folder / f"{c.name}.nc") for c in first}
+        )
+
+    def gallery(
+        self, rows: pd.DataFrame, portraits: Mapping[str, pd.DataFrame]
+    ) -> dict[str, Drawing]:
+        """The maps of the first seed, all methods side by side."""
+        rows = name_settings(rows)
+        return {"maps": side_by_side(portraits, rows[rows.seed == rows.seed.iloc[0]])}
 
     def _describe(self, group: pd.DataFrame) -> dict[str, object]:
         """A method's networks, and how many of them have a map beyond chance."""

@@ -11,6 +11,7 @@ from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.errors import InputError
 from brainrnn.networks import RNN, RNNNetwork
 from brainrnn.networks.resize import grid_shape
+from brainrnn.study.answers import Answer
 from brainrnn.study.drawings.resolution import accuracy_after, map_through_stages
 from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.findings.tables import mean_sd, median_range, summarise
@@ -55,8 +56,8 @@ class ResolutionMeasure(Measure):
     every: int = Field(50, ge=1, description="steps between two measurements of accuracy")
     trials: int = Field(50, ge=1, description="trials per task to measure accuracy in")
 
-    def rows(self, subject: Subject) -> pd.DataFrame:
-        """A row for every change and step at which accuracy is measured.
+    def answer(self, subject: Subject) -> Answer:
+        """An item for every change and step at which accuracy is measured.
 
         ``change`` says what became of the network, ``step`` how many steps it has trained since.
         What belongs to the map is there at the first and the last step.
@@ -77,7 +78,7 @@ class ResolutionMeasure(Measure):
         )
         tables = [self._train(subject, change, net, on) for change, net in changed.items()]
         tables.append(self._train(subject, "scratch", new, method))
-        return pd.concat(tables, ignore_index=True)
+        return Answer(pd.concat(tables, ignore_index=True), {"ceiling": subject.ceiling})
 
     def check_one(self, cell: Cell, suite: Suite) -> None:
         """Its grid must be the coarse or the fine one."""
@@ -116,10 +117,9 @@ class ResolutionMeasure(Measure):
                 scores[record.step] = row["accuracy"]
         about[self.steps] = _describe(net, subject)
         known = {"change": change, "neurons": net.n_hidden}
-        best = {"ceiling": subject.ceiling}
         return pd.DataFrame(
             [
-                known | {"step": step, "accuracy": score} | best | about.get(step, {})
+                known | {"step": step, "accuracy": score} | about.get(step, {})
                 for step, score in scores.items()
             ]
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from brainrnn.study.answers import Answer
 from brainrnn.study.disturbance import disturbed
 from brainrnn.study.drawings.robustness import accuracy_curves, against_presence
 from brainrnn.study.findings.settings import name_settings
@@ -80,8 +81,8 @@ class RobustnessMeasure(Measure):
         "has no robustness to compare",
     )
 
-    def rows(self, subject: Subject) -> pd.DataFrame:
-        """A row for every variant, damage, level and draw; one of level 0 for the undamaged."""
+    def answer(self, subject: Subject) -> Answer:
+        """An item for every variant, damage, level and draw; one of level 0 for the undamaged."""
         suite, trained, absent = subject.suite, subject.net, absence(subject.net)
         levels = {name: getattr(self, name) for name in DAMAGES}
         disturb = partial(
@@ -100,9 +101,9 @@ class RobustnessMeasure(Measure):
             prune(lean, self.pruned)
             matched = disturb(lean).assign(absent=self.pruned)
         rows = pd.concat([rows, matched.assign(variant="matched")], ignore_index=True)
-        rows.insert(0, "ceiling", subject.ceiling)
-        first = ["variant", "absent", "damage", "level", "draw", "ceiling", "accuracy"]
-        return rows[[*first, *(column for column in rows if column not in first)]]
+        first = ["variant", "absent", "damage", "level", "draw", "accuracy"]
+        rows = rows[[*first, *(column for column in rows if column not in first)]]
+        return Answer(rows, {"ceiling": subject.ceiling})
 
     def findings(self, rows: pd.DataFrame) -> Findings:
         """Robustness of each method, at its own and at matched sparsity, and against sparsity."""

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from brainrnn.analysis import accuracy
 from brainrnn.plots.style import FAINT, new_figure, open_frame
+from brainrnn.study.answers import Answer
 from brainrnn.study.findings.comparisons import compare
 from brainrnn.study.findings.figures import Colour, Drawing, colours
 from brainrnn.study.findings.settings import name_settings
@@ -40,8 +41,8 @@ class TradeOffMeasure(Measure):
     )
     trials: int = Field(200, ge=1, description="trials per task to measure accuracy in")
 
-    def rows(self, subject: Subject) -> pd.DataFrame:
-        """A row for the network as it is, and one for each fraction it is pruned to."""
+    def answer(self, subject: Subject) -> Answer:
+        """An item for the network as it is, and one for each fraction it is pruned to."""
         net = subject.net
         absent = absence(net)
         rows = []
@@ -61,10 +62,9 @@ class TradeOffMeasure(Measure):
                     "wiring_length": float(total[0]),
                     "mean_length": float(mean[0]),
                     "accuracy": float(score.mean()),
-                    "ceiling": subject.ceiling,
                 }
             )
-        return pd.DataFrame(rows)
+        return Answer(pd.DataFrame(rows), {"ceiling": subject.ceiling})
 
     def findings(self, rows: pd.DataFrame) -> Findings:
         """Fronts of each method, and methods compared at equal sparsity."""

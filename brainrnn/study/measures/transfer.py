@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from brainrnn.analysis import record, task_variance
+from brainrnn.study.answers import Answer
 from brainrnn.study.damage import task_scores
 from brainrnn.study.drawings.transfer import learned_by_step, slowness_and_forgetting
 from brainrnn.study.findings.settings import name_settings
@@ -63,8 +64,8 @@ class TransferMeasure(Measure):
     trials: int = Field(100, ge=1, description="trials of the new task to measure accuracy in")
     old_trials: int = Field(40, ge=1, description="trials of each task known before, likewise")
 
-    def rows(self, subject: Subject) -> pd.DataFrame:
-        """A row for every new task and condition.
+    def answer(self, subject: Subject) -> Answer:
+        """An item for every new task and condition.
 
         ``steps`` is where the criterion was reached, or given up where ``reached`` is false;
         ``forgetting`` the drop of the mean accuracy in the known tasks until then.
@@ -109,14 +110,14 @@ class TransferMeasure(Measure):
                         "condition": condition,
                         "neurons": one.n_hidden if neurons is None else int(neurons.sum()),
                         "entries": count_entries(one, free),
-                        "old_ceiling": float(suite.ceiling()[known].mean()),
                         "old_before": np.nan if fresh else before[known].mean(),
                         "old_after": np.nan if fresh else after,
                         "forgetting": np.nan if fresh else before[known].mean() - after,
                     }
                     | learned
                 )
-        return pd.DataFrame(rows)
+        ceiling = float(suite.ceiling()[known].mean())
+        return Answer(pd.DataFrame(rows), {"old_ceiling": ceiling})
 
     def check_one(self, cell: Cell, suite: Suite) -> None:
         """The new tasks must be tasks, and new."""
