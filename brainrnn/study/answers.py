@@ -110,9 +110,7 @@ def read_table(file: Path) -> pd.DataFrame:
         If the file is not there, or is no table.
     """
     try:
-        return pd.read_csv(
-            file, keep_default_na=False, na_values=[""], float_precision="round_trip"
-        )
+        return pd.read_csv(file, keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise InputError(
             f"{file} is missing: name the folder of a study that was measured, or run the study "
