@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -41,10 +42,20 @@ def study() -> None:
     help="Folder of all networks and results. Studies in one folder share their networks.",
 )
 @click.option(
+    "--on",
+    type=click.Choice(["local", "serial", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where networks are trained: in processes of this machine; in this process, one after the "
+    "other; on the workers of a Dask scheduler.",
+)
+@click.option(
+    "--workers",
     "--jobs",
     type=click.IntRange(1),
     help="Number of networks at once, each on one thread. Default: one for every processor.",
 )
+@click.option("--scheduler", metavar="ADDRESS", help="Of Dask, such as tcp://10.0.0.1:8786.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
@@ -55,7 +66,9 @@ def run(
     study: str,
     overrides: tuple[str, ...],
     out: Path,
-    jobs: int | None,
+    on: Literal["local", "serial", "dask"],
+    workers: int | None,
+    scheduler: str | None,
     report: Path | None,
     quiet: bool,
 ) -> None:
@@ -68,7 +81,14 @@ def run(
     plan = studies.load_study(study, overrides)
     words = ["brainrnn study", study, *(f"'{text}'" for text in overrides)]
     page = studies.conduct(
-        plan, out, workers=jobs, progress=not quiet, report=report, command=" ".join(words)
+        plan,
+        out,
+        on=on,
+        workers=workers,
+        scheduler=scheduler,
+        progress=not quiet,
+        report=report,
+        command=" ".join(words),
     )
     click.echo(f"Written: {page}")
 

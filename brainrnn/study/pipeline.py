@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from brainrnn.config import as_toml, build, read_toml
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
-from brainrnn.progress import FleetBar, fleet_bar
 from brainrnn.runs.experiment import suites
-from brainrnn.runs.folder import InterruptedRun, Run
+from brainrnn.runs.folder import InterruptedRun
 from brainrnn.runs.stopping import stop_requests
 from brainrnn.runs.versions import note_versions, versions
-from brainrnn.study.answers import Answers, is_answered, write_table
-from brainrnn.study.fleet import Fleet, link, processors
+from brainrnn.study.answers import Answers, write_table
 from brainrnn.study.plan import Study
 from brainrnn.study.provenance import Provenance
 from brainrnn.study.report import write_report
-from brainrnn.study.subject import Cell, make_subject
-from brainrnn.training.loop import Record
+from brainrnn.study.shift import Shift
+from brainrnn.study.signs import Lamp
+from brainrnn.study.workers import Place, open_workers, processors
 
 
 def conduct(
     study: Study,
     out: str | Path,
     *,
+    on: Place = "local",
     workers: int | None = None,
+    scheduler: str | None = None,
     progress: bool = True,
     report: str | Path | None = None,
     command: str = "",
@@ -45,13 +45,19 @@ def conduct(
     ----------
     study : Study
     out : path
+    on : {"local", "serial", "dask"}
+        Where networks are trained and measured: in processes of this machine; in this process, one
+        after the other; or on the workers of a Dask scheduler.
     workers : int, optional
-        Networks at once, each on one thread; as many as there are processors by default.
+        For ``local``: networks at once, each on one thread; as many as there are processors by
+        default.
+    scheduler : str, optional
+        For ``dask``: the address of the scheduler.
     progress : bool
         Whether to show progress bars.
     report : path, optional
         A folder that gets a copy of the answers, the tables, the figures (PNG) and the report.
-        :func:`rebuild` makes the report again from either folder.
+        :func:`write_report` makes the report again from either folder.
     command : str
         What the report says it was made by.
 
@@ -76,30 +82,31 @@ def conduct(
     >>> study = load_study("growing_brains", ["seeds=[1, 2]", "experiment.training.steps=500"])
     >>> page = conduct(study, "runs/studies", workers=2)  # doctest: +SKIP
     """
-    folder, networks = Path(out) / study.name, Path(out) / "networks"
+    out = Path(out).absolute()  # workers may have other working directories
+    folder, networks, answers = out / study.name, out / "networks", out / study.name / "answers"
     cells = study.cells()
     study.measure.check(cells)
     _keep_to(study, folder)
     offered = suites().get(study.experiment.task.suite)
-    fleet: Fleet[None] = Fleet(workers or processors(), preload=[offered.module] if offered else [])
-    trainings = {cell.training: cell for cell in cells if cell.trained}
-    with stop_requests() as stop:
-        again = f"continue with the same command; everything so far is in {out}"
-
-        def all_of(what: Callable[..., None], jobs: list[tuple[Any, ...]], bar: FleetBar) -> None:
-            for _ in fleet.run(what, jobs, report=bar.update, stopping=lambda: bool(stop)):
-                pass
-            if stop:
-                raise InterruptedRun(f"stopped, {again}")
-
-        untrained = [cell for name, cell in trainings.items() if not _trained(networks / name)]
-        total = sum(cell.experiment.training.steps for cell in untrained)
-        with fleet_bar("training", total, "step", enabled=progress) as bar:
-            all_of(_train, [(cell, networks) for cell in untrained], bar)
-        answers = folder / "answers"
-        unmeasured = [cell for cell in cells if not is_answered(answers, cell)]
-        with fleet_bar("measuring", len(unmeasured), "network", enabled=progress) as bar:
-            all_of(_measure, [(study, cell, networks, folder) for cell in unmeasured], bar)
+    lamp = Lamp(out / ".work")
+    try:
+        with (
+            stop_requests() as stop,
+            open_workers(
+                on,
+                number=workers,
+                scheduler=scheduler,
+                lamp=lamp.path,
+                preload=[offered.module] if offered else [],
+            ) as crew,
+        ):
+            shift = Shift(study, cells, out, crew, lamp, stop)
+            shift.work(progress=progress)
+    finally:
+        lamp.out()
+    if shift.stopped:
+        raise InterruptedRun(f"stopped, continue with the same command; everything is in {out}")
+    trainings = {cell.training for cell in cells if cell.trained}
     Answers.collect(answers, cells).write(folder)
     for name, table in study.measure.portraits(folder / "networks", cells).items():
         write_table(table, folder / f"{name}.csv")
@@ -132,36 +139,3 @@ def _other_versions(networks: Iterable[Path]) -> list[str]:
     found = [json.loads((path / "versions.json").read_text(encoding="utf-8")) for path in networks]
     now = versions().items()
     return sorted({f"{name} {number}" for one in found for name, number in one.items() - now})
-
-
-def _trained(path: Path) -> bool:
-    return (path / "finished").is_file()
-
-
-def _train(cell: Cell, networks: Path) -> None:
-    """Train one network to its last step, from its last checkpoint if there is one."""
-    path, worker = networks / cell.training, link()
-    has_begun = (path / "config.toml").is_file()
-    run = Run.open(path) if has_begun else Run.create(path, cell.experiment)
-    before = 0
-
-    def watch(record: Record) -> bool:
-        nonlocal before
-        if record.metrics or record.step - before >= 20:
-            worker.report((cell.name, record.step - before, record.metrics))
-            before = record.step
-        return worker.stopped
-
-    with suppress(InterruptedRun):
-        run.train(progress=False, callback=watch)
-        with atomic_path(path / "finished") as temporary:
-            temporary.write_text("", encoding="utf-8")
-
-
-def _measure(study: Study, cell: Cell, networks: Path, folder: Path) -> None:
-    """Ask one network, and keep its answer."""
-    if link().stopped:
-        return
-    subject = make_subject(cell, networks, folder / "networks")
-    study.measure.answer(subject).write(folder / "answers", cell)
-    link().report((cell.name, 1, []))

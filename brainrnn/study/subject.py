@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -55,7 +56,7 @@ class Cell:
         values = "".join(f"-{value:.12g}" for value in self.setting.values())
         return f"{self.method}{values}-{self.seed}"
 
-    @property
+    @cached_property
     def training(self) -> str:
         """Name of the trained network's folder: one for all that train alike."""
         identity = self.experiment.model_dump(mode="json", exclude={"analysis", "device", "name"})

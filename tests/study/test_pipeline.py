@@ -1,7 +1,6 @@
 """A study trains, measures and reports; it goes on where it was stopped, to the same numbers."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from brainrnn.errors import InputError
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.study import conduct
 from brainrnn.study.answers import Answers
-from brainrnn.study.fleet import Fleet, link
 from tests.commands import brainrnn
 from tests.study.small import small_study
 
@@ -169,36 +167,6 @@ def _longer():
 
 def _stamps(folder: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
-
-
-def _square(number: int) -> int:
-    link().report(number)
-    if number < 0:
-        raise InputError(f"{number} is below 0")
-    return number * number
-
-
-def test_a_fleet_returns_everything_and_passes_reports_on():
-    reports = []
-    results = Fleet(2).run(
-        _square, [(n,) for n in range(5)], report=reports.append, stopping=lambda: False
-    )
-    assert sorted(results) == [0, 1, 4, 9, 16]
-    assert sorted(reports) == [0, 1, 2, 3, 4]
-
-
-def test_a_fleet_raises_what_a_job_raises():
-    with pytest.raises(InputError, match="-1 is below 0"):
-        list(Fleet(1).run(_square, [(-1,)], report=lambda _: None, stopping=lambda: False))
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_a_worker_that_is_killed_is_said_in_words():
-    with pytest.raises(InputError, match="worker process was killed"):
-        list(Fleet(1).run(_die, [()], report=lambda _: None, stopping=lambda: False))
 
 
 def test_a_stopped_study_says_so(tmp_path, monkeypatch):

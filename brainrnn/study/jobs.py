@@ -1,0 +1,116 @@
+"""What a worker does for a study: train one network, or ask one. It runs in any process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+
+import torch
+
+from brainrnn.errors import InputError
+from brainrnn.files import atomic_path
+from brainrnn.runs.folder import InterruptedRun, Run
+from brainrnn.runs.versions import versions
+from brainrnn.study.plan import Study
+from brainrnn.study.signs import Note, Watch, claim
+from brainrnn.study.subject import Cell, make_subject
+from brainrnn.training.loop import Record
+
+
+class End(Enum):
+    """How a job ended."""
+
+    DONE = "done"
+    ELSEWHERE = "another process trains the network"
+    STOPPED = "stopped; everything so far is saved"
+
+
+def is_trained(network: Path) -> bool:
+    """Whether a network's training has reached its last step."""
+    return (network / "finished").is_file()
+
+
+def train(cell: Cell, networks: Path, lamp: Path) -> End:
+    """Train one network to its last step, from its last checkpoint if there is one.
+
+    Parameters
+    ----------
+    cell : Cell
+    networks : path
+        Folder of all trained networks.
+    lamp : path
+        Of :class:`brainrnn.study.signs.Lamp`; training saves and ends when it goes out.
+    """
+    watch, path = Watch(lamp), networks / cell.training
+    if watch.stopped:
+        return End.STOPPED
+    with _one_thread(), claim(lamp.parent, cell.training) as ours:
+        if not ours:
+            return End.ELSEWHERE
+        if is_trained(path):
+            return End.DONE
+        has_begun = (path / "config.toml").is_file()
+        run = Run.open(path) if has_begun else Run.create(path, cell.experiment)
+        note, latest = Note(lamp.parent, cell.training), dict[str, float]()
+
+        def look(record: Record) -> bool:
+            for row in record.metrics:
+                known = {k: row[k] for k in ("loss", "accuracy") if not math.isnan(row[k])}
+                latest.update(known)
+            note.write(record.step, latest)
+            return watch.stopped
+
+        try:
+            run.train(progress=False, callback=look)
+        except InterruptedRun:
+            return End.STOPPED
+        finally:
+            note.remove()
+        with atomic_path(path / "finished") as temporary:
+            temporary.write_text("", encoding="utf-8")
+    return End.DONE
+
+
+def measure(study: Study, cell: Cell, networks: Path, folder: Path, lamp: Path) -> End:
+    """Ask one network, and keep its answer."""
+    if Watch(lamp).stopped:
+        return End.STOPPED
+    with _one_thread():
+        subject = make_subject(cell, networks, folder / "networks")
+        study.measure.answer(subject).write(folder / "answers", cell)
+    return End.DONE
+
+
+def check_worker(lamp: Path, needed: dict[str, str]) -> None:
+    """Whether this process can work for a study that another machine conducts.
+
+    Raises
+    ------
+    InputError
+        If it does not see the folder, or has other versions.
+    """
+    if not lamp.is_file():
+        raise InputError(
+            f"a worker does not see {lamp.parent.parent}: choose an --out that all machines share"
+        )
+    here = versions()
+    for name, number in needed.items():
+        if here.get(name) != number:
+            raise InputError(
+                f"a worker has {name} {here.get(name)}, this process {number}: install the same "
+                "versions"
+            )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Jobs run side by side, each on one thread, wherever they run: so results are the same."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,129 @@
+"""Signs of life in files, which processes on any machine of a study see: who works, who waits."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from brainrnn.errors import InputError
+from brainrnn.files import atomic_path
+
+_PATIENCE = 120.0  # seconds; files of another machine show late
+_SELDOM = 1.0  # seconds between two looks, and two notes
+
+
+class Lamp:
+    """A file that burns while a study is conducted; its jobs end when it goes out.
+
+    Parameters
+    ----------
+    work : path
+        The folder of signs, which every worker must see.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self.path = work / f"conducting-{uuid4().hex[:12]}"
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
+        except OSError as error:
+            raise InputError(
+                f"cannot write {work}: {error.strerror or error}; choose another --out"
+            ) from None
+
+    def keep(self) -> None:
+        """Show that the study is still conducted."""
+        with suppress(OSError):
+            os.utime(self.path)
+
+    def out(self) -> None:
+        """Ask every job to save and end."""
+        self.path.unlink(missing_ok=True)
+
+
+class Watch:
+    """Looks at a lamp, from a job.
+
+    A lamp that is not kept for two minutes counts as out: whoever conducted the study was killed.
+    Only changes are looked at, never the time, for clocks of machines differ.
+    """
+
+    def __init__(self, lamp: Path, *, patience: float = _PATIENCE) -> None:
+        self._lamp, self._patience = lamp, patience
+        self._seen: int | None = None
+        self._since = self._next = time.monotonic()
+        self._stopped = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the job should save and end."""
+        now = time.monotonic()
+        if self._stopped or now < self._next:
+            return self._stopped
+        self._next = now + _SELDOM
+        try:
+            seen = self._lamp.stat().st_mtime_ns
+        except OSError:
+            self._stopped = True
+            return True
+        if seen != self._seen:
+            self._seen, self._since = seen, now
+        self._stopped = now - self._since > self._patience
+        return self._stopped
+
+
+@contextmanager
+def claim(work: Path, network: str) -> Iterator[bool]:
+    """Claim a network for this process; false if another process trains it.
+
+    The lock goes when the process ends, however it ends.
+    """
+    lock = FileLock(work / f"{network}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+class Note:
+    """What a job tells of its network while it trains: where it runs, and how far it is."""
+
+    def __init__(self, work: Path, network: str) -> None:
+        self._path = work / f"{network}.json"
+        self._about = {"host": socket.gethostname(), "process": os.getpid()}
+        self._next = 0.0
+
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Tell, at most once a second."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _SELDOM
+        with atomic_path(self._path) as temporary:
+            temporary.write_text(json.dumps(self._about | {"step": step} | dict(metrics)), "utf-8")
+
+    def remove(self) -> None:
+        """There is nothing to tell any more."""
+        self._path.unlink(missing_ok=True)
+
+
+def told(work: Path, network: str) -> dict[str, Any]:
+    """What the job that trains a network last told; empty if it tells nothing."""
+    try:
+        found = json.loads((work / f"{network}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and isinstance(found.get("step"), int) else {}

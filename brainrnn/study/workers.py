@@ -1,0 +1,258 @@
+"""Where the jobs of a study run: in this process, in processes of this machine, or with Dask."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from brainrnn.errors import InputError
+from brainrnn.runs.versions import versions
+from brainrnn.study.jobs import check_worker
+
+Place = Literal["serial", "local", "dask"]
+
+# What every job imports, once for all processes: torch.optim imports torch._dynamo for a second.
+_PRELOAD = ("brainrnn.study.jobs", "torch._dynamo", "h5netcdf")
+_TO_SAVE = 5.0  # seconds
+
+
+class Workers(Protocol):
+    """Takes jobs and gives their results, in whatever order they end.
+
+    Attributes
+    ----------
+    width : int
+        How many jobs run at once.
+    """
+
+    width: int
+
+    def submit(self, key: Any, function: Callable[..., Any], *arguments: Any) -> None:
+        """Take a job, known by a key."""
+
+    def next(self, timeout: float) -> tuple[Any, Any] | None:
+        """The key and the result of a job that has ended; None if none ends within a time.
+
+        Whatever a job raises is raised here.
+        """
+
+
+class Serial:
+    """Jobs run in this process, one after the other: debuggers work, and nothing is pickled."""
+
+    width = 1
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Any, Callable[..., Any], tuple[Any, ...]]] = deque()
+
+    def submit(self, key: Any, function: Callable[..., Any], *arguments: Any) -> None:
+        """Take a job."""
+        self._waiting.append((key, function, arguments))
+
+    def next(self, timeout: float) -> tuple[Any, Any] | None:
+        """Run the next job."""
+        if not self._waiting:
+            time.sleep(timeout)
+            return None
+        key, function, arguments = self._waiting.popleft()
+        return key, function(*arguments)
+
+
+class Pool:
+    """Jobs run through an executor of Python's ``concurrent.futures``."""
+
+    def __init__(self, executor: Executor, width: int, lost: Mapping[type[Exception], str]) -> None:
+        self._executor, self.width, self._lost = executor, width, lost
+        self._running: dict[Future[Any], Any] = {}
+
+    def submit(self, key: Any, function: Callable[..., Any], *arguments: Any) -> None:
+        """Take a job."""
+        self._running[self._executor.submit(function, *arguments)] = key
+
+    def next(self, timeout: float) -> tuple[Any, Any] | None:
+        """Wait for a job to end."""
+        if not self._running:
+            time.sleep(timeout)
+            return None
+        done, _ = wait(self._running, timeout, FIRST_COMPLETED)
+        if not done:
+            return None
+        future = done.pop()
+        key = self._running.pop(future)
+        try:
+            return key, future.result()
+        except tuple(self._lost) as error:
+            why = next(why for kind, why in self._lost.items() if isinstance(error, kind))
+            raise InputError(f"{why}; the same command goes on where it was") from None
+
+
+@contextmanager
+def open_workers(
+    place: Place = "local",
+    *,
+    number: int | None = None,
+    scheduler: str | None = None,
+    lamp: Path,
+    preload: Sequence[str] = (),
+) -> Iterator[Workers]:
+    """Open workers, and close them.
+
+    Parameters
+    ----------
+    place : {"serial", "local", "dask"}
+        In this process; in processes of this machine; or on the workers of a Dask scheduler.
+    number : int, optional
+        Of processes, for ``local``; as many as there are processors by default.
+    scheduler : str, optional
+        Address of the Dask scheduler, such as "tcp://10.0.0.1:8786".
+    lamp : path
+        Of :class:`brainrnn.study.signs.Lamp`. Local processes put it out if this one is killed.
+    preload : sequence of str
+        Modules that the jobs import, loaded once for all local processes.
+
+    Raises
+    ------
+    InputError
+        If the scheduler does not answer or has no workers, if a worker does not see the lamp or has
+        other versions of the packages, or if options do not go together.
+    """
+    if place != "dask" and scheduler is not None:
+        raise InputError(f"a scheduler is for --on dask, not for --on {place}")
+    if place != "local" and number is not None:
+        raise InputError(f"a number of workers is for --on local, not for --on {place}")
+    if place == "serial":
+        yield Serial()
+    elif place == "local":
+        yield from _local(number or processors(), preload, lamp)
+    else:
+        yield from _dask(scheduler, lamp)
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _local(number: int, preload: Sequence[str], lamp: Path) -> Iterator[Workers]:
+    with _one_thread_each():
+        executor = ProcessPoolExecutor(
+            number,
+            mp_context=_context(preload),
+            initializer=_begin,
+            initargs=(os.getpid(), lamp),
+        )
+        try:
+            killed = "a worker process was killed, perhaps for want of memory: use fewer of them"
+            yield Pool(executor, number, {BrokenProcessPool: killed})
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin(parent: int, lamp: Path) -> None:
+    """Set up a process: its parent decides when to stop, and it ends with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(parent, lamp), daemon=True).start()
+
+
+def _end_with(parent: int, lamp: Path) -> None:
+    """Leave no process behind when the parent is killed; the job has time to save."""
+    while _is_alive(parent):
+        time.sleep(1)
+    lamp.unlink(missing_ok=True)
+    time.sleep(_TO_SAVE)
+    os._exit(1)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is there, and not ours to ask
+        return True
+    return True
+
+
+def _context(preload: Sequence[str]) -> BaseContext:
+    """How processes start: from one that has loaded everything and begun no thread.
+
+    Threads of torch do not survive a fork of this process.
+    """
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([*_PRELOAD, *preload])
+    return context
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Say it to libraries too that read it when they are loaded, in the processes."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+def _dask(scheduler: str | None, lamp: Path) -> Iterator[Workers]:
+    try:
+        from distributed import Client, KilledWorker
+    except ImportError:
+        raise InputError(
+            "--on dask needs Dask: pip install 'brainrnn[dask]', here and on the workers"
+        ) from None
+    if scheduler is None:
+        raise InputError("--on dask needs --scheduler ADDRESS, such as tcp://10.0.0.1:8786")
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is raised below
+    try:
+        client = Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, ValueError):  # a TimeoutError is an OSError
+        raise InputError(
+            f"no Dask scheduler answers at {scheduler}: check the address, and that it runs"
+        ) from None
+    with client:
+        threads = client.nthreads()
+        if not threads:
+            raise InputError(f"the Dask scheduler at {scheduler} has no workers: start some")
+        if max(threads.values()) > 1:
+            raise InputError(
+                "a Dask worker has several threads, which would share PyTorch's: start workers "
+                "with --nthreads 1, and several of them with --nworkers"
+            )
+        for answer in client.run(check_worker, lamp, versions(), on_error="return").values():
+            if isinstance(answer, Exception):
+                raise answer
+        executor = client.get_executor(pure=False)
+        lost = {
+            KilledWorker: "Dask workers were killed, perhaps for want of memory",
+            CancelledError: f"the Dask scheduler at {scheduler} went away",
+        }
+        try:
+            yield Pool(executor, len(threads), lost)
+        finally:
+            executor.shutdown(wait=client.status == "running")
