@@ -228,7 +228,7 @@ def _dask(scheduler: str | None, lamp: Path) -> Iterator[Workers]:
         ) from None
     if scheduler is None:
         raise InputError("--on dask needs --scheduler ADDRESS, such as tcp://10.0.0.1:8786")
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is raised below
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # it is raised below
     try:
         client = Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError):  # a TimeoutError is an OSError
