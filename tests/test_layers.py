@@ -14,7 +14,8 @@ ROOT = Path(brainrnn.__file__).parent
 FLOORS = {
     "": [
         {"errors", "_moved"},
-        {"arrays", "catalogue", "config", "data", "files", "own", "progress", "task", "threads"},
+        {"arrays", "catalogue", "config", "data", "files", "own"}
+        | {"progress", "streams", "task", "threads"},
         {"anatomy"},
         {"networks", "wiring_cost"},
         {"training"},

@@ -23,6 +23,7 @@ from brainrnn.analysis.space.moran import morans_i
 from brainrnn.analysis.space.patches import component_size, join_count
 from brainrnn.analysis.space.permutation import Alternative, Statistic, permutation_test
 from brainrnn.errors import InputError
+from brainrnn.streams import Stream, seeds
 
 Maker = Callable[[Neurons], Statistic]
 
@@ -290,7 +291,7 @@ def _member(
     enough = active.sum() >= _FEW
     some = active if enough else np.arange(len(active)) < _FEW
     neurons = Neurons(brain, some)
-    by_modules, by_neurons, by_degree, by_density = np.random.SeedSequence([seed, 1]).spawn(4)
+    by_modules, by_neurons, by_degree, by_density = seeds(seed, Stream.MAP_STATISTICS).spawn(4)
     tests = [brain[list(_FIELDS)]] if "isolated" in rows else []
     if "weight" in brain:
         weight = neurons.weight

@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-import numpy as np
 import torch
 from pydantic import Field, model_validator
 
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.placed import per_member
 from brainrnn.config import PerMember, Settings
+from brainrnn.streams import Stream, generator
 from brainrnn.task import Task
 
 S = TypeVar("S", bound=Settings)
@@ -86,7 +86,7 @@ class MembersSpec(Settings):
         """Add noise to all parameters: the same draw for all members, each times its own sd."""
         noise = per_member(self.perturbation, net, "network.perturbation")
         if bool(noise.any()):
-            rng = np.random.default_rng([seed, 3])
+            rng = generator(seed, Stream.PERTURBATION)
             for value in net.parameters():
                 draw = torch.from_numpy(rng.standard_normal(value.shape[1:])).to(value)
                 value.add_(noise.view(-1, *[1] * (value.ndim - 1)) * draw)

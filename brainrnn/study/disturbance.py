@@ -17,6 +17,7 @@ from torch import Tensor
 
 from brainrnn.analysis import AnalysisSpec, active_units, record, task_variance
 from brainrnn.networks import RNN
+from brainrnn.streams import Stream, generator
 from brainrnn.study.damage import lesioned_scores, part_of, relevant_neurons, task_scores
 from brainrnn.task import Suite, Trials
 from brainrnn.wiring_cost.strength import present
@@ -55,7 +56,7 @@ def disturbed(
         A row for each ``damage``, ``level`` and ``draw``, with ``accuracy`` and that of each task;
         the first, of damage ``none``, is of the undamaged network.
     """
-    rng = np.random.default_rng([seed, 31])
+    rng = generator(seed, Stream.DISTURBANCE)
     batch = suite.held_out(trials, rng).to(net.w_rec.device)
     active = active_neurons(net, suite, spec, rng)
     lean = part_of(net, relevant_neurons(net))

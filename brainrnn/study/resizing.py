@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-
 from brainrnn.networks import RNN
 from brainrnn.networks.resize import grid_shape, merge, refine
+from brainrnn.streams import Stream, generator
 from brainrnn.study.grouping import activity_moments, at_random, by_correlation, by_place
 from brainrnn.task import Suite
 
@@ -54,7 +53,7 @@ def resized(
     """
     if grid_shape(net) == coarse:
         return {"refined": refine(net, factor, spread=spread, seed=seed)}
-    rng = np.random.default_rng([seed, 31])
+    rng = generator(seed, Stream.RESIZING)
     moments = activity_moments(net, suite, trials=trials, rng=rng)
     groups = {
         "place": by_place(net, factor),

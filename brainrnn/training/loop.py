@@ -20,6 +20,7 @@ from brainrnn.anatomy.placed import per_member
 from brainrnn.config import Settings
 from brainrnn.errors import DivergedError, InputError, unknown
 from brainrnn.progress import progress_bar
+from brainrnn.streams import Stream, generator
 from brainrnn.task import Examples, Suite, Task, Trials
 from brainrnn.threads import in_pieces, one_thread, share
 from brainrnn.training.flat import FlatParameters, shared
@@ -161,9 +162,9 @@ class Trainer:
         self.device = next(net.parameters()).device
         self.step = 0
         self._moves = torch.zeros(net.members, dtype=torch.int64, device=self.device)
-        self._trials = np.random.default_rng([seed, 1])
+        self._trials = generator(seed, Stream.TRIALS)
         self._noise = torch.Generator(self.device).manual_seed(seed)
-        rng = np.random.default_rng([seed, 2])
+        rng = generator(seed, Stream.HELD_OUT_TRIALS)
         self.held_out = task.held_out(spec.evaluation_trials, rng).to(self.device)
         self._flat = FlatParameters(net)
         self._frozen = None if free is None else self._frozen_entries(free)
@@ -401,9 +402,8 @@ class Trainer:
         if len(state) == len(self._noise.get_state()):
             self._noise.set_state(state)
         else:  # of a generator on another kind of device
-            self._noise.manual_seed(
-                int(np.random.default_rng([self.seed, 4, step]).integers(2**63))
-            )
+            rng = generator(self.seed, Stream.NOISE_ON_ANOTHER_DEVICE, step)
+            self._noise.manual_seed(int(rng.integers(2**63)))
 
 
 @torch.no_grad()

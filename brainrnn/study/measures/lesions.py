@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.damage import damage, lesioned_scores
 from brainrnn.study.drawings.lesions import against_severity, beside_random_sets, damage_maps
@@ -66,7 +67,7 @@ class LesionMeasure(Measure):
         damage, and the accuracy that is left in every task.
         """
         brain = subject.analysed().isel(member=0)
-        rng = np.random.default_rng([subject.seed, 21])
+        rng = generator(subject.seed, Stream.LESIONS)
         about, neurons = lesion_sets(brain, draws=self.draws, strata=self.strata, rng=rng)
         batch = subject.suite.held_out(self.trials, rng)
         scores = lesioned_scores(subject.net, subject.suite, batch, neurons)

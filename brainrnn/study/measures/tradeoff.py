@@ -12,6 +12,7 @@ from pydantic import Field
 
 from brainrnn.analysis import accuracy
 from brainrnn.plots.style import FAINT, new_figure, open_frame
+from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.findings.comparisons import compare
 from brainrnn.study.findings.figures import Colour, Drawing, colours
@@ -52,7 +53,7 @@ class TradeOffMeasure(Measure):
                 prune(lean, target)
             total, mean = wiring_length(lean)
             # The same trials for every fraction, so that they differ by the pruning alone.
-            rng = np.random.default_rng([subject.seed, 11])
+            rng = generator(subject.seed, Stream.PRUNED_TRIALS)
             score = accuracy(lean, subject.suite, trials=self.trials, rng=rng)
             rows.append(
                 {

@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from brainrnn.analysis import record, task_variance
+from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.damage import task_scores
 from brainrnn.study.drawings.transfer import learned_by_step, slowness_and_forgetting
@@ -74,7 +75,7 @@ class TransferMeasure(Measure):
         suite = larger_suite(experiment.task, subject.suite, self.tasks)
         net = carry_over(subject.net, subject.suite, suite)
         brain = subject.analysed().isel(member=0)
-        rng = np.random.default_rng([subject.seed, 41])
+        rng = generator(subject.seed, Stream.TRANSFER)
         old = suite.held_out(self.old_trials, rng)
         before = task_scores(net, suite, old)[0]
         known = [suite.names.index(name) for name in subject.suite.names]
