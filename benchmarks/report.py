@@ -44,8 +44,9 @@ def write_report(path: Path, rows: list[dict[str, Any]], scale: list[dict[str, A
         "# How fast, beside other ways to do the same",
         "",
         "Written by `python -m benchmarks --report docs/performance.md`. Both sides run in turn in "
-        "one process, and the ratio is the median of theirs over ours, round by round, with the "
-        "least and the greatest. Seeds are fixed in the benchmarks.",
+        "one process. In every round, the ratio is their time over ours. The table shows the "
+        "median ratio, and in brackets the least and the greatest. Seeds are fixed in the "
+        "benchmarks.",
         "",
         f"Machine: {about}.",
         "",
