@@ -13,6 +13,7 @@ from brainrnn.cli.plot import plot
 from brainrnn.cli.resume import resume
 from brainrnn.cli.status import run_command_line
 from brainrnn.cli.study import study
+from brainrnn.cli.sweep import sweep
 from brainrnn.cli.tasks import tasks
 from brainrnn.cli.train import train
 
@@ -23,7 +24,7 @@ def cli() -> None:
     """Train networks that pay for their wiring, and test whether a brain-like map has grown."""
 
 
-for command in (train, resume, analyse, plot, study, tasks, configs):
+for command in (train, resume, analyse, plot, study, sweep, tasks, configs):
     cli.add_command(command)
 
 

@@ -9,6 +9,31 @@ import click
 
 from brainrnn import study as studies
 
+OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs/studies"),
+    show_default=True,
+    help="Folder of all networks and results. Studies in one folder share their networks.",
+)
+ON = click.option(
+    "--on",
+    type=click.Choice(["local", "serial", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where networks are trained: in processes of this machine; in this process, one after the "
+    "other; on the workers of a Dask scheduler.",
+)
+WORKERS = click.option(
+    "--workers",
+    "--jobs",
+    type=click.IntRange(1),
+    help="Number of networks at once, each on one thread. Default: one for every processor.",
+)
+SCHEDULER = click.option(
+    "--scheduler", metavar="ADDRESS", help="Of Dask, such as tcp://10.0.0.1:8786."
+)
+
 
 class _RunByDefault(click.Group):
     """A group whose command ``run`` needs no name: `brainrnn study growing_brains`."""
@@ -34,28 +59,10 @@ def study() -> None:
 @study.command()
 @click.argument("study")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("runs/studies"),
-    show_default=True,
-    help="Folder of all networks and results. Studies in one folder share their networks.",
-)
-@click.option(
-    "--on",
-    type=click.Choice(["local", "serial", "dask"]),
-    default="local",
-    show_default=True,
-    help="Where networks are trained: in processes of this machine; in this process, one after the "
-    "other; on the workers of a Dask scheduler.",
-)
-@click.option(
-    "--workers",
-    "--jobs",
-    type=click.IntRange(1),
-    help="Number of networks at once, each on one thread. Default: one for every processor.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Of Dask, such as tcp://10.0.0.1:8786.")
+@OUT
+@ON
+@WORKERS
+@SCHEDULER
 @click.option(
     "--report",
     type=click.Path(path_type=Path),

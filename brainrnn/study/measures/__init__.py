@@ -10,6 +10,7 @@ from brainrnn.study.measures.lesions import LesionMeasure
 from brainrnn.study.measures.maps import MapMeasure
 from brainrnn.study.measures.resolution import ResolutionMeasure
 from brainrnn.study.measures.robustness import RobustnessMeasure
+from brainrnn.study.measures.sweeps import SweepMeasure
 from brainrnn.study.measures.tradeoff import TradeOffMeasure
 from brainrnn.study.measures.transfer import TransferMeasure
 
@@ -20,7 +21,8 @@ Measurement = Annotated[
     | LesionMeasure
     | RobustnessMeasure
     | ResolutionMeasure
-    | TransferMeasure,
+    | TransferMeasure
+    | SweepMeasure,
     Field(discriminator="kind"),
 ]
 
@@ -33,6 +35,7 @@ __all__ = [
     "Measurement",
     "ResolutionMeasure",
     "RobustnessMeasure",
+    "SweepMeasure",
     "TradeOffMeasure",
     "TransferMeasure",
 ]
