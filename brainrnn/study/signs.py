@@ -86,6 +86,11 @@ def claim(work: Path, network: str) -> Iterator[bool]:
     """Claim a network for this process; false if another process trains it.
 
     The lock goes when the process ends, however it ends.
+
+    Raises
+    ------
+    InputError
+        If the file system has no locks.
     """
     lock = FileLock(work / f"{network}.lock")
     try:
@@ -93,6 +98,8 @@ def claim(work: Path, network: str) -> Iterator[bool]:
     except Timeout:
         yield False
         return
+    except (OSError, NotImplementedError) as error:
+        raise InputError(f"cannot lock a file in {work}: {error}; choose another --out") from None
     try:
         yield True
     finally:
