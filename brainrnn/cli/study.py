@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -52,7 +53,8 @@ class _RunByDefault(click.Group):
 def study() -> None:
     """Train many networks, ask them one question, write a report.
 
-    `brainrnn study growing_brains` means `brainrnn study run growing_brains`.
+    `brainrnn study growing_brains` means `brainrnn study run growing_brains`. Its options are
+    listed by `brainrnn study run --help`.
     """
 
 
@@ -86,7 +88,7 @@ def run(
     `brainrnn study growing_brains 'seeds=[1, 2]' experiment.training.steps=500`.
     """
     plan = studies.load_study(study, overrides)
-    words = ["brainrnn study", study, *(f"'{text}'" for text in overrides)]
+    words = ["brainrnn", "study", study, *overrides]
     page = studies.conduct(
         plan,
         out,
@@ -95,7 +97,7 @@ def run(
         scheduler=scheduler,
         progress=not quiet,
         report=report,
-        command=" ".join(words),
+        command=shlex.join(words),
     )
     click.echo(f"Written: {page}")
 

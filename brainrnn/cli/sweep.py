@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +43,7 @@ def sweep(
     dimensions. If the command is stopped, the same command continues the sweep.
     """
     plan = studies.make_sweep(config, assignments, name=name)
-    words = ["brainrnn sweep", config, *(f"'{text}'" for text in assignments)]
+    words = ["brainrnn", "sweep", config, *assignments]
     page = studies.conduct(
         plan,
         out,
@@ -50,7 +51,7 @@ def sweep(
         workers=workers,
         scheduler=scheduler,
         progress=not quiet,
-        command=" ".join(words),
+        command=shlex.join(words),
     )
     results = page.parent / "results.nc"
     studies.save_results(page.parent, results)

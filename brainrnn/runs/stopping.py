@@ -11,13 +11,20 @@ from typing import Any
 
 @contextmanager
 def stop_requests() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of dying of them; a second one acts as usual."""
+    """Collect SIGINT and SIGTERM instead of dying of them; a second one acts as usual.
+
+    Whoever collects around this, such as a study around a run, hears of a request too.
+    """
     received: list[int] = []
     previous: dict[int, Any] = {}
 
-    def note(number: int, _frame: Any) -> None:
+    def note(number: int, frame: Any) -> None:
         received.append(number)
         signal.signal(number, previous[number])
+        if getattr(previous[number], "collects", False):
+            previous[number](number, frame)
+
+    note.collects = True  # type: ignore[attr-defined]
 
     # Only the main thread of a process may say what a signal does.
     main = threading.current_thread() is threading.main_thread()

@@ -14,6 +14,7 @@ from brainrnn.study.subject import Cell
 
 Fact = int | float | str | bool
 _NETWORKS, _ITEMS = "networks.csv", "items.csv"
+_WORDS = dict.fromkeys(("network", "method", "label"), str)  # also where all are numbers
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def read_table(file: Path) -> pd.DataFrame:
         If the file is not there, or is no table.
     """
     try:
-        return pd.read_csv(file, keep_default_na=False, na_values=[""])
+        return pd.read_csv(file, keep_default_na=False, na_values=[""], dtype=_WORDS)
     except FileNotFoundError:
         raise InputError(
             f"{file} is missing: name the folder of a study that was measured, or run the study "

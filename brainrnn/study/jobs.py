@@ -53,6 +53,9 @@ def train(cell: Cell, networks: Path, lamp: Path) -> End:
         if is_trained(path):
             return End.DONE
         has_begun = (path / "config.toml").is_file()
+        if not has_begun:  # what is left of a process that was killed while it began
+            for left in path.glob(".config-*"):
+                left.unlink()
         run = Run.open(path) if has_begun else Run.create(path, cell.experiment)
         note, latest = Note(lamp.parent, cell.training), dict[str, float]()
 

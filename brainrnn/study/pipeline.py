@@ -19,7 +19,7 @@ from brainrnn.study.plan import Study
 from brainrnn.study.provenance import Provenance
 from brainrnn.study.report import write_report
 from brainrnn.study.shift import Shift
-from brainrnn.study.signs import Lamp
+from brainrnn.study.signs import Lamp, claim
 from brainrnn.study.workers import Place, open_workers, processors
 
 
@@ -86,7 +86,8 @@ def conduct(
     folder, networks, answers = out / study.name, out / "networks", out / study.name / "answers"
     cells = study.cells()
     study.measure.check(cells)
-    _keep_to(study, folder)
+    if report:
+        _make(Path(report))
     offered = suites().get(study.experiment.task.suite)
     lamp = Lamp(out / ".work")
     try:
@@ -100,6 +101,8 @@ def conduct(
                 preload=[offered.module] if offered else [],
             ) as crew,
         ):
+            with claim(lamp.path.parent, f"study-{study.name}", patience=60):
+                _keep_to(study, folder)  # of two that begin together one writes it
             shift = Shift(study, cells, out, crew, lamp, stop)
             shift.work(progress=progress)
     finally:
@@ -107,11 +110,18 @@ def conduct(
     if shift.stopped:
         raise InterruptedRun(f"stopped, continue with the same command; everything is in {out}")
     trainings = {cell.training for cell in cells if cell.trained}
-    Answers.collect(answers, cells).write(folder)
-    for name, table in study.measure.portraits(folder / "networks", cells).items():
+    found = Answers.collect(answers, cells)
+    portraits = study.measure.portraits(folder / "networks", cells)
+    found.write(folder)
+    for name, table in portraits.items():
         write_table(table, folder / f"{name}.csv")
-    others = _other_versions(networks / name for name in trainings)
-    Provenance(command=command, processors=processors(), others=others).write(folder)
+    tables = {"networks": found.networks, "items": found.items} | portraits
+    Provenance(
+        command=command,
+        processors=processors(),
+        rows={name: len(table) for name, table in tables.items()},
+        others=_other_versions(networks / name for name in trainings),
+    ).write(folder)
     note_versions(folder)
     page = write_report(folder, folder)
     return write_report(folder, Path(report), formats=("png",)) if report else page
@@ -134,8 +144,19 @@ def _keep_to(study: Study, folder: Path) -> None:
         temporary.write_text(as_toml(study), encoding="utf-8")
 
 
+def _make(folder: Path) -> None:
+    """Make a folder now, rather than find after hours that it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot write {folder}: {error.strerror or error}; choose another --report"
+        ) from None
+
+
 def _other_versions(networks: Iterable[Path]) -> list[str]:
     """Versions that networks, which may be older, were trained with and that are not these."""
-    found = [json.loads((path / "versions.json").read_text(encoding="utf-8")) for path in networks]
+    files = [path / "versions.json" for path in networks]  # networks may have been deleted
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
     now = versions().items()
     return sorted({f"{name} {number}" for one in found for name, number in one.items() - now})

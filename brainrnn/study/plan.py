@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
@@ -66,11 +68,21 @@ class Study(Settings):
         None, description="some of the methods; unset: all"
     )
     experiment: Experiment = Experiment()
-    methods: dict[str, MethodSpec] = Field(min_length=1, description="by name")
+    methods: dict[str, MethodSpec] = Field(
+        min_length=1, description="by name, which is a part of file names"
+    )
     measure: Measurement = Field(description="the question")
 
     @model_validator(mode="after")
     def _distinct(self) -> Study:
+        if self.name == "networks":
+            raise ValueError("name: networks is the folder of all trained networks")
+        for name in self.methods:
+            if not re.fullmatch(r"\w[\w .+-]*", name):
+                raise ValueError(
+                    f"methods: {name!r} is a part of file names: use letters, digits, blanks, "
+                    "and . _ + -"
+                )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds must differ from each other")
         for name in self.only or ():
@@ -92,14 +104,20 @@ class Study(Settings):
         Raises
         ------
         InputError
-            If what a method sets is not a key of the experiment.
+            If what a method sets is not a key of the experiment, or two networks have one name.
         """
-        return [
+        cells = [
             cell
             for seed in self.seeds
             for name, method in self.chosen.items()
             for cell in _cells(self.experiment, name, method, seed)
         ]
+        names = Counter(cell.name for cell in cells)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise InputError(
+                f"two networks would have files called {twice[0]!r}: give a method another name"
+            )
+        return cells
 
 
 def _cells(base: Experiment, name: str, method: MethodSpec, seed: int) -> Iterable[Cell]:

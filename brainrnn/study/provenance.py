@@ -19,6 +19,7 @@ class Provenance(Settings):
 
     command: str = Field("", description="what was called")
     processors: int = Field(ge=1, description="of the machine that measured")
+    rows: dict[str, int] = Field({}, description="of each table of answers")
     others: tuple[str, ...] = Field(
         (), description="versions that networks were trained with, where others measured them"
     )
@@ -39,6 +40,8 @@ class Provenance(Settings):
         """
         try:
             values = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is damaged"
             raise InputError(

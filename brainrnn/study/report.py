@@ -52,9 +52,18 @@ def write_report(
     """
     folder = Path(folder)
     out = folder if out is None else Path(out)
+    if not (folder / "study.toml").is_file():
+        raise InputError(f"{folder} is not the folder of a study: it has no study.toml")
     study, answers = build(Study, read_toml(folder / "study.toml")), Answers.read(folder)
     provenance, measure = Provenance.read(folder), study.measure
     portraits = {name: read_table(folder / f"{name}.csv") for name in measure.drawn}
+    tables = {"networks": answers.networks, "items": answers.items} | portraits
+    for name, table in tables.items():
+        if len(table) != (known := provenance.rows.get(name, len(table))):
+            raise InputError(
+                f"{folder / name}.csv has {len(table)} rows, and had {known}: it is damaged; run "
+                "the study again"
+            )
     copies = {file: _content(folder / file) for file in ("study.toml", "versions.json")}
     found = measure.findings(answers.rows)
     found.figures |= measure.gallery(answers.rows, portraits)

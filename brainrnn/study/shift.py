@@ -16,7 +16,7 @@ from brainrnn.study.jobs import End, is_trained, measure, train
 from brainrnn.study.plan import Study
 from brainrnn.study.signs import Lamp, told
 from brainrnn.study.subject import Cell
-from brainrnn.study.workers import Workers
+from brainrnn.study.workers import LostError, Workers
 
 Job = tuple[Literal["train", "measure"], Cell]
 Phase = Literal["training", "measuring"]
@@ -57,7 +57,7 @@ class Shift:
         self._unmeasured = {c.name: c for c in cells if not is_answered(answers, c)}
         self._untrained = {
             cell.training: cell
-            for cell in cells
+            for cell in self._unmeasured.values()
             if cell.trained and not is_trained(self._networks / cell.training)
         }
         self._jobs: deque[Job] = deque()
@@ -81,14 +81,21 @@ class Shift:
         Exception
             The first error of any job, after the others have saved and ended.
         """
+        try:
+            self._do_all(progress)
+        except BaseException:  # what still runs saves and ends
+            self._lamp.out()
+            raise
+        if self._failure and not (self.stopped and isinstance(self._failure, LostError)):
+            raise self._failure
+
+    def _do_all(self, progress: bool) -> None:
         steps = sum(cell.experiment.training.steps for cell in self._untrained.values())
         with fleet_bar("training", steps, "step", enabled=progress) as bar:
             self._until("training", bar)
         left = len(self._unmeasured)
-        with fleet_bar("measuring", left, "network", enabled=progress) as bar:
+        with fleet_bar("measuring", left, "network", enabled=progress and not self._ends) as bar:
             self._until("measuring", bar)
-        if self._failure:
-            raise self._failure
 
     def _until(self, phase: Phase, bar: FleetBar) -> None:
         """Hand out jobs and take results, until all networks are trained, or measured."""
@@ -96,7 +103,7 @@ class Shift:
             while self._running or ((self._jobs or self._later) and not self._ends):
                 if phase == "training" and not self._untrained:
                     return
-                while self._jobs and self._running < 2 * self._workers.width and not self._ends:
+                while self._jobs and self._running < self._workers.room and not self._ends:
                     self._submit(self._jobs.popleft())
                 while self._later and self._later[0][0] < time.monotonic():
                     self._jobs.append(self._later.popleft()[1])
@@ -113,23 +120,26 @@ class Shift:
 
     def _submit(self, job: Job) -> None:
         what, cell = job
-        if what == "train":
-            self._at_work[cell.training] = cell
-            self._workers.submit(job, train, cell, self._networks, self._lamp.path)
+        try:
+            if what == "train":
+                self._at_work[cell.training] = cell
+                self._workers.submit(job, train, cell, self._networks, self._lamp.path)
+            else:
+                self._workers.submit(
+                    job, measure, self._study, cell, self._networks, self._folder, self._lamp.path
+                )
+        except LostError as error:
+            self._fail(error)
         else:
-            self._workers.submit(
-                job, measure, self._study, cell, self._networks, self._folder, self._lamp.path
-            )
-        self._running += 1
+            self._running += 1
 
     def _take(self, look: _Look) -> None:
         """Take one result, if there is one soon."""
         try:
             ended = self._workers.next(_LOOK)
         except Exception as error:  # of whatever kind; others save first
-            self._failure = self._failure or error
             self._running -= 1
-            self._lamp.out()
+            self._fail(error)
             return
         if ended is None:
             return
@@ -137,6 +147,7 @@ class Shift:
         (what, cell), end = ended
         if end is End.STOPPED:
             self._was_stopped = True
+            self._lamp.out()
         elif end is End.ELSEWHERE:
             self._later.append((time.monotonic() + _AGAIN, (what, cell)))
         elif what == "train":
@@ -146,6 +157,11 @@ class Shift:
         else:
             del self._unmeasured[cell.name]
             look.measured(cell)
+
+    def _fail(self, error: Exception) -> None:
+        """Keep the first error, and let others save and end."""
+        self._failure = self._failure or error
+        self._lamp.out()
 
 
 class _Look(threading.Thread):

@@ -35,10 +35,19 @@ class Lamp:
         try:
             work.mkdir(parents=True, exist_ok=True)
             self.path.touch()
+            self._remove_old(work)
         except OSError as error:
             raise InputError(
                 f"cannot write {work}: {error.strerror or error}; choose another --out"
             ) from None
+
+    def _remove_old(self, work: Path) -> None:
+        """Remove what studies that were killed have left."""
+        now = self.path.stat().st_mtime
+        for other in work.glob("conducting-*"):
+            with suppress(OSError):
+                if now - other.stat().st_mtime > 10 * _PATIENCE:
+                    other.unlink()
 
     def keep(self) -> None:
         """Show that the study is still conducted."""
@@ -69,12 +78,16 @@ class Watch:
         now = time.monotonic()
         if self._stopped or now < self._next:
             return self._stopped
+        if now - self._next > self._patience / 4:  # this process was asleep, perhaps all were
+            self._since = now
         self._next = now + _SELDOM
         try:
-            seen = self._lamp.stat().st_mtime_ns
-        except OSError:
+            seen: int | None = self._lamp.stat().st_mtime_ns
+        except FileNotFoundError:
             self._stopped = True
             return True
+        except OSError:  # of a file system in trouble; patience decides
+            seen = self._seen
         if seen != self._seen:
             self._seen, self._since = seen, now
         self._stopped = now - self._since > self._patience
@@ -82,19 +95,27 @@ class Watch:
 
 
 @contextmanager
-def claim(work: Path, network: str) -> Iterator[bool]:
-    """Claim a network for this process; false if another process trains it.
+def claim(work: Path, name: str, *, patience: float = 0) -> Iterator[bool]:
+    """Claim a network, say, for this process; false if another process has it.
 
     The lock goes when the process ends, however it ends.
+
+    Parameters
+    ----------
+    work : path
+        The folder of signs.
+    name : str
+    patience : float
+        Seconds to wait for another process.
 
     Raises
     ------
     InputError
         If the file system has no locks.
     """
-    lock = FileLock(work / f"{network}.lock")
+    lock = FileLock(work / f"{name}.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout:
         yield False
         return

@@ -19,7 +19,7 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -40,11 +40,11 @@ class Workers(Protocol):
 
     Attributes
     ----------
-    width : int
-        How many jobs run at once.
+    room : int
+        How many jobs to hand out before the first of them has ended.
     """
 
-    width: int
+    room: int
 
     def submit(self, key: Any, function: Callable[..., Any], *arguments: Any) -> None:
         """Take a job, known by a key."""
@@ -59,7 +59,7 @@ class Workers(Protocol):
 class Serial:
     """Jobs run in this process, one after the other: debuggers work, and nothing is pickled."""
 
-    width = 1
+    room = 1
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Any, Callable[..., Any], tuple[Any, ...]]] = deque()
@@ -77,16 +77,33 @@ class Serial:
         return key, function(*arguments)
 
 
-class Pool:
-    """Jobs run through an executor of Python's ``concurrent.futures``."""
+class LostError(InputError):
+    """Workers are gone."""
 
-    def __init__(self, executor: Executor, width: int, lost: Mapping[type[Exception], str]) -> None:
-        self._executor, self.width, self._lost = executor, width, lost
+
+class Pool:
+    """Jobs run through an executor of Python's ``concurrent.futures``.
+
+    Parameters
+    ----------
+    executor : Executor
+    number : int
+        Of its workers.
+    lost : dict
+        Errors that mean that workers are gone, and what to say of each.
+    """
+
+    def __init__(
+        self, executor: Executor, number: int, lost: Mapping[type[Exception], str]
+    ) -> None:
+        self._executor, self._lost = executor, lost
+        self.room = 2 * number  # nobody waits for the next job
         self._running: dict[Future[Any], Any] = {}
 
     def submit(self, key: Any, function: Callable[..., Any], *arguments: Any) -> None:
         """Take a job."""
-        self._running[self._executor.submit(function, *arguments)] = key
+        with self._say():
+            self._running[self._executor.submit(function, *arguments)] = key
 
     def next(self, timeout: float) -> tuple[Any, Any] | None:
         """Wait for a job to end."""
@@ -98,11 +115,17 @@ class Pool:
             return None
         future = done.pop()
         key = self._running.pop(future)
-        try:
+        with self._say():
             return key, future.result()
+
+    @contextmanager
+    def _say(self) -> Iterator[None]:
+        """Say in one line that workers are gone."""
+        try:
+            yield
         except tuple(self._lost) as error:
             why = next(why for kind, why in self._lost.items() if isinstance(error, kind))
-            raise InputError(f"{why}; the same command goes on where it was") from None
+            raise LostError(f"{why}; the same command goes on where it was") from None
 
 
 @contextmanager
@@ -158,39 +181,33 @@ def _local(number: int, preload: Sequence[str], lamp: Path) -> Iterator[Workers]
             number,
             mp_context=_context(preload),
             initializer=_begin,
-            initargs=(os.getpid(), lamp),
+            initargs=(lamp,),
         )
         try:
-            killed = "a worker process was killed, perhaps for want of memory: use fewer of them"
+            killed = (
+                "a worker process was killed: perhaps for want of memory, then use fewer of them; "
+                "or the script that calls this lacks `if __name__ == '__main__':`"
+            )
             yield Pool(executor, number, {BrokenProcessPool: killed})
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(parent: int, lamp: Path) -> None:
+def _begin(lamp: Path) -> None:
     """Set up a process: its parent decides when to stop, and it ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with, args=(parent, lamp), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(lamp,), daemon=True).start()
 
 
-def _end_with(parent: int, lamp: Path) -> None:
+def _end_with_parent(lamp: Path) -> None:
     """Leave no process behind when the parent is killed; the job has time to save."""
-    while _is_alive(parent):
-        time.sleep(1)
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
     lamp.unlink(missing_ok=True)
     time.sleep(_TO_SAVE)
     os._exit(1)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is there, and not ours to ask
-        return True
-    return True
 
 
 def _context(preload: Sequence[str]) -> BaseContext:
@@ -202,6 +219,12 @@ def _context(preload: Sequence[str]) -> BaseContext:
         return get_context("spawn")
     context = get_context("forkserver")
     context.set_forkserver_preload([*_PRELOAD, *preload])
+    # Ctrl-C is for this process; the others inherit that it is blocked, and look at the lamp.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     return context
 
 
@@ -214,7 +237,7 @@ def _one_thread_each() -> Iterator[None]:
         yield
     finally:
         if before is None:
-            del os.environ["OMP_NUM_THREADS"]
+            os.environ.pop("OMP_NUM_THREADS", None)
         else:
             os.environ["OMP_NUM_THREADS"] = before
 

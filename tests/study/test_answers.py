@@ -121,7 +121,7 @@ def test_the_page_follows_from_the_answers(published, tmp_path):
 @pytest.mark.parametrize(
     ("file", "content", "words"),
     [
-        ("study.toml", None, ["no configuration file", "study.toml"]),
+        ("study.toml", None, ["is not the folder of a study", "study.toml"]),
         ("networks.csv", None, ["networks.csv is missing", "run the study again"]),
         ("items.csv", None, ["items.csv is missing"]),
         ("items.csv", b"", ["items.csv", "No columns"]),
@@ -130,7 +130,10 @@ def test_the_page_follows_from_the_answers(published, tmp_path):
         ("networks.csv", b"a,b\n1,2\n", ["networks.csv has no column 'network'"]),
         ("neurons.csv", None, ["neurons.csv is missing"]),
         ("provenance.json", b"{", ["provenance.json", "damaged"]),
+        ("provenance.json", b"[1]", ["provenance.json", "damaged"]),
         ("provenance.json", b'{"processors": 0}', ["processors"]),
+        ("items.csv", "cut", ["items.csv has", "is damaged"]),
+        ("neurons.csv", "cut", ["neurons.csv has", "is damaged"]),
         ("versions.json", None, ["versions.json"]),
     ],
 )
@@ -139,6 +142,9 @@ def test_what_is_missing_or_damaged_is_one_line(file, content, words, published,
     shutil.copytree(published[1], folder)
     if content is None:
         (folder / file).unlink()
+    elif content == "cut":
+        whole = (folder / file).read_bytes()
+        (folder / file).write_bytes(whole[: whole.rstrip().rindex(b"\n") + 1])
     else:
         (folder / file).write_bytes(content)
     before = sorted(tmp_path.rglob("*"))

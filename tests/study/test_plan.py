@@ -127,3 +127,14 @@ def test_a_method_that_sets_no_key_of_the_experiment():
 def test_an_unknown_study():
     with pytest.raises(InputError, match="did you mean 'growing_brains'"):
         load_study("growing_brain")
+
+
+def test_names_are_parts_of_file_names():
+    for name in ("../up", "a/b", "", ".hidden"):
+        with pytest.raises(InputError, match="methods"):
+            small_study(methods={name: {"label": "L"}})
+    with pytest.raises(InputError, match="name"):
+        small_study(name="networks")
+    sweep = {"label": "A", "sweep": {"method.strength": [0.001, 1.0]}}
+    with pytest.raises(InputError, match="'a-1-1': give a method another name"):
+        small_study(methods={"a": sweep, "a-1": {"label": "B"}}).cells()

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,13 +17,13 @@ import pytest
 
 from brainrnn.config import as_toml
 from brainrnn.errors import InputError
-from brainrnn.runs.folder import Run
+from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.study import conduct
 from brainrnn.study.answers import Answers
 from brainrnn.study.jobs import End, is_trained, train
 from brainrnn.study.shift import Shift
 from brainrnn.study.signs import Lamp, Note, Watch, claim, told
-from brainrnn.study.workers import open_workers
+from brainrnn.study.workers import LostError, open_workers
 from tests.commands import brainrnn, one_line
 from tests.study.small import small_study
 
@@ -223,8 +225,7 @@ def test_processes_of_a_killed_study_end_and_it_goes_on(tmp_path):
         notes = [told(tmp_path / ".work", p.name) for p in (tmp_path / "networks").iterdir()]
         workers = {note["process"] for note in notes if note}
         assert workers
-        process.kill()
-        process.wait()
+        process.kill()  # and nobody reaps it
         deadline = time.monotonic() + 30
         while any(is_alive(worker) for worker in workers):
             assert time.monotonic() < deadline
@@ -234,6 +235,90 @@ def test_processes_of_a_killed_study_end_and_it_goes_on(tmp_path):
     with claim(tmp_path / ".work", next(shorter.iterdir()).name) as ours:
         assert ours
     assert not list((tmp_path / ".work").glob("conducting-*"))
+
+
+def test_of_two_studies_of_one_name_with_other_settings_one_is_refused(tmp_path):
+    other = FEW.model_copy(update={"seeds": (2,)})
+    barrier, ends = threading.Barrier(2), {}
+
+    def begin(study):
+        barrier.wait()
+        try:
+            ends[study.seeds] = conduct(study, tmp_path, on="serial", progress=False)
+        except InputError as error:
+            ends[study.seeds] = error
+
+    threads = [threading.Thread(target=begin, args=(study,)) for study in (FEW, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (refused,) = [end for end in ends.values() if isinstance(end, InputError)]
+    assert "other settings" in str(refused)
+    (seeds,) = [seeds for seeds, end in ends.items() if not isinstance(end, InputError)]
+    assert set(Answers.read(tmp_path / "small").networks.seed) == set(seeds)
+
+
+def test_a_stop_in_serial_begins_no_other_job(tmp_path, monkeypatch):
+    """Ctrl-C while a run saves its last step: the study hears of it, and starts nothing more."""
+    save, requests = Run._save, [signal.SIGINT]
+
+    def interrupted(run):
+        if requests and run.trainer.step == run.experiment.training.steps:
+            os.kill(os.getpid(), requests.pop())
+        save(run)
+
+    monkeypatch.setattr(Run, "_save", interrupted)
+    with pytest.raises(InterruptedRun, match="same command"):
+        conduct(FEW, tmp_path, on="serial", progress=False)
+    assert len(list((tmp_path / "networks").iterdir())) == 1
+    assert not list((tmp_path / "small" / "answers").glob("*"))
+    monkeypatch.undo()
+    conduct(FEW, tmp_path, on="serial", progress=False)
+    assert len(list((tmp_path / "networks").iterdir())) == 2
+
+
+def test_workers_that_are_lost_while_the_user_stops_are_a_stop(tmp_path):
+    class Lost(Stub):
+        def next(self, timeout):
+            raise LostError("a worker process was killed")
+
+    lamp = Lamp(tmp_path / ".work")
+    shift = Shift(FEW, FEW.cells(), tmp_path, Lost(), lamp, stop := [])
+    with pytest.raises(LostError):
+        shift.work(progress=False)
+    assert not lamp.path.exists()
+    shift = Shift(FEW, FEW.cells(), tmp_path, Lost(), Lamp(tmp_path / ".work"), stop)
+    submit = Stub.submit
+    Lost.submit = lambda self, *job: (stop.append(15), submit(self, *job))[1]
+    shift.work(progress=False)
+    assert shift.stopped
+
+
+def test_what_a_killed_process_left_of_a_new_run_does_not_matter(tmp_path):
+    cell = FEW.cells()[0]
+    path = tmp_path / "networks" / cell.training
+    path.mkdir(parents=True)
+    (path / ".config-abc123.toml").write_text("half")
+    lamp = Lamp(tmp_path / ".work")
+    assert train(cell, tmp_path / "networks", lamp.path) is End.DONE
+
+
+def test_a_refused_command_fixes_nothing(tmp_path):
+    with pytest.raises(InputError, match="is for --on local"):
+        conduct(FEW, tmp_path / "out", on="serial", workers=2, progress=False)
+    assert not (tmp_path / "out" / "small").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="choose another --report"):
+        conduct(FEW, tmp_path / "out", on="serial", report=tmp_path / "file" / "docs")
+    assert not (tmp_path / "out").joinpath("networks").exists()
+
+
+def test_answers_need_no_network_any_more(local, tmp_path):
+    shutil.copytree(local, tmp_path / "copy")
+    shutil.rmtree(tmp_path / "copy" / "networks")
+    conduct(FEW, tmp_path / "copy", on="serial", progress=False)
+    assert not (tmp_path / "copy" / "networks").exists()
 
 
 def is_alive(process):
@@ -334,7 +419,7 @@ def test_a_study_goes_on_with_another_scheduler(tmp_path):
 class Stub:
     """Workers that have done a job as soon as it is asked for."""
 
-    width = 4
+    room = 8
 
     def __init__(self):
         self.waiting, self.most = [], 0
@@ -359,6 +444,6 @@ def test_ten_thousand_networks_cost_little_to_hand_out(tmp_path):
     shift = Shift(FEW, cells, tmp_path, stub, lamp, [])
     shift.work(progress=False)
     assert time.process_time() - start < 10_000 * 0.001  # the aim is ten times as long
-    assert stub.most <= 2 * stub.width
+    assert stub.most <= stub.room
     assert not shift.stopped
     assert not stub.waiting
