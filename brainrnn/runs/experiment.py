@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from pydantic import Field
 
@@ -130,7 +130,7 @@ def on_device(experiment: Experiment, device: str | None) -> Experiment:
     return build(Experiment, experiment.model_dump(exclude_none=True) | {"device": device})
 
 
-def suites() -> dict[str, EntryPoint]:
+def suites() -> dict[str, Any]:  # importlib_metadata has an EntryPoint of its own
     """Every suite of tasks that an installed package offers, by name.
 
     Returns

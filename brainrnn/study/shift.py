@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 from brainrnn.progress import FleetBar, fleet_bar
 from brainrnn.study.answers import is_answered
@@ -208,7 +208,7 @@ class _Look(threading.Thread):
             with self._lock:
                 self._bar.update((cell.name, 1, []))
 
-    def _move(self, cell: Cell, step: int, found: dict[str, float]) -> None:
+    def _move(self, cell: Cell, step: int, found: dict[str, Any]) -> None:
         with self._lock:
             before = self._steps.get(cell.training, 0)
             if step > before:

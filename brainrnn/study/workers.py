@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from brainrnn.errors import InputError
 from brainrnn.runs.versions import versions
@@ -35,6 +35,7 @@ _PRELOAD = ("brainrnn.study.jobs", "torch._dynamo", "h5netcdf")
 _TO_SAVE = 5.0  # seconds
 
 
+@runtime_checkable
 class Workers(Protocol):
     """Takes jobs and gives their results, in whatever order they end.
 
