@@ -151,11 +151,18 @@ def override(values: Mapping[str, Any], assignments: Iterable[str]) -> dict[str,
             inner = section.get(part)
             section[part] = dict(inner) if isinstance(inner, Mapping) else {}
             section = section[part]
-        section[parts[-1]] = _toml_value(text)
+        section[parts[-1]] = toml_value(text)
     return result
 
 
-def _toml_value(text: str) -> Any:
+def toml_value(text: str) -> Any:
+    """The value of ``key=text``, read as TOML; a bare word is itself, and ``unset`` is None.
+
+    Examples
+    --------
+    >>> toml_value("[1, 2]"), toml_value("bimt"), toml_value("unset")
+    ([1, 2], 'bimt', None)
+    """
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, TypeVar
 
 import click
 
 from brainrnn import study as studies
 
-OUT = click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("runs/studies"),
-    show_default=True,
-    help="Folder of all networks and results. Studies in one folder share their networks.",
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        default=Path("runs/studies"),
+        show_default=True,
+        help="Folder of all networks and results. Studies in one folder share their networks.",
+    ),
+    click.option(
+        "--on",
+        type=click.Choice(["local", "serial", "dask"]),
+        default="local",
+        show_default=True,
+        help="Where networks are trained: in processes of this machine; in this process, one after "
+        "the other; on the workers of a Dask scheduler.",
+    ),
+    click.option(
+        "--workers",
+        "--jobs",
+        type=click.IntRange(1),
+        help="Number of networks at once, each on one thread. Default: one for every processor.",
+    ),
+    click.option("--scheduler", metavar="ADDRESS", help="Of Dask, such as tcp://10.0.0.1:8786."),
+    click.option(
+        "--quiet",
+        "progress",
+        is_flag=True,
+        flag_value=False,
+        default=True,
+        help="No progress bars.",
+    ),
 )
-ON = click.option(
-    "--on",
-    type=click.Choice(["local", "serial", "dask"]),
-    default="local",
-    show_default=True,
-    help="Where networks are trained: in processes of this machine; in this process, one after the "
-    "other; on the workers of a Dask scheduler.",
-)
-WORKERS = click.option(
-    "--workers",
-    "--jobs",
-    type=click.IntRange(1),
-    help="Number of networks at once, each on one thread. Default: one for every processor.",
-)
-SCHEDULER = click.option(
-    "--scheduler", metavar="ADDRESS", help="Of Dask, such as tcp://10.0.0.1:8786."
-)
+
+
+def conducting(command: Command) -> Command:
+    """Give a command the options of :func:`brainrnn.study.conduct`, by its arguments' names."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 class _RunByDefault(click.Group):
@@ -61,26 +79,13 @@ def study() -> None:
 @study.command()
 @click.argument("study")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
-@OUT
-@ON
-@WORKERS
-@SCHEDULER
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
     help="Second folder for the report, the answers, the tables and the figures (PNG).",
 )
-@click.option("--quiet", is_flag=True, help="No progress bars.")
-def run(
-    study: str,
-    overrides: tuple[str, ...],
-    out: Path,
-    on: Literal["local", "serial", "dask"],
-    workers: int | None,
-    scheduler: str | None,
-    report: Path | None,
-    quiet: bool,
-) -> None:
+@conducting
+def run(study: str, overrides: tuple[str, ...], **how: Any) -> None:
     """Train networks, ask each, and write the report.
 
     STUDY is a TOML file, or the name of one that comes with the package (see `brainrnn configs`).
@@ -89,16 +94,7 @@ def run(
     """
     plan = studies.load_study(study, overrides)
     words = ["brainrnn", "study", study, *overrides]
-    page = studies.conduct(
-        plan,
-        out,
-        on=on,
-        workers=workers,
-        scheduler=scheduler,
-        progress=not quiet,
-        report=report,
-        command=shlex.join(words),
-    )
+    page = studies.conduct(plan, command=shlex.join(words), **how)
     click.echo(f"Written: {page}")
 
 

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
+from brainrnn import analysis
 from brainrnn import study as studies
-from brainrnn.cli.study import ON, OUT, SCHEDULER, WORKERS
+from brainrnn.cli.study import conducting
 
 
 @click.command()
 @click.argument("config")
 @click.argument("assignments", nargs=-1, metavar="KEY=VALUES...", required=True)
 @click.option("--name", default="sweep", show_default=True, help="Name of its folder in --out.")
-@OUT
-@ON
-@WORKERS
-@SCHEDULER
-@click.option("--quiet", is_flag=True, help="No progress bars.")
-def sweep(
-    config: str,
-    assignments: tuple[str, ...],
-    name: str,
-    out: Path,
-    on: Literal["local", "serial", "dask"],
-    workers: int | None,
-    scheduler: str | None,
-    quiet: bool,
-) -> None:
+@conducting
+def sweep(config: str, assignments: tuple[str, ...], name: str, **how: Any) -> None:
     """Train networks over every combination of some settings.
 
     CONFIG is a TOML file, or the name of one that comes with the package. A key with a list of
@@ -44,15 +31,7 @@ def sweep(
     """
     plan = studies.make_sweep(config, assignments, name=name)
     words = ["brainrnn", "sweep", config, *assignments]
-    page = studies.conduct(
-        plan,
-        out,
-        on=on,
-        workers=workers,
-        scheduler=scheduler,
-        progress=not quiet,
-        command=shlex.join(words),
-    )
+    page = studies.conduct(plan, command=shlex.join(words), **how)
     results = page.parent / "results.nc"
-    studies.save_results(page.parent, results)
+    analysis.save(studies.results(page.parent), results)
     click.echo(f"Written: {page}\nWritten: {results}")

@@ -5,5 +5,4 @@ from .plan import Study as Study
 from .plan import load_study as load_study
 from .report import write_report as write_report
 from .results import results as results
-from .results import save_results as save_results
 from .sweep import make_sweep as make_sweep

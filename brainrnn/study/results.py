@@ -6,8 +6,6 @@ from pathlib import Path
 
 import xarray as xr
 
-from brainrnn.errors import InputError
-from brainrnn.files import atomic_path
 from brainrnn.study.answers import Answers
 
 
@@ -41,29 +39,3 @@ def results(folder: str | Path) -> xr.Dataset:
     index = [*methods, *keys, "seed"]
     facts = networks.drop(columns=["network", "label", *({"method"} - {*methods})])
     return facts.set_index(index).to_xarray()
-
-
-def save_results(folder: str | Path, file: str | Path) -> None:
-    """Write :func:`results` as NetCDF.
-
-    Parameters
-    ----------
-    folder : path
-        The folder of the study.
-    file : path
-
-    Raises
-    ------
-    InputError
-        If the folder holds no answers, or the file cannot be written.
-
-    Examples
-    --------
-    >>> save_results("runs/studies/sweep", "sweep.nc")  # doctest: +SKIP
-    """
-    found = results(folder)
-    try:
-        with atomic_path(file) as temporary:
-            found.to_netcdf(temporary, engine="h5netcdf")
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot write {file}: {error}") from None

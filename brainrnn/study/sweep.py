@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from brainrnn.config import build
+from brainrnn.config import build, toml_value
 from brainrnn.errors import InputError
 from brainrnn.runs.experiment import load_experiment
 from brainrnn.study.plan import Study
@@ -86,10 +85,7 @@ def _values(key: str, text: str, base: dict[str, Any]) -> list[float] | None:
         return _range(key, *match.groups())
     if text.strip().startswith(("logspace", "linspace")):
         raise InputError(f"{key}={text}: write logspace(FIRST, LAST, NUMBER), such as (-5, -3, 9)")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return None  # a word
+    value = toml_value(text)
     if not isinstance(value, list) or isinstance(_known(key, base), list):
         return None
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
@@ -117,10 +113,7 @@ def _known(key: str, base: dict[str, Any]) -> object:
 
 
 def _seeds(text: str) -> list[int]:
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = None
+    value = toml_value(text)
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return list(range(value))
     if isinstance(value, list) and value and all(type(v) is int and v >= 0 for v in value):

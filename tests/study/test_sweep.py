@@ -8,7 +8,7 @@ import xarray as xr
 from brainrnn.analysis import analyse
 from brainrnn.errors import InputError
 from brainrnn.runs.folder import Run
-from brainrnn.study import make_sweep, results, save_results
+from brainrnn.study import make_sweep, results
 from brainrnn.study.answers import Answers
 from brainrnn.study.measures import SweepMeasure
 from tests.commands import brainrnn, one_line
@@ -198,7 +198,7 @@ def test_a_statistic_that_is_nowhere_known_is_left_out():
 
 def test_results_of_a_folder_without_answers_are_one_line(tmp_path):
     with pytest.raises(InputError, match=r"networks\.csv is missing"):
-        save_results(tmp_path, tmp_path / "results.nc")
+        results(tmp_path)
     assert not list(tmp_path.iterdir())
     one_line(brainrnn("sweep", "quick", "method.strength=5", "--out", tmp_path), "nothing is swept")
     one_line(brainrnn("sweep", "quikc", "method.strength=[1]", "--out", tmp_path), "quick")
