@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
+from pydantic import Field
 
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
@@ -42,6 +43,9 @@ class Measure(Settings):
     """A question that is put to every network of a study, one by one, and its answer over all."""
 
     drawn: ClassVar[tuple[str, ...]] = ()  # names of the tables that ``portraits`` makes
+    pairs: tuple[tuple[str, str], ...] = Field(
+        (), description="pairs of methods, by name, that claims compare"
+    )
 
     def check(self, cells: Sequence[Cell]) -> None:
         """Find what would go wrong in :meth:`answer`, before any network is trained.
