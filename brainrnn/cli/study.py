@@ -105,10 +105,20 @@ def run(study: str, overrides: tuple[str, ...], **how: Any) -> None:
     type=click.Path(path_type=Path),
     help="Folder for the report and a copy of the answers. Default: FOLDER itself.",
 )
-def report(folder: Path, out: Path | None) -> None:
+@click.option(
+    "--fill",
+    "pages",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Another page in Markdown whose tables are written anew from the report's. May be given "
+    "several times.",
+)
+def report(folder: Path, out: Path | None, pages: tuple[Path, ...]) -> None:
     """Write the report of a study again.
 
     It is made from the answers that FOLDER keeps: no network is needed. FOLDER is the study's
     folder, such as runs/studies/growing_brains, or a report that was published with its answers.
     """
     click.echo(f"Written: {studies.write_report(folder, out)}")
+    for page in pages:
+        click.echo(f"Written: {studies.fill(page)}")

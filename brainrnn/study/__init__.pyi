@@ -3,6 +3,7 @@
 from .pipeline import conduct as conduct
 from .plan import Study as Study
 from .plan import load_study as load_study
-from .report import write_report as write_report
+from .report.fill import fill as fill
+from .report.page import write_report as write_report
 from .results import results as results
 from .sweep import make_sweep as make_sweep

@@ -17,7 +17,7 @@ from brainrnn.runs.versions import note_versions, versions
 from brainrnn.study.answers import Answers, write_table
 from brainrnn.study.plan import Study
 from brainrnn.study.provenance import Provenance
-from brainrnn.study.report import write_report
+from brainrnn.study.report.page import write_report
 from brainrnn.study.shift import Shift
 from brainrnn.study.signs import Lamp, claim
 from brainrnn.study.workers import Place, open_workers, processors

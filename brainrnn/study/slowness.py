@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from brainrnn.study.findings.comparisons import compare
 from brainrnn.study.plasticity import CONDITIONS
+from brainrnn.study.report.comparisons import compare
 
 _QUANTITIES = {"slowness": "slowness", "forgetting": "forgetting"}
 ASKED = tuple((CONDITIONS[a], CONDITIONS[b]) for a, b in (("module", "random"), ("all", "new")))

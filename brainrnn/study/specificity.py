@@ -15,9 +15,9 @@ from jaxtyping import Float
 from scipy import stats
 
 from brainrnn.study.damage import damage
-from brainrnn.study.findings.comparisons import control
-from brainrnn.study.findings.tables import summarise
-from brainrnn.study.inference import across
+from brainrnn.study.report.comparisons import control
+from brainrnn.study.report.inference import across
+from brainrnn.study.report.tables import summarise
 
 STATISTICS = {
     "specificity": "largest less median damage",
@@ -178,6 +178,8 @@ def over_networks(networks: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
             "random": group.null_mean.mean(),
             "excess": over["mean"],
             "sd": over["sd"],
+            "low": over["low"],
+            "high": over["high"],
             "networks": over["n"],
             "p_t": over["p_t"],
             "p_wilcoxon": over["p_wilcoxon"],

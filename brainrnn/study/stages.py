@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from brainrnn.analysis.map_statistics import MEASURES
-from brainrnn.study.findings.comparisons import compare, control
+from brainrnn.study.report.comparisons import compare, control
 
 STAGES = {"before": "before", "after": "right after", "trained": "later"}
 CONTROLS = ("from scratch", "as it was")

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import trapezoid
 
-from brainrnn.study.findings.comparisons import compare, correlate
-from brainrnn.study.findings.tables import summarise
+from brainrnn.study.report.comparisons import compare, correlate
+from brainrnn.study.report.tables import summarise
 
 DAMAGES = {
     "inputs": "noise on inputs",

@@ -1,6 +1,7 @@
 """Studies that take seconds."""
 
 from brainrnn.study import Study
+from brainrnn.study.measures import Findings
 from brainrnn.study.plan import build
 
 EXPERIMENT = {
@@ -38,3 +39,8 @@ def small_study(**changes: object) -> Study:
         "measure": {"kind": "map"},
     }
     return build(Study, values | changes)
+
+
+def verdicts(found: Findings) -> dict[tuple[str, str], str]:
+    """Of each claim about each method, or pair of methods."""
+    return {(one.claim, one.networks): one.verdict for one in found.claims}

@@ -16,7 +16,7 @@ from brainrnn.study.answers import Answers
 from brainrnn.study.drawings.maps import portray, side_by_side
 from brainrnn.study.measures import ChoiceMeasure, MapMeasure
 from tests.analysis.synthetic import brain_dataset
-from tests.study.small import small_study
+from tests.study.small import small_study, verdicts
 
 
 def made(**z: list[float]) -> pd.DataFrame:
@@ -54,15 +54,29 @@ def made(**z: list[float]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("z", "verdict"),
     [
-        ([-4, -4, -4, -4, 0], "beyond chance. Both measures are below p = 0.001 in 4 of 5"),
-        ([-4, -4, -4, 0, 0], "between. Both measures are below p = 0.001 in 3 of 5"),
-        ([0.1, 0, -0.2, 0, 0.3], "inside chance. Both measures are below p = 0.001 in 0 of 5"),
+        ([-4, -4, -4, -4, 0], "holds"),
+        ([-4, -4, -4, 0, 0], "undecided"),
+        ([-4, 0, 0, 0, 0], "fails"),
+        ([0.1, 0, -0.2, 0, 0.3], "fails"),
     ],
 )
 def test_the_verdict_follows_from_the_networks(z, verdict):
     found = MapMeasure().findings(made(bimt=z))
-    assert verdict in found.words[0]
-    assert "96.9% of the best possible." in found.words[0]
+    said = verdicts(found)
+    claim = "Both measures are beyond chance (p < 0.001) in at least 80% of networks."
+    assert said[claim, "BIMT"] == verdict
+    able = "At least 80% of networks reach 95% of the best possible accuracy."
+    assert said[able, "BIMT"] == "holds"  # 0.95 of 0.98
+    counted = [one.numbers for one in found.claims if one.claim == claim]
+    assert counted == [f"{sum(value < -3 for value in z)} of 5"]
+
+
+def test_accuracy_below_what_is_asked_for_fails():
+    rows = made(bimt=[-4, -4, -4])
+    said = verdicts(MapMeasure().findings(rows.assign(accuracy=0.9)))
+    assert said["At least 80% of networks reach 95% of the best possible accuracy.", "BIMT"] == (
+        "fails"
+    )
 
 
 def test_methods_are_compared_by_seed():
@@ -167,11 +181,10 @@ def test_the_share_of_choices_beyond_chance():
         ]
     )
     found = ChoiceMeasure().findings(rows)
-    assert (
-        "50% are below p = 0.001 by fraction of neurons isolated (median z -2.5)"
-        in (found.words[0])
-    )
-    assert "under 1 of 2 combinations both are, in at least 80% of networks" in found.words[0]
+    (claim,) = found.claims
+    assert (claim.networks, claim.verdict, claim.numbers) == ("BIMT", "undecided", "1 of 2")
+    ranges = found.tables["Each method"].iloc[0]
+    assert ranges["mean z, average cluster size"] == "-4.0 to -1.0"
     each = found.tables["Each combination"].set_index("rule")["BIMT"]
     assert each["8"] == "-4.0, -4.0 (2 of 2)"
     assert each["silhouette"] == "-1.0, -1.0 (0 of 2)"

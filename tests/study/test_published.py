@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from brainrnn.study import load_study
-from brainrnn.study.findings.comparisons import compare
 from brainrnn.study.measures.lesions import tell
 from brainrnn.study.measures.maps import over_networks
 from brainrnn.study.plasticity import CONDITIONS
+from brainrnn.study.report.comparisons import compare
 from brainrnn.study.slowness import between_conditions
 from brainrnn.study.slowness import between_methods as transfer_between_methods
 from brainrnn.study.tolerance import against_sparsity, between_methods

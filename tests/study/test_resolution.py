@@ -26,7 +26,7 @@ from brainrnn.study.grouping import (
 from brainrnn.study.measures.resolution import ResolutionMeasure, staged
 from brainrnn.study.subject import Cell, Subject
 from tasks import cog20
-from tests.study.small import EXPERIMENT
+from tests.study.small import EXPERIMENT, verdicts
 
 SUITE = cog20(names=["go", "dm1"])
 KINDS = [{"activation": a} for a in ("relu", "softplus", "tanh")] + [{"cell": "gru"}]
@@ -341,6 +341,9 @@ def test_findings_compare_with_the_controls():
         assert row.p_controlled < 0.01
     assert table.loc[("COARSE", "refined", "as it was")].difference == pytest.approx(0.01, abs=2e-3)
     assert "right after" not in set(table.index.get_level_values("against"))
-    assert any("3 of 3 networks before" in line for line in found.words)
-    assert any("by construction" in line for line in found.words)
+    said = verdicts(found)
+    claim = "Merged by place, trained on: less accurate than "
+    assert said[f"{claim}as it was.", "FINE"] == "holds"
+    assert said[f"{claim}from scratch.", "FINE"] == "fails"
+    assert any("by construction" in note for note in found.notes)
     assert set(found.figures) == {"accuracy", "map"}

@@ -13,15 +13,15 @@ from brainrnn.networks import RNN
 from brainrnn.runs.experiment import load_suite
 from brainrnn.study import conduct
 from brainrnn.study.drawings.robustness import against_presence
-from brainrnn.study.findings.settings import name_settings
 from brainrnn.study.measures.robustness import RobustnessMeasure
+from brainrnn.study.report.settings import name_settings
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.tolerance import DAMAGES, curves, robustness
 from tests.study.small import METHODS, small_study
 
 SUITE = load_suite(small_study().experiment.task)
 FEW = {"draws": 3, "trials": 5, "pruned": 0.5}
-PLANTED = RobustnessMeasure(pruned=0.9)
+PLANTED = RobustnessMeasure(pruned=0.9, pairs=(("bimt", "l1"),))
 
 
 def untrained(n=4, **options):
@@ -59,12 +59,12 @@ def test_planted_robustness_is_found_over_seeds():
     assert set(sparsity.networks) == {"all"}  # every method has a sweep
     assert (sparsity.seeds == 4).all()
     assert (sparsity.p_controlled < 0.01).all()
-    said = [line for line in found.words if "sparser networks are less robust" in line]
-    assert len(said) == len(DAMAGES)
-    assert any("as trained: L1, strength 1 1.0" in line for line in found.words)
-    differ = [line for line in found.words if "Of 3 pairs of methods" in line]
-    assert len(differ) == 2 * len(DAMAGES)
-    assert all("3 differ (controlled p < 0.05: L1, strength 1 and BIMT" in line for line in differ)
+    claims = pd.DataFrame(found.claims)
+    sparser = claims[claims.claim.str.contains("sparser networks withstand less")]
+    assert list(sparser.verdict) == ["holds"] * len(DAMAGES)
+    pairs = claims[claims.claim.str.startswith("The first withstands less")]
+    assert list(pairs.verdict) == ["holds"] * 2 * len(DAMAGES) * 3
+    assert pairs.networks.iloc[0] == "BIMT, strength 1 against L1, strength 1"
     assert list(found.tables["Each method"].networks) == ["as trained"] * 6 + ["matched"] * 6
 
 
@@ -75,8 +75,10 @@ def test_networks_that_do_not_perform_are_not_compared():
     result = robustness(curves(name_settings(rows)), 0.5)
     bad = (result.method == "bimt") & (result.variant == "matched")
     assert result.robustness.isna().equals(bad)
-    words = PLANTED.findings(rows).words
-    assert any("no longer perform" in line for line in words)
+    claims = pd.DataFrame(PLANTED.findings(rows).claims)
+    matched = claims[claims.claim.str.endswith("at matched sparsity.")]
+    assert set(matched.verdict) == {"undecided"}
+    assert set(matched.numbers) == {"no number"}
 
 
 def test_networks_without_a_sweep_are_correlated_with_and_without():
@@ -100,7 +102,6 @@ def test_networks_that_are_sparser_are_not_compared_at_matched_sparsity():
     one = table[table.against == "BIMT, strength 100"].set_index("networks").n
     assert (one["as trained"] == 4).all()
     assert (one["matched"] == 0).all()
-    assert any("sparser than 90% as trained" in line for line in found.words)
 
 
 def test_networks_of_a_seed_see_the_same_noise_and_a_sparse_one_stays_as_it_is():

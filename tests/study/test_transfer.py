@@ -21,7 +21,7 @@ from brainrnn.study.slowness import slowness
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
 from tasks import COG20, cog20
-from tests.study.small import EXPERIMENT
+from tests.study.small import EXPERIMENT, verdicts
 
 KNOWN = ["go", "anti", "dm1"]
 
@@ -216,13 +216,21 @@ def synthetic(quick="bimt", learned=True):
 
 
 def test_findings_say_who_is_quicker():
-    found = TransferMeasure().findings(synthetic())
+    found = TransferMeasure(pairs=(("bimt", "none"),)).findings(synthetic())
     table = found.tables["Between methods, paired by seed"]
     quick = table[table.quantity == "slowness"]
     assert (quick.difference > 0.4).all()  # the first method is slower than half of all others
     assert (quick.p_controlled < 0.01).all()
     assert len(quick) == 4  # new networks are the same in both
-    assert any("**NONE** learns more slowly than **BIMT**" in line for line in found.words)
+    said = verdicts(found)
+    faster = "With {}, the first learns faster than the second."
+    assert said[faster.format(CONDITIONS["all"]), "BIMT against NONE"] == "holds"
+    module = CONDITIONS["module"]
+    claim = f"{module[0].upper()}{module[1:]} learns faster than {CONDITIONS['random']}."
+    assert said[claim, "BIMT"] == "undecided"
+    assert (
+        said[f"With {CONDITIONS['all']}, at least 90% of new tasks are learned.", "NONE"] == "holds"
+    )
     conditions = found.tables["Between conditions, paired by network"]
     asked = conditions[conditions.condition == CONDITIONS["module"]]
     assert set(asked.against) == {CONDITIONS["random"], CONDITIONS["all"]}
@@ -237,4 +245,7 @@ def test_findings_where_nothing_is_learned():
     found = TransferMeasure().findings(synthetic(learned=False))
     steps = found.tables["Each method"]["steps: median of each task"]
     assert set(steps) == {"dms > 1000, go > 1000"}
-    assert not any("quickly" in line and "learns more" in line for line in found.words)
+    learned = {
+        v for (claim, _), v in verdicts(found).items() if "of new tasks are learned" in claim
+    }
+    assert learned == {"fails"}

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from brainrnn.plots.style import FAINT, new_figure, no_frame, open_frame
-from brainrnn.study.findings.figures import (
+from brainrnn.study.report.colours import colours, method_colours
+from brainrnn.study.report.figures import (
     Drawing,
-    colours,
     heat,
     in_row,
     legend_below,
@@ -49,7 +49,7 @@ def damage_maps(rows: pd.DataFrame) -> Drawing:
 
 def beside_random_sets(networks: pd.DataFrame) -> Drawing:
     """A line for each network, from its random sets to its lesions; statistics by kinds."""
-    looks = colours(networks.label)
+    looks = method_colours(networks.label)
     names = {
         "specificity": "specificity: largest less median damage",
         "gini": "Gini coefficient of damage over tasks",

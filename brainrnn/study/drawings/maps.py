@@ -11,7 +11,8 @@ import xarray as xr
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.plots import plot_map
 from brainrnn.plots.style import new_figure, open_frame
-from brainrnn.study.findings.figures import Drawing, chance_band, colours, dots, name_rows, panels
+from brainrnn.study.report.colours import method_colours
+from brainrnn.study.report.figures import Drawing, chance_band, dots, name_rows, panels
 
 _LINES = 200  # in each of the maps side by side
 _AXES = ["x", "y", "z"]
@@ -19,7 +20,7 @@ _AXES = ["x", "y", "z"]
 
 def z_of_networks(rows: pd.DataFrame) -> Drawing:
     """A dot for each network, methods in rows, measures in columns."""
-    looks = colours(rows.label)
+    looks = method_colours(rows.label)
     figure = new_figure(9.5, 1.4 + 0.36 * len(looks))
     axes = figure.subplots(1, 2, sharey=True)
     for ax, (name, words) in zip(axes, MEASURES.items(), strict=True):

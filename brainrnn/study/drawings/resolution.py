@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
-from brainrnn.study.findings.figures import Drawing, band, chance_band, legend_below
+from brainrnn.study.report.figures import Drawing, band, chance_band, legend_below
 from brainrnn.study.resizing import CHANGES
 from brainrnn.study.stages import STAGES
 

@@ -7,8 +7,9 @@ import pandas as pd
 import seaborn as sns
 
 from brainrnn.plots.style import new_figure, open_frame
-from brainrnn.study.findings.figures import Colour, Drawing, band, colours, legend_below
-from brainrnn.study.inference import rank_correlation
+from brainrnn.study.report.colours import Colour, method_colours
+from brainrnn.study.report.figures import Drawing, band, legend_below
+from brainrnn.study.report.inference import rank_correlation
 from brainrnn.study.tolerance import DAMAGES, VARIANTS
 
 _LEVELS = {
@@ -22,10 +23,10 @@ _LEVELS = {
 def _looks(rows: pd.DataFrame) -> dict[str, tuple[Colour, str]]:
     """A colour for each method and a line for each of its settings, by label."""
     names = rows[["method", "label"]].drop_duplicates()
-    colour, nth = colours(names.method), names.groupby("method").cumcount() % 4
+    colour, nth = method_colours(names.label), names.groupby("method").cumcount() % 4
     return {
-        label: (colour[method], ("-", "--", ":", "-.")[i])
-        for method, label, i in zip(names.method, names.label, nth, strict=True)
+        label: (colour[label], ("-", "--", ":", "-.")[i])
+        for label, i in zip(names.label, nth, strict=True)
     }
 
 
@@ -75,7 +76,7 @@ def against_presence(trained: pd.DataFrame, names: dict[str, str]) -> Drawing:
             x="present",
             y="robustness",
             hue="method",
-            palette=colours(some.method),
+            palette=method_colours(some.method),
             s=25,
             linewidth=0,
             alpha=0.85,

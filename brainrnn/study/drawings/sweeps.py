@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from brainrnn.plots.style import FAINT, NEGATIVE, new_figure, open_frame
-from brainrnn.study.findings.figures import Drawing, band, colours, heat, panels
 from brainrnn.study.fronts import front
+from brainrnn.study.report.colours import colours
+from brainrnn.study.report.figures import Drawing, band, heat, panels
 
 _WIDE = 30  # greatest over least value, from which a logarithmic axis shows more
 

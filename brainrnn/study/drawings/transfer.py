@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from brainrnn.plots.style import FAINT, new_figure, open_frame
-from brainrnn.study.findings.figures import BAND, Drawing, colours, dots, legend_below, name_rows
+from brainrnn.study.report.colours import method_colours
+from brainrnn.study.report.figures import BAND, Drawing, dots, legend_below, name_rows
 
 
 def learned_by_step(rows: pd.DataFrame, first: int, limit: int, criterion: float) -> Drawing:
@@ -15,7 +16,7 @@ def learned_by_step(rows: pd.DataFrame, first: int, limit: int, criterion: float
     figure = new_figure(1 + 2.3 * len(conditions), 3.0)
     axes = figure.subplots(1, len(conditions), sharex=True, sharey=True, squeeze=False)[0]
     for ax, condition in zip(axes, conditions, strict=True):
-        for label, colour in colours(rows.label).items():
+        for label, colour in method_colours(rows.label).items():
             one = rows[(rows.condition == condition) & (rows.label == label)]
             steps = np.sort(one.steps[one.reached].to_numpy())
             x = np.concatenate([[first / 2], steps.clip(first / 2), [limit]])
@@ -38,7 +39,7 @@ def learned_by_step(rows: pd.DataFrame, first: int, limit: int, criterion: float
 
 def slowness_and_forgetting(networks: pd.DataFrame) -> Drawing:
     """Every network's means, conditions in rows."""
-    looks, conditions = colours(networks.label), list(networks.condition.drop_duplicates())
+    looks, conditions = method_colours(networks.label), list(networks.condition.drop_duplicates())
     figure = new_figure(9.5, 1.2 + 0.3 * len(looks) * len(conditions))
     axes = figure.subplots(1, 2, sharey=True)
     names = {"slowness": "slowness, 0 to 1", "forgetting": "accuracy lost in known tasks"}

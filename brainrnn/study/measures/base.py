@@ -15,7 +15,8 @@ from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.runs.experiment import load_suite
 from brainrnn.study.answers import Answer
-from brainrnn.study.findings.figures import Drawing
+from brainrnn.study.report.claims import Claim
+from brainrnn.study.report.figures import Drawing
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
 
@@ -30,13 +31,16 @@ class Findings:
         By headline, in the report's order.
     figures : dict of (Figure, caption)
         By file name without its ending.
-    words : list of str
-        Sentences of what holds and what does not, each with its numbers.
+    claims : list of Claim
+        What holds and what does not, with its numbers.
+    notes : list of str
+        How the tables are to be read.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     figures: dict[str, Drawing] = field(default_factory=dict)
-    words: list[str] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 class Measure(Settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import pandas as pd
@@ -11,10 +12,12 @@ from brainrnn.analysis import robustness
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.plots.style import new_figure, open_frame
 from brainrnn.study.answers import Answer
-from brainrnn.study.findings.figures import Drawing, chance_band, colours
-from brainrnn.study.findings.settings import name_settings
-from brainrnn.study.findings.tables import spread
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.report.claims import by_share
+from brainrnn.study.report.colours import method_colours
+from brainrnn.study.report.figures import Drawing, chance_band
+from brainrnn.study.report.settings import name_settings
+from brainrnn.study.report.tables import spread, summarise
 from brainrnn.study.subject import Subject
 
 _CHOICES = ("rule", "threshold", "clustering", "neighbourhood")
@@ -51,28 +54,23 @@ class ChoiceMeasure(Measure):
         found = Findings()
         rows = name_settings(rows)
         rows = rows.assign(beyond=(rows.p < self.level).where(rows.p.notna()))
+        combined = _combined(rows)
+        found.tables["Each method"] = summarise(
+            combined, {"label": "method"}, partial(_ranges, share=self.share)
+        )
         for statistic, words in MEASURES.items():
             some = rows[rows.statistic == statistic]
             found.tables[f"By choice: {words}"] = _by_choice(some)
-        combined = _combined(rows)
         found.tables["Each combination"] = _each(combined)
-        for label, group in rows.groupby("label", sort=False):
-            own = combined[combined.label == label]
-            holds = int((own.both >= self.share * own.networks).sum())
-            share = group.groupby("statistic", sort=False).beyond.mean()
-            median = group.groupby("statistic", sort=False).z.median()
-            found.words.append(
-                f"**{label}**: of all combinations of choices and networks, "
-                + " and ".join(
-                    f"{share[name]:.0%} are below p = {self.level:g} by {words} (median z "
-                    f"{median[name]:.1f})"
-                    for name, words in MEASURES.items()
-                )
-                + f"; under {holds} of {len(own)} combinations both are, in at least "
-                f"{self.share:.0%} of networks. Mean z over networks is {own.z.min():.1f} to "
-                f"{own.z.max():.1f} and {own.z_size.min():.1f} to {own.z_size.max():.1f}."
-            )
-        found.words += [
+        claim = (
+            f"Both measures are beyond chance (p < {self.level:g}) in at least {self.share:.0%} of "
+            f"networks, under at least {self.share:.0%} of combinations."
+        )
+        found.claims = [
+            by_share(claim, str(label), own.both >= self.share * own.networks, share=self.share)
+            for label, own in combined.groupby("label", sort=False)
+        ]
+        found.notes = [
             "In the tables by choice: median z (share of maps below "
             f"p = {self.level:g}), over networks and all other choices.",
             "In the table of combinations: mean z by isolated neurons and by cluster size "
@@ -80,6 +78,16 @@ class ChoiceMeasure(Measure):
         ]
         found.figures["choices"] = _curves(rows)
         return found
+
+
+def _ranges(own: pd.DataFrame, share: float) -> dict[str, object]:
+    """A method's mean z over all combinations, from the least to the greatest."""
+    holds = int((own.both >= share * own.networks).sum())
+    ranges = {MEASURES["isolated"]: own.z, MEASURES["cluster_size"]: own.z_size}
+    return {
+        **{f"mean z, {words}": f"{z.min():.1f} to {z.max():.1f}" for words, z in ranges.items()},
+        f"combinations with {share:.0%} of networks beyond chance": f"{holds} of {len(own)}",
+    }
 
 
 def _by_choice(rows: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +132,7 @@ def _curves(rows: pd.DataFrame) -> Drawing:
     axes = figure.subplots(1, 2)
     for ax, (statistic, words) in zip(axes, MEASURES.items(), strict=True):
         chance_band(ax, "y")
-        for label, colour in colours(rows.label).items():
+        for label, colour in method_colours(rows.label).items():
             group = rows[(rows.statistic == statistic) & (rows.label == label)]
             choices = [c for c in _CHOICES if group[c].notna().all()]
             curve = group.groupby(choices).z.mean().dropna().sort_values().to_numpy()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -11,13 +10,13 @@ from pydantic import Field
 
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
+from brainrnn.study.claims import lesions as claims
 from brainrnn.study.damage import damage, lesioned_scores
 from brainrnn.study.drawings.lesions import against_severity, beside_random_sets, damage_maps
-from brainrnn.study.findings.settings import name_settings
-from brainrnn.study.findings.tables import summarise
-from brainrnn.study.findings.words import each
 from brainrnn.study.lesion_sets import lesion_sets
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.report.settings import name_settings
+from brainrnn.study.report.tables import summarise
 from brainrnn.study.specificity import (
     AS_SEVERE,
     KINDS,
@@ -34,10 +33,12 @@ from brainrnn.study.specificity import (
 )
 from brainrnn.study.subject import Subject
 
-_SINGLE = (
+_NOTES = [
     "The p values of single lesions in the last table are not controlled for how many there are, "
-    "and with so few random sets each cannot be small enough to be: networks are the sample."
-)
+    "and with so few random sets each cannot be small enough to be: networks are the sample.",
+    f"A lesion is compared with sets that do as much damage if such sets (within {AS_SEVERE:g} on "
+    "average) were drawn; the column *lesions* counts those that are.",
+]
 
 
 class LesionMeasure(Measure):
@@ -92,7 +93,8 @@ class LesionMeasure(Measure):
         found.tables["Each method"] = summarise(rows, {"label": "method"}, _describe)
         found.tables["More than random sets"] = over
         found.tables["Each lesion"] = _each(rows, tests)
-        found.words = [*tell(over), *_caveats(tests, self.draws), _SINGLE]
+        found.claims = list(claims.beside_random_sets(over))
+        found.notes = _NOTES
         found.figures["damage"] = damage_maps(rows)
         found.figures["specificity"] = beside_random_sets(networks)
         found.figures["severity"] = against_severity(rows)
@@ -130,29 +132,3 @@ def _each(rows: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
 def _worst(lost: pd.Series) -> str:
     most = lost.dropna().nlargest(3)
     return ", ".join(f"{task} {value:.2f}" for task, value in most.items() if value > 0.05)
-
-
-def tell(over: pd.DataFrame) -> Iterator[str]:
-    """What holds over the networks of each method, and what does not."""
-    if over.empty:
-        yield "No network has modules whose lesions could be compared."
-        return
-    short = over[over["random sets"] != NULLS["matched"]]  # of modules alone: in the table
-    beside = "{observed:.2f} against {random:.2f} in random sets {random sets} "
-    short = short.assign(beside=each(short, beside + "(p = {p_controlled:.2g})"))
-    for statistic, words in STATISTICS.items():
-        for label, group in short[short.statistic == statistic].groupby("method", sort=False):
-            parts = group.groupby("lesion", sort=False).beside.agg(", ".join)
-            said = "; ".join(f"{lesion} {part}" for lesion, part in parts.items())
-            yield f"**{label}**, {words}, n = {group.networks.max()}: {said}."
-
-
-def _caveats(tests: pd.DataFrame, draws: int) -> Iterator[str]:
-    severe = tests[(tests.null == "severe") & (tests.statistic == "specificity")]
-    for label, group in severe.groupby("label", sort=False):
-        if without := int(group.p.isna().sum()):
-            yield (
-                f"{label}: {without} of {len(group)} lesions have no {draws} random sets that do "
-                f"as much damage (within {AS_SEVERE:g} on average), and are compared at equal "
-                "size alone."
-            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -14,22 +14,24 @@ from brainrnn.analysis import load, map_statistics, save
 from brainrnn.analysis.map_statistics import MEASURES, MORAN, STATISTICS
 from brainrnn.analysis.space.lengths import MODELS
 from brainrnn.study.answers import Answer
+from brainrnn.study.claims import maps as claims
 from brainrnn.study.drawings.maps import portray, side_by_side, z_of_networks
-from brainrnn.study.findings.comparisons import compare, control
-from brainrnn.study.findings.figures import Drawing
-from brainrnn.study.findings.settings import name_settings, with_setting
-from brainrnn.study.findings.tables import mean_sd, median_range, spread, summarise
-from brainrnn.study.inference import Control, across
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.report.comparisons import compare, control, planned
+from brainrnn.study.report.figures import Drawing
+from brainrnn.study.report.inference import Control, across
+from brainrnn.study.report.settings import name_settings, with_setting
+from brainrnn.study.report.tables import mean_sd, median_range, spread, summarise
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.wiring import wiring_length
 
-_CONTROL = (
-    "Over networks, p is controlled by Holm's procedure for the two measures, over all methods; "
-    "for the other statistics, and between methods, by Benjamini and Hochberg's. What networks "
-    "that differ by their places alone have in common is asked once. In the table of mean z a "
-    "star says that the controlled p is below 0.05."
-)
+_NOTES = [
+    "In the tables over networks, Holm's procedure controls p for the two measures, over all "
+    "methods. For the other statistics, and between methods, Benjamini and Hochberg's does.",
+    "What networks that differ by their places alone have in common is asked once.",
+    "In the table of mean z a star says that the controlled p is below 0.05.",
+    "A map fails where both p values of a network are at least 0.05 in as many networks.",
+]
 
 
 class MapMeasure(Measure):
@@ -89,7 +91,18 @@ class MapMeasure(Measure):
         found.tables["Between methods"] = compare(paper, "z", within={"statistic": "statistic"})
         network = ["label", "seed", "accuracy", "active", "modules", "absent", "wiring_length"]
         found.tables["Each network"] = spread(paper, network, "statistic", ["observed", "z", "p"])
-        found.words = [*self._words(paper), _CONTROL]
+        found.claims = [
+            *claims.each_method(
+                paper,
+                claimed,
+                level=self.level,
+                share=self.share,
+                accuracy_share=self.accuracy_share,
+            ),
+            *claims.inside_modules(explored),
+            *claims.between(planned(found.tables["Between methods"], self.pairs, rows)),
+        ]
+        found.notes = _NOTES
         found.figures["z"] = z_of_networks(paper)
         return found
 
@@ -121,24 +134,6 @@ class MapMeasure(Measure):
             f"p < {self.level:g}: isolated, size, both": f"{below.isolated.sum()}, "
             f"{below.cluster_size.sum()}, {below.all(axis=1).sum()} of {len(below)}",
         }
-
-    def _words(self, rows: pd.DataFrame) -> Iterator[str]:
-        """What is asked of each method by itself: a map beyond chance, and accuracy."""
-        for label, group in rows.groupby("label", sort=False):
-            p = group.pivot(index="seed", columns="statistic", values="p")[list(MEASURES)]
-            both = int((p < self.level).all(axis=1).sum())
-            inside = int((p >= 0.05).all(axis=1).sum())
-            reached = float((group.accuracy / group.ceiling).mean())
-            enough = self.share * len(p)
-            verdict = "inside chance" if inside >= enough else "between"
-            verdict = "beyond chance" if both >= enough else verdict
-            short = f", below the {self.accuracy_share:.0%} asked for"
-            yield (
-                f"**{label}**: {verdict}. Both measures are below p = {self.level:g} in {both} of "
-                f"{len(p)} networks, both at or above p = 0.05 in {inside}; mean accuracy is "
-                f"{reached:.1%} of the best possible"
-                f"{'' if reached >= self.accuracy_share else short}."
-            )
 
 
 def over_networks(rows: pd.DataFrame, method: Control) -> pd.DataFrame:
@@ -180,7 +175,7 @@ def _lengths(group: pd.DataFrame) -> dict[str, object]:
         weight = round(group[f"akaike_weight_{model}"].mean(), 3)
         row[f"weight of {model.replace('_', ' ')}"] = weight
     for model in (model for model in MODELS if model != "power_law"):
-        worse = (group[f"ratio_{model}"] < 0) & (group[f"ratio_p_{model}"] < 0.05)
         known = group[f"ratio_p_{model}"].notna()
-        row[f"power law rejected for {model.replace('_', ' ')}"] = f"{worse.sum()} of {known.sum()}"
+        rejected = f"{claims.rejected(group, model).sum()} of {known.sum()}"
+        row[f"power law rejected for {model.replace('_', ' ')}"] = rejected
     return row

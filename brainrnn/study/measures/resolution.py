@@ -12,13 +12,12 @@ from brainrnn.errors import InputError
 from brainrnn.networks import RNN, RNNNetwork
 from brainrnn.networks.resize import grid_shape
 from brainrnn.study.answers import Answer
+from brainrnn.study.claims import resolution as claims
 from brainrnn.study.drawings.resolution import accuracy_after, map_through_stages
-from brainrnn.study.findings.settings import name_settings
-from brainrnn.study.findings.tables import mean_sd, median_range, summarise
-from brainrnn.study.findings.words import count
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.report.settings import name_settings
+from brainrnn.study.report.tables import count, mean_sd, median_range, summarise
 from brainrnn.study.resizing import CHANGES, resized
-from brainrnn.study.sentences import resolution as said
 from brainrnn.study.stages import STAGES, against_controls, beyond_chance, staged
 from brainrnn.study.subject import Cell, Subject, untrained
 from brainrnn.study.wiring import wiring_length
@@ -137,7 +136,8 @@ class ResolutionMeasure(Measure):
         found.tables["Against the controls, paired by seed"] = compared
         found.tables["Map"] = summarise(stages, network, _maps)
         found.tables["Each network"] = each.drop(columns="method")
-        found.words = [*said.cost(stages, compared), *said.maps(stages)]
+        found.claims = [*claims.costs(compared), *claims.kept(stages)]
+        found.notes = claims.NOTES
         found.figures["accuracy"] = accuracy_after(rows)
         found.figures["map"] = map_through_stages(stages)
         return found

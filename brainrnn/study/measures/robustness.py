@@ -10,13 +10,14 @@ import pandas as pd
 from pydantic import Field
 
 from brainrnn.study.answers import Answer
+from brainrnn.study.claims import robustness as claims
 from brainrnn.study.disturbance import disturbed
 from brainrnn.study.drawings.robustness import accuracy_curves, against_presence
-from brainrnn.study.findings.settings import name_settings
-from brainrnn.study.findings.tables import mean_sd, spread, summarise
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.pruning import absence, prune
-from brainrnn.study.sentences import robustness as said
+from brainrnn.study.report.comparisons import planned
+from brainrnn.study.report.settings import name_settings
+from brainrnn.study.report.tables import mean_sd, spread, summarise
 from brainrnn.study.subject import Subject
 from brainrnn.study.tolerance import (
     DAMAGES,
@@ -128,10 +129,16 @@ class RobustnessMeasure(Measure):
         )
         network = [*NETWORK[1:], "absent", "undamaged"]
         found.tables["Each network"] = spread(under, network, "damage", "robustness")
-        found.words = [
-            *said.methods(under, compared),
-            *said.sparsity(sparsity),
-            *said.not_compared(under, self.pruned),
+        found.claims = [
+            *claims.sparsity(sparsity),
+            *claims.between(planned(compared, self.pairs, rows)),
+        ]
+        found.notes = [
+            f"At matched sparsity {self.pruned:.0%} of the recurrent weights are absent. Networks "
+            "that are sparser as trained are not compared there, and neither are those that no "
+            f"longer reach {self.least:.0%} of the best possible accuracy.",
+            "A rank correlation is one number for each seed, over its networks; the seeds are the "
+            "sample.",
         ]
         found.figures["curves"] = accuracy_curves(curve, self.pruned)
         trained = under[under.variant == "as trained"]

@@ -9,8 +9,8 @@ import pandas as pd
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.study.answers import Answer
 from brainrnn.study.drawings.sweeps import heat_maps, lines, pareto
-from brainrnn.study.findings.tables import mean_sd, summarise
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.report.tables import mean_sd, summarise
 from brainrnn.study.subject import Subject
 from brainrnn.study.wiring import wiring_length
 

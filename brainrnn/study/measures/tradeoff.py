@@ -14,17 +14,20 @@ from brainrnn.analysis import accuracy
 from brainrnn.plots.style import FAINT, new_figure, open_frame
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
-from brainrnn.study.findings.comparisons import compare
-from brainrnn.study.findings.figures import Colour, Drawing, colours
-from brainrnn.study.findings.settings import name_settings
-from brainrnn.study.findings.tables import spread
-from brainrnn.study.findings.words import count, ranking
 from brainrnn.study.fronts import at_equal, front
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.pruning import absence, connections, prune
+from brainrnn.study.report.claims import Claim, by_test
+from brainrnn.study.report.colours import Colour, method_colours
+from brainrnn.study.report.comparisons import compare, planned
+from brainrnn.study.report.figures import Drawing
+from brainrnn.study.report.settings import name_settings
+from brainrnn.study.report.tables import count, spread
 from brainrnn.study.subject import Subject
 from brainrnn.study.wiring import wiring_length
 
+_PRUNED = "With at least {:.1%} of the recurrent weights absent, trained so or pruned"
+_SHORT = "With a wiring length of at most {:g}"
 _WELL = 0.95  # of the best possible accuracy: what the lower panels show
 
 
@@ -79,11 +82,21 @@ class TradeOffMeasure(Measure):
         found.tables["Methods at equal wiring length, paired by seed"] = _compared(short)
         found.tables["Every network"] = rows.drop(columns=["method"])
         found.figures["tradeoff"] = _scatter(rows)
-        found.words = [
-            *_words(matched, "With {:.1%} of the recurrent weights absent"),
-            *_words(short, "With a wiring length of at most {:g}"),
+        found.claims = [
+            *_claims(_PRUNED, _compared(matched), self.pairs, rows),
+            *_claims(_SHORT, _compared(short), self.pairs, rows),
         ]
         return found
+
+
+def _claims(
+    when: str, tests: pd.DataFrame, pairs: tuple[tuple[str, str], ...], rows: pd.DataFrame
+) -> Iterator[Claim]:
+    """Which method is more accurate at the same cost, level by level."""
+    for _, level in tests.groupby("level"):
+        for test, networks in planned(level, pairs, rows):
+            claim = f"{when.format(test['level'])}, the first is more accurate."
+            yield by_test(claim, networks, test)
 
 
 def _fronts(rows: pd.DataFrame) -> pd.DataFrame:
@@ -136,14 +149,6 @@ def _compared(matched: pd.DataFrame) -> pd.DataFrame:
     return compare(pd.concat(levels), "accuracy", within={"level": "level"})
 
 
-def _words(matched: pd.DataFrame, words: str) -> Iterator[str]:
-    """Methods by their accuracy at each level, where every seed has such a network."""
-    groups = matched.groupby(["level", "label"], sort=False).accuracy
-    mean = groups.mean().where(groups.size() == matched.seed.nunique()).unstack()
-    for level, row in mean.sort_index().iterrows():
-        yield f"{words.format(level)}: {ranking(row)}."
-
-
 def _scatter(rows: pd.DataFrame) -> Drawing:
     """Accuracy against weights that are present, and against the length of the wiring."""
     figure = new_figure(10, 7.6)
@@ -151,7 +156,7 @@ def _scatter(rows: pd.DataFrame) -> Drawing:
     ceiling = rows.ceiling.max()
     costs = (1 - rows.absent, rows.wiring_length)
     for ax, cost in zip(axes.flat, (*costs, *costs), strict=True):
-        for label, colour in colours(rows.label).items():
+        for label, colour in method_colours(rows.label).items():
             _draw(ax, rows.assign(cost=cost)[rows.label == label], colour, label)
         ax.axhline(ceiling, color=FAINT, lw=0.8, ls=":", zorder=0)
         ax.set_xscale("log")

@@ -11,15 +11,15 @@ from pydantic import Field
 from brainrnn.analysis import record, task_variance
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
+from brainrnn.study.claims import transfer as claims
 from brainrnn.study.damage import task_scores
 from brainrnn.study.drawings.transfer import learned_by_step, slowness_and_forgetting
-from brainrnn.study.findings.settings import name_settings
-from brainrnn.study.findings.tables import summarise
-from brainrnn.study.findings.words import count
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.newcomer import OneTask, carry_over, larger_suite
 from brainrnn.study.plasticity import CONDITIONS, count_entries, free_entries, learn, neuron_sets
-from brainrnn.study.sentences import transfer as said
+from brainrnn.study.report.comparisons import planned
+from brainrnn.study.report.settings import name_settings
+from brainrnn.study.report.tables import count, summarise
 from brainrnn.study.slowness import (
     between_conditions,
     between_methods,
@@ -142,12 +142,17 @@ class TransferMeasure(Measure):
         found.tables["Each network"] = networks.assign(
             condition=networks.condition.map({words: name for name, words in CONDITIONS.items()})
         )
-        found.words = [
-            said.known_before(rows),
-            said.free_neurons(networks),
-            *said.learned(rows),
-            *said.methods(methods),
-            *said.conditions(conditions),
+        found.claims = [
+            *claims.learned(rows),
+            *claims.conditions(conditions),
+            *claims.between(planned(methods, self.pairs, rows)),
+            *claims.known(networks),
+        ]
+        found.notes = [
+            "Slowness is the share of all learnings of the same task, by any network in any "
+            "condition, that took fewer steps.",
+            "Where only a module is free, methods differ in how many neurons it has, so a module "
+            "compares with as many random neurons of its network.",
         ]
         found.figures["learning"] = learned_by_step(rows, self.every, self.steps, self.criterion)
         found.figures["forgetting"] = slowness_and_forgetting(networks)

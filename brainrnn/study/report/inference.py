@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Num
 from scipy import stats
+from statsmodels.formula.api import ols
 from statsmodels.stats.multitest import multipletests
 
 Control = Literal["benjamini-hochberg", "holm"]
@@ -28,22 +29,25 @@ def across(
     Returns
     -------
     dict
-        ``n``, ``mean``, ``sd``, ``t`` and ``p_t`` (one-sample t test), and ``p_wilcoxon`` (signed
-        ranks, exact; of five networks it cannot be below 1/32 one-sided). NaN where there are too
-        few networks.
+        ``n``, ``mean``, ``sd``, ``low`` and ``high`` (95 % confidence interval of the mean), ``t``
+        and ``p_t`` (one-sample t test), and ``p_wilcoxon`` (signed ranks, exact; of five networks
+        it cannot be below 1/32 one-sided). NaN where there are too few networks.
     """
     known = np.asarray(values, float)
     known = known[np.isfinite(known)]
     if len(known) < 2 or _alike(known):
-        nothing = dict.fromkeys(("t", "p_t", "p_wilcoxon"), np.nan)
+        nothing = dict.fromkeys(("low", "high", "t", "p_t", "p_wilcoxon"), np.nan)
         mean = known.mean() if len(known) else np.nan
         return {"n": len(known), "mean": mean, "sd": 0.0 if len(known) > 1 else np.nan} | nothing
     t = stats.ttest_1samp(known, 0, alternative=alternative)
     w = stats.wilcoxon(known, alternative=alternative)
+    low, high = stats.ttest_1samp(known, 0).confidence_interval(0.95)
     return {
         "n": len(known),
         "mean": known.mean(),
         "sd": known.std(ddof=1),
+        "low": low,
+        "high": high,
         "t": t.statistic,
         "p_t": t.pvalue,
         "p_wilcoxon": w.pvalue,
@@ -99,17 +103,25 @@ def rank_correlation(x: pd.Series, y: pd.Series) -> float:
 
 
 def correlation_inside(x: pd.Series, y: pd.Series, group: pd.Series) -> tuple[float, float]:
-    """Pearson's correlation of two numbers inside groups, whose means are taken away, and its p.
+    """Partial correlation of two numbers inside groups, and its p, by an analysis of covariance.
 
-    The t test has a degree of freedom less for each group's mean. NaN where fewer than three are
-    left, or a number is the same in all of every group.
+    The model is y = a mean for each group + slope x, with one slope for all. NaN where fewer than
+    three networks are left, or a number is the same in all of every group.
+
+    Examples
+    --------
+    >>> x, y = pd.Series([1.0, 2, 3, 11, 12, 13]), pd.Series([1.0, 2, 3, 0, 1, 2])
+    >>> round(correlation_inside(x, y, pd.Series(list("aaabbb")))[0], 6)
+    1.0
     """
-    freedom = len(group) - group.nunique() - 1
-    inside = [values - values.groupby(group.to_numpy()).transform("mean") for values in (x, y)]
-    if freedom < 2 or any(values.abs().max() == 0 for values in inside):
+    rows = pd.DataFrame({"x": x.to_numpy(), "y": y.to_numpy(), "group": group.to_numpy()})
+    inside = rows[["x", "y"]] - rows.groupby("group")[["x", "y"]].transform("mean")
+    freedom = len(rows) - rows.group.nunique() - 1
+    if freedom < 2 or (inside.abs().max() <= 1e-12 * rows[["x", "y"]].abs().max()).any():
         return float("nan"), float("nan")
-    r = float(stats.pearsonr(*inside).statistic)
-    return r, float(2 * stats.t.sf(abs(r) * np.sqrt(freedom / (1 - r**2)), freedom))
+    fit = ols("y ~ x + C(group)", rows).fit()
+    t = float(fit.tvalues["x"])
+    return float(np.sign(t) * np.sqrt(t**2 / (t**2 + freedom))), float(fit.pvalues["x"])
 
 
 def _alike(values: np.ndarray) -> bool:
@@ -130,8 +142,6 @@ def controlled(p: pd.Series, method: Control = "benjamini-hochberg") -> pd.Serie
     known = p.dropna().astype(float)
     if known.empty:
         return p.astype(float)
-    if method == "holm":
-        adjusted = multipletests(known, method="holm")[1]
-    else:  # statsmodels has this too, and rounds the last bit otherwise than published tables
-        adjusted = stats.false_discovery_control(known.to_numpy())
+    name = {"benjamini-hochberg": "fdr_bh", "holm": "holm"}[method]
+    adjusted = multipletests(known, method=name)[1]
     return pd.Series(adjusted, known.index).reindex(p.index)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from brainrnn.study.findings.tables import summarise
-from brainrnn.study.inference import Control, across, controlled, paired, rank_correlation
+from brainrnn.study.report.inference import Control, across, controlled, paired, rank_correlation
+from brainrnn.study.report.tables import summarise
+
+Planned = Iterator[tuple[dict[str, Any], str]]  # rows of tests, and which two they are of
 
 
 def control(
@@ -71,7 +74,8 @@ def compare(
     Returns
     -------
     DataFrame
-        Names, ``against``, what :func:`brainrnn.study.inference.paired` says, ``p_controlled``.
+        Names, ``against``, what :func:`~brainrnn.study.report.inference.paired` says, and
+        ``p_controlled``.
     """
     side, called = between
     values = {value: ""} if isinstance(value, str) else value
@@ -87,7 +91,8 @@ def compare(
         if one in by and other in by
         for column, words in values.items()
     ]
-    return control(pd.DataFrame(table))
+    names = [*within.values(), called, "against"]  # also where there is nothing to compare
+    return control(pd.DataFrame(table) if table else pd.DataFrame(columns=names))
 
 
 def correlate(rows: pd.DataFrame, x: str, y: str, *, within: Mapping[str, str]) -> pd.DataFrame:
@@ -109,7 +114,8 @@ def correlate(rows: pd.DataFrame, x: str, y: str, *, within: Mapping[str, str]) 
     -------
     DataFrame
         ``n`` networks and ``rho`` of all of them; ``seeds``, ``mean rho of a seed``, ``sd``,
-        ``p_t`` (two-sided) and ``p_controlled`` of one number for each seed.
+        ``low`` and ``high`` (95 % interval of the mean), ``p_t`` (two-sided) and ``p_controlled``
+        of one number for each seed.
     """
 
     def test(group: pd.DataFrame) -> dict[str, object]:
@@ -121,7 +127,40 @@ def correlate(rows: pd.DataFrame, x: str, y: str, *, within: Mapping[str, str]) 
             "seeds": over["n"],
             "mean rho of a seed": over["mean"],
             "sd": over["sd"],
+            "low": over["low"],
+            "high": over["high"],
             "p_t": over["p_t"],
         }
 
     return control(summarise(rows, within, test), "p_t")
+
+
+def planned(tests: pd.DataFrame, pairs: Iterable[tuple[str, str]], rows: pd.DataFrame) -> Planned:
+    """The tests between methods that a study's claims are about, each pair the way it is named.
+
+    Parameters
+    ----------
+    tests : DataFrame
+        As from :func:`compare`, of pairs ``method`` and ``against``.
+    pairs : iterable of (str, str)
+        Methods by name.
+    rows : DataFrame
+        With ``method`` and ``label`` of every network.
+
+    Yields
+    ------
+    dict, str
+        A row of ``tests``, whose difference is of the first less the second; and the two in words.
+    """
+    names = dict(zip(rows.label, rows.method, strict=True))
+    found: Any = tests.to_dict("records")
+    for one, other in pairs:
+        for test in found:
+            sides = test["method"], test["against"]
+            if (names.get(sides[0]), names.get(sides[1])) == (other, one):
+                turned = {"difference": "difference", "low": "high", "high": "low", "t": "t"}
+                test = test | {name: -test[of] for name, of in turned.items()}
+                sides = sides[1], sides[0]
+            elif (names.get(sides[0]), names.get(sides[1])) != (one, other):
+                continue
+            yield test, f"{sides[0]} against {sides[1]}"

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from brainrnn.study.findings.comparisons import compare, control, correlate
+from brainrnn.study.report.comparisons import compare, control, correlate
 
 
 def networks(seed: int = 0) -> pd.DataFrame:

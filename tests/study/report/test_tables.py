@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from brainrnn.study.findings.tables import mean_sd, median_range, spread, summarise
+from brainrnn.study.report.tables import mean_sd, median_range, spread, summarise
 
 ROWS = pd.DataFrame(
     {

@@ -1,4 +1,4 @@
-"""What the figures of several measures share: colours, panels, dots, curves with bands, legends."""
+"""What the figures of several measures share: panels, dots, curves with bands, legends."""
 
 from __future__ import annotations
 
@@ -12,21 +12,11 @@ from jaxtyping import Float, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.plots.style import FAINT, module_colours, new_figure, open_frame
+from brainrnn.plots.style import FAINT, new_figure, open_frame
+from brainrnn.study.report.colours import Colour
 
 BAND = "#eef0f2"
-Colour = tuple[float, float, float]
 Drawing = tuple[Figure, str]  # and its caption
-
-
-def colours(names: Iterable[object]) -> dict[str, Colour]:
-    """A colour for each name, in the order in which they first appear."""
-    return {name: _colour(i) for i, name in enumerate(dict.fromkeys(map(str, names)))}
-
-
-def _colour(i: int) -> Colour:
-    red, green, blue = module_colours(i).tolist()
-    return red, green, blue
 
 
 def panels(

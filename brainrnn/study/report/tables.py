@@ -87,6 +87,17 @@ def mean_sd(values: pd.Series, digits: int = 3) -> str:
     return f"{known.mean():.{digits}f}{spread}"
 
 
+def count(which: pd.Series) -> str:
+    """How many of a truth value's rows are true.
+
+    Examples
+    --------
+    >>> count(pd.Series([True, False, True]))
+    '2 of 3'
+    """
+    return f"{which.sum()} of {len(which)}"
+
+
 def median_range(values: pd.Series) -> str:
     """Median (least to greatest).
 

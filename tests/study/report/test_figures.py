@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainrnn.plots.style import module_colours, new_figure
-from brainrnn.study.findings.figures import (
+from brainrnn.plots.style import new_figure
+from brainrnn.study.report.figures import (
     band,
     chance_band,
-    colours,
     dots,
     heat,
     in_row,
@@ -21,12 +20,6 @@ from brainrnn.study.findings.figures import (
 @pytest.fixture
 def ax():
     return new_figure(4, 3).subplots()
-
-
-def test_names_have_colours_in_their_order():
-    found = colours(["z", "a", "z"])
-    assert list(found) == ["z", "a"]
-    np.testing.assert_allclose(found["a"], module_colours(1))
 
 
 def test_panels_that_are_not_needed_are_hidden():

@@ -1,11 +1,13 @@
-"""The report of a study: one page, its tables as CSV and its figures."""
+"""The report of a study: one page as Markdown and as HTML, its tables as CSV and its figures."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import pandas as pd
 
 from brainrnn.config import build, read_toml
@@ -16,7 +18,10 @@ from brainrnn.study.answers import Answers, read_table, write_table
 from brainrnn.study.measures import Findings
 from brainrnn.study.plan import MethodSpec, Study
 from brainrnn.study.provenance import Provenance
+from brainrnn.study.report.claims import by_verdict, claims_table
+from brainrnn.study.report.markdown import cell, markdown_table
 
+CONCLUSIONS = "conclusions.md"
 _LONG = 24  # rows
 
 
@@ -29,10 +34,12 @@ def write_report(
     ----------
     folder : path
         With study.toml, networks.csv, items.csv, provenance.json and versions.json, as
-        :func:`brainrnn.study.conduct` leaves them.
+        :func:`brainrnn.study.conduct` leaves them; and conclusions.md, if somebody wrote it: what
+        the study says, in words.
     out : path, optional
-        Where README.md, a CSV of every table and the figures go, and a copy of what the report is
-        made from; by default into the folder itself.
+        Where README.md, index.html, a CSV of every table and the figures go, and a copy of what
+        the report is made from; by default into the folder itself. A conclusions.md that is there
+        is kept.
     formats : sequence of str
         Of the figures; the page shows the PNG.
 
@@ -65,6 +72,8 @@ def write_report(
                 "the study again"
             )
     copies = {file: _content(folder / file) for file in ("study.toml", "versions.json")}
+    if (folder / CONCLUSIONS).is_file() and not (out / CONCLUSIONS).is_file():
+        copies[CONCLUSIONS] = _content(folder / CONCLUSIONS)
     found = measure.findings(answers.rows)
     found.figures |= measure.gallery(answers.rows, portraits)
     if out != folder:
@@ -86,34 +95,45 @@ def write_page(
     provenance: Provenance,
     formats: Sequence[str] = ("png", "svg"),
 ) -> Path:
-    """Write README.md, a CSV of every table and the figures; return the page.
+    """Write README.md, index.html, a CSV of every table and the figures; return the page.
 
     Parameters
     ----------
     study : Study
     found : Findings
     folder : path
+        Its conclusions.md, if there is one, becomes a part of the page.
     provenance : Provenance
     formats : sequence of str
         Of the figures; the page shows the PNG.
     """
-    parts = [f"# {study.title}"]
-    if study.text:
-        parts.append(study.text.strip())
-    if found.words:
-        parts.append("## What was found\n\n" + "\n".join(f"- {line}" for line in found.words))
-    for name, (figure, caption) in found.figures.items():
+    claims = claims_table(found.claims)
+    tables = {"Claims": claims} | found.tables if found.claims else found.tables
+    for headline, table in tables.items():
+        write_table(table, folder / _file(headline))
+    for name, (figure, _) in found.figures.items():
         save_figure(figure, folder / "figures" / name, formats)
-        parts.append(f"![{name}](figures/{name}.png)\n\n*{caption}*")
-    for headline, table in found.tables.items():
-        file = f"{_slug(headline)}.csv"
-        write_table(table, folder / file)
-        parts.append(f"## {headline}\n\n{_shown(table)}\n\n([{file}]({file}))")
-    parts.append("## How it was made\n\n" + _how(study, provenance))
-    page = folder / "README.md"
-    with atomic_path(page) as temporary:
-        temporary.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    return page
+    words = folder / CONCLUSIONS
+    about = {
+        "study": study,
+        "conclusions": _content(words).decode().strip() if words.is_file() else "",
+        "claims": by_verdict(claims),
+        "notes": found.notes,
+        "figures": {name: caption for name, (_, caption) in found.figures.items()},
+        "tables": [(name, _file(name), table) for name, table in found.tables.items()],
+        "long": _LONG,
+        "provenance": provenance,
+        "methods": {m.label: _differs(m) for m in study.chosen.values()},
+    }
+    for file, template in (("index.html", "page.html.jinja"), ("README.md", "page.md.jinja")):
+        with atomic_path(folder / file) as temporary:
+            text = _TEMPLATES.get_template(template).render(about)
+            temporary.write_text(text, encoding="utf-8")
+    return folder / "README.md"
+
+
+def _file(headline: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", headline.lower()).strip("_") + ".csv"
 
 
 def _content(file: Path) -> bytes:
@@ -125,30 +145,7 @@ def _content(file: Path) -> bytes:
         ) from None
 
 
-def _how(study: Study, provenance: Provenance) -> str:
-    experiment = study.experiment
-    seeds = ", ".join(map(str, study.seeds))
-    others = ", ".join(provenance.others)
-    lines = [
-        f"Networks of seeds {seeds}, each trained for {experiment.training.steps:,} steps of "
-        f"{experiment.training.batch} trials unless its method says otherwise. Everything that "
-        "determines them, and the analysis, is in [study.toml](study.toml), which was written "
-        "before any of them was measured for it; those that another study had trained already "
-        "were taken from it. A controlled p is by Benjamini and Hochberg's procedure over its "
-        "table, unless another is named. "
-        f"Made on {provenance.processors} processors with the versions in "
-        "[versions.json](versions.json)" + (f", networks also with {others}." if others else "."),
-        "| method | |\n|---|---|\n"
-        + "\n".join(f"| {m.label} | {_method(m)} |" for m in study.chosen.values()),
-        "The answers of all networks are in [networks.csv](networks.csv) and "
-        "[items.csv](items.csv). `brainrnn study report FOLDER` makes this page from them again.",
-    ]
-    if provenance.command:
-        lines.append(f"```\n{provenance.command}\n```")
-    return "\n\n".join(lines)
-
-
-def _method(method: MethodSpec) -> str:
+def _differs(method: MethodSpec) -> str:
     """How the method's networks differ from the experiment."""
     differs = [f"`{assignment}`" for assignment in method.settings]
     differs += [f"`{key}` in {list(values)}" for key, values in method.sweep.items()]
@@ -158,30 +155,22 @@ def _method(method: MethodSpec) -> str:
     return ", ".join(differs) or "as the experiment"
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+def _html_table(table: pd.DataFrame) -> str:
+    return table.to_html(index=False, border=0, formatters=[cell] * table.shape[1])
 
 
-def _shown(table: pd.DataFrame) -> str:
-    """Long tables are folded, so that the page can be read."""
-    text = _markdown(table)
-    if len(table) <= _LONG:
-        return text
-    return f"<details>\n<summary>{len(table)} rows</summary>\n\n{text}\n\n</details>"
+def _templates() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("brainrnn.study.report"),
+        autoescape=jinja2.select_autoescape(["html.jinja"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    filters: dict[str, Any] = {"markdown_table": markdown_table, "html_table": _html_table}
+    made.filters |= filters
+    return made
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    head = "| " + " | ".join(str(column) for column in table.columns) + " |"
-    rule = "|" + "---|" * table.shape[1]
-    body = ["| " + " | ".join(map(_cell, row)) + " |" for row in table.itertuples(index=False)]
-    return "\n".join([head, rule, *body])
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return "-" if pd.isna(value) else f"{value:g}" if value.is_integer() else f"{value:.3g}"
-    return str(value)
+_TEMPLATES = _templates()

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from brainrnn.study.findings.settings import name_settings, with_setting
+from brainrnn.study.report.settings import name_settings, with_setting
 
 
 def test_settings_of_a_method_are_told_apart():

@@ -1,1 +1,0 @@
-"""What the findings of all measures are made of: tables, tests, sentences and figures."""

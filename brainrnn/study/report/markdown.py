@@ -1,0 +1,42 @@
+"""Tables in Markdown, and how a cell of a page is written."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def markdown_table(table: pd.DataFrame) -> str:
+    """A table in Markdown.
+
+    Examples
+    --------
+    >>> print(markdown_table(pd.DataFrame({"method": ["BIMT"], "z": [-3.4567]})))
+    | method | z |
+    |---|---|
+    | BIMT | -3.46 |
+    """
+    rows = [map(cell, row) for row in table.itertuples(index=False)]
+    lines = [[_plain(one) for one in row] for row in (map(str, table.columns), *rows)]
+    rule = "|" + "---|" * table.shape[1]
+    head, *body = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([head, rule, *body])
+
+
+def cell(value: object) -> str:
+    """A value as a page shows it: three digits, a dash where there is none.
+
+    Examples
+    --------
+    >>> [cell(value) for value in (True, 12345, 0.98765, 2.0, float("nan"), "L1")]
+    ['yes', '12345', '0.988', '2', '-', 'L1']
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return "-" if pd.isna(value) else f"{value:g}" if value.is_integer() else f"{value:.3g}"
+    return str(value)
+
+
+def _plain(text: str) -> str:
+    """Text that cannot end a cell, nor begin a tag."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
