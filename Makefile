@@ -1,13 +1,15 @@
 # make demo: grow a brain and test its map.  make test: the tests.  make install: the set-up alone.
 # make coverage: the tests, and how many lines they reach.  make test-types: the tests, while types
 # and shapes are checked in every call.  make test-pretrained: a network from another package (16 MB).
+# make pages: the reports in docs/results from their answers, and the tables of README and findings.
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
+PUBLISHED = $(dir $(wildcard docs/results/*/provenance.json))
 # As many processes as processors, of one thread each; tests of one file stay together.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo test test-slow test-types test-pretrained coverage lint benchmark clean
+.PHONY: install demo pages test test-slow test-types test-pretrained coverage lint benchmark clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -25,6 +27,10 @@ demo: install
 		else $(BIN)/brainrnn train configs/cog20_bimt.toml --out $(DEMO); fi
 	@$(BIN)/brainrnn analyse $(DEMO)
 	@$(BIN)/brainrnn plot $(DEMO)
+
+# The pages of the published studies from their answers, and the tables of other pages from these.
+pages: install
+	$(BIN)/brainrnn study report $(PUBLISHED) --format png --fill README.md --fill docs/findings.md
 
 test: install
 	$(PYTEST)

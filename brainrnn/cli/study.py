@@ -99,26 +99,40 @@ def run(study: str, overrides: tuple[str, ...], **how: Any) -> None:
 
 
 @study.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Folder for the report and a copy of the answers. Default: FOLDER itself.",
 )
 @click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    default=("png", "svg"),
+    show_default=True,
+    help="Format of the figures. May be given several times.",
+)
+@click.option(
     "--fill",
     "pages",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Another page in Markdown whose tables are written anew from the report's. May be given "
-    "several times.",
+    help="Another page in Markdown whose tables are written anew from those of reports. May be "
+    "given several times.",
 )
-def report(folder: Path, out: Path | None, pages: tuple[Path, ...]) -> None:
-    """Write the report of a study again.
+def report(
+    folders: tuple[Path, ...], out: Path | None, formats: tuple[str, ...], pages: tuple[Path, ...]
+) -> None:
+    """Write reports of studies again.
 
-    It is made from the answers that FOLDER keeps: no network is needed. FOLDER is the study's
-    folder, such as runs/studies/growing_brains, or a report that was published with its answers.
+    They are made from the answers that each FOLDER keeps: no network is needed. FOLDER is a
+    study's folder, such as runs/studies/growing_brains, or a report that was published with its
+    answers.
     """
-    click.echo(f"Written: {studies.write_report(folder, out)}")
+    if out and len(folders) > 1:
+        raise click.UsageError("--out is for one FOLDER: name one, or leave --out away")
+    for folder in folders:
+        click.echo(f"Written: {studies.write_report(folder, out, formats=formats)}")
     for page in pages:
         click.echo(f"Written: {studies.fill(page)}")

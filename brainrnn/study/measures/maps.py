@@ -130,6 +130,7 @@ class MapMeasure(Measure):
             "active": mean_sd(network.active, 0),
             "modules": f"{network.modules.median():g}",
             "weights absent": f"{group.absent.mean():.1%}",
+            "wiring length": f"{network.wiring_length.mean():.0f}",
             **{f"z {words}: median (range)": median_range(z[n]) for n, words in MEASURES.items()},
             f"p < {self.level:g}: isolated, size, both": f"{below.isolated.sum()}, "
             f"{below.cluster_size.sum()}, {below.all(axis=1).sum()} of {len(below)}",

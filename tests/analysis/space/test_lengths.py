@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import scipy.stats
+import statsmodels.api as sm
 from scipy.optimize import minimize
 from scipy.spatial.distance import pdist, squareform
 
@@ -85,6 +86,32 @@ def test_likelihoods_against_a_plain_search_over_all_pairs(model):
     assert float(fit.aic) == pytest.approx(2 * k + 2 * expected.fun, abs=1e-3)
     found = fit.estimate.sel(parameter=list(TRUTH[model])).values
     np.testing.assert_allclose(found, expected.x, rtol=2e-2)
+
+
+@pytest.mark.parametrize(
+    ("model", "features"),
+    [
+        ("power_law", (np.log,)),
+        ("exponential", (np.asarray,)),
+        ("lognormal", (np.log, lambda d: np.log(d) ** 2)),
+        ("truncated_power_law", (np.log, np.asarray)),
+    ],
+)
+def test_fits_without_an_edge_are_binomial_regressions_of_statsmodels(model, features):
+    """With log contacts linear in their parameters, 1 - exp(-mu) is the inverse of cloglog."""
+    connected = planted(model)
+    off = ~np.eye(len(DISTANCE), dtype=bool)
+    d, kind = np.unique(DISTANCE[off].round(9), return_inverse=True)
+    hits, pairs = np.bincount(kind, connected[off]), np.bincount(kind)
+    design = np.stack([np.ones_like(d), *(-feature(d) for feature in features)], axis=1)
+    family = sm.families.Binomial(link=sm.families.links.CLogLog())
+    fit = sm.GLM(np.stack([hits, pairs - hits], axis=1), design, family=family).fit(tol=1e-12)
+    ours = connection_lengths(DISTANCE, connected).sel(model=model)
+    known = ours.estimate.dropna("parameter").values
+    np.testing.assert_allclose([np.log(known[0]), *known[1:]], fit.params, rtol=1e-4, atol=1e-5)
+    p = fit.predict(design)
+    likelihood = (hits * np.log(p) + (pairs - hits) * np.log1p(-p)).sum()
+    assert float(ours.log_likelihood) == pytest.approx(likelihood, rel=1e-9)
 
 
 def test_ratios_tell_power_laws_from_exponentials():
