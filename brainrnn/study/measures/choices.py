@@ -10,12 +10,10 @@ from pydantic import Field
 
 from brainrnn.analysis import robustness
 from brainrnn.analysis.map_statistics import MEASURES
-from brainrnn.plots.style import new_figure, open_frame
 from brainrnn.study.answers import Answer
+from brainrnn.study.drawings.choices import specification_curves
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.report.claims import by_share
-from brainrnn.study.report.colours import method_colours
-from brainrnn.study.report.figures import Drawing, chance_band
 from brainrnn.study.report.settings import name_settings
 from brainrnn.study.report.tables import spread, summarise
 from brainrnn.study.subject import Subject
@@ -76,7 +74,7 @@ class ChoiceMeasure(Measure):
             "In the table of combinations: mean z by isolated neurons and by cluster size "
             f"(networks in which both are below p = {self.level:g}).",
         ]
-        found.figures["choices"] = _curves(rows)
+        found.figures["choices"] = specification_curves(rows, _CHOICES)
         return found
 
 
@@ -125,24 +123,3 @@ def _each(combined: pd.DataFrame) -> pd.DataFrame:
     values = zip(combined.z, combined.z_size, combined.both, combined.networks, strict=True)
     cells = [f"{z:.1f}, {size:.1f} ({both} of {n})" for z, size, both, n in values]
     return spread(combined.assign(cell=cells), _CHOICES, "label", "cell")
-
-
-def _curves(rows: pd.DataFrame) -> Drawing:
-    figure = new_figure(10, 4)
-    axes = figure.subplots(1, 2)
-    for ax, (statistic, words) in zip(axes, MEASURES.items(), strict=True):
-        chance_band(ax, "y")
-        for label, colour in method_colours(rows.label).items():
-            group = rows[(rows.statistic == statistic) & (rows.label == label)]
-            choices = [c for c in _CHOICES if group[c].notna().all()]
-            curve = group.groupby(choices).z.mean().dropna().sort_values().to_numpy()
-            ax.plot(curve, ".", ms=3, color=colour, label=label)
-        ax.set_xlabel("combinations of choices, by z")
-        ax.set_ylabel(f"z of {words}")
-        open_frame(ax)
-    axes[0].legend(frameon=False, fontsize=8, markerscale=3)
-    return figure, (
-        "Specification curves: the z of every combination of choices (number of modules, threshold "
-        "of activity, clustering, neighbourhood), mean over each method's networks, in order. The "
-        "band holds 95 % of a normal null."
-    )

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from pydantic import Field
 
 from brainrnn.analysis import accuracy
-from brainrnn.plots.style import FAINT, new_figure, open_frame
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
+from brainrnn.study.claims import tradeoff as claims
+from brainrnn.study.drawings.tradeoff import accuracy_and_cost
 from brainrnn.study.fronts import at_equal, front
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.pruning import absence, connections, prune
-from brainrnn.study.report.claims import Claim, by_test
-from brainrnn.study.report.colours import Colour, method_colours
-from brainrnn.study.report.comparisons import compare, planned
-from brainrnn.study.report.figures import Drawing
+from brainrnn.study.report.comparisons import compare
 from brainrnn.study.report.settings import name_settings
 from brainrnn.study.report.tables import count, spread
 from brainrnn.study.subject import Subject
 from brainrnn.study.wiring import wiring_length
-
-_PRUNED = "With at least {:.1%} of the recurrent weights absent, trained so or pruned"
-_SHORT = "With a wiring length of at most {:g}"
-_WELL = 0.95  # of the best possible accuracy: what the lower panels show
 
 
 class TradeOffMeasure(Measure):
@@ -75,28 +67,19 @@ class TradeOffMeasure(Measure):
         found = Findings()
         matched = at_equal(rows, "absent", self.pruned)
         short = at_equal(rows, "wiring_length", self.lengths)
+        compared, shorter = _compared(matched), _compared(short)
         found.tables["Pareto fronts"] = _fronts(rows)
         found.tables["Accuracy at equal sparsity"] = _wide(matched, "{:.1%} absent")
-        found.tables["Methods at equal sparsity, paired by seed"] = _compared(matched)
+        found.tables["Methods at equal sparsity, paired by seed"] = compared
         found.tables["Accuracy at equal wiring length"] = _wide(short, "at most {:g}")
-        found.tables["Methods at equal wiring length, paired by seed"] = _compared(short)
+        found.tables["Methods at equal wiring length, paired by seed"] = shorter
         found.tables["Every network"] = rows.drop(columns=["method"])
-        found.figures["tradeoff"] = _scatter(rows)
+        found.figures["tradeoff"] = accuracy_and_cost(rows)
         found.claims = [
-            *_claims(_PRUNED, _compared(matched), self.pairs, rows),
-            *_claims(_SHORT, _compared(short), self.pairs, rows),
+            *claims.more_accurate(claims.PRUNED, compared, self.pairs, rows),
+            *claims.more_accurate(claims.SHORT, shorter, self.pairs, rows),
         ]
         return found
-
-
-def _claims(
-    when: str, tests: pd.DataFrame, pairs: tuple[tuple[str, str], ...], rows: pd.DataFrame
-) -> Iterator[Claim]:
-    """Which method is more accurate at the same cost, level by level."""
-    for _, level in tests.groupby("level"):
-        for test, networks in planned(level, pairs, rows):
-            claim = f"{when.format(test['level'])}, the first is more accurate."
-            yield by_test(claim, networks, test)
 
 
 def _fronts(rows: pd.DataFrame) -> pd.DataFrame:
@@ -147,39 +130,3 @@ def _compared(matched: pd.DataFrame) -> pd.DataFrame:
 
     levels = [distinct(group) for _, group in matched.groupby("level")]
     return compare(pd.concat(levels), "accuracy", within={"level": "level"})
-
-
-def _scatter(rows: pd.DataFrame) -> Drawing:
-    """Accuracy against weights that are present, and against the length of the wiring."""
-    figure = new_figure(10, 7.6)
-    axes = figure.subplots(2, 2, sharex="col", sharey="row", height_ratios=[1, 1.2])
-    ceiling = rows.ceiling.max()
-    costs = (1 - rows.absent, rows.wiring_length)
-    for ax, cost in zip(axes.flat, (*costs, *costs), strict=True):
-        for label, colour in method_colours(rows.label).items():
-            _draw(ax, rows.assign(cost=cost)[rows.label == label], colour, label)
-        ax.axhline(ceiling, color=FAINT, lw=0.8, ls=":", zorder=0)
-        ax.set_xscale("log")
-        open_frame(ax)
-    for ax in axes[:, 0]:
-        ax.set_ylabel("accuracy")
-    axes[1, 0].set_ylim(_WELL * ceiling, ceiling + 0.05 * (1 - _WELL))
-    axes[1, 0].set_xlabel("fraction of recurrent weights present")
-    axes[1, 1].set_xlabel("wiring length, sum of |w| d")
-    axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
-    return figure, (
-        "Accuracy on all tasks against how sparse the recurrent weights are, and against the "
-        "length of the wiring; below, the same where networks do well. Full dots are networks as "
-        "trained, each with its own strength of the penalty; faint ones the same networks with "
-        "their weakest weights taken away. Lines are the Pareto fronts of all seeds together: no "
-        "network of the method is better in both. Dotted: the best possible."
-    )
-
-
-def _draw(ax: Axes, rows: pd.DataFrame, colour: Colour, label: str) -> None:
-    """A method's networks, as trained and pruned, and their front."""
-    pruned, trained = rows[rows.pruned.astype(bool)], rows[~rows.pruned.astype(bool)]
-    ax.plot(pruned.cost, pruned.accuracy, "o", ms=3, mew=0, alpha=0.25, color=colour)
-    ax.plot(trained.cost, trained.accuracy, "o", ms=5, mew=0, alpha=0.9, color=colour)
-    best = rows[front(rows.cost.to_numpy(), rows.accuracy.to_numpy())].sort_values("cost")
-    ax.step(best.cost, best.accuracy, where="post", lw=1.2, color=colour, label=label)

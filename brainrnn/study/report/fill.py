@@ -105,4 +105,4 @@ def _table(page: Path, said: str) -> str:
 
 def _require(page: Path, file: str, column: str, table: pd.DataFrame) -> None:
     if column not in table:
-        raise InputError(f"{page}: {file}: {unknown('column', column, list(table))}")
+        raise InputError(f"{page}: {file}: {unknown('column', column, list(map(str, table)))}")
