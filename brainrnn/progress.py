@@ -82,6 +82,17 @@ class FleetBar:
     def __init__(self, bar: tqdm) -> None:
         self._bar = bar
         self._latest: dict[str, dict[str, float]] = {}
+        self._known, self._told = "", ""
+
+    def workers(self, told: str) -> None:
+        """Show what there is to tell of those who do the work."""
+        if told != self._told:
+            self._told = told
+            self._show(refresh=True)
+
+    def _show(self, *, refresh: bool) -> None:
+        parts = [part for part in (self._told, self._known) if part]
+        self._bar.set_postfix_str(", ".join(parts), refresh=refresh)
 
     def update(self, report: tuple[str, int, list[dict[str, float]]]) -> None:
         """Take a report: the network's name, the steps since its last report, its metrics."""
@@ -90,8 +101,8 @@ class FleetBar:
         for row in metrics:
             shown |= {k: row[k] for k in ("loss", "accuracy") if not math.isnan(row[k])}
         if metrics:
-            known = [f"{who} " + " ".join(f"{k} {v:.3g}" for k, v in shown.items())]
-            self._bar.set_postfix_str(", ".join(known), refresh=False)
+            self._known = f"{who} " + " ".join(f"{k} {v:.3g}" for k, v in shown.items())
+            self._show(refresh=False)
         self._bar.update(done)
 
 

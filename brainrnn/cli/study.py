@@ -13,6 +13,13 @@ from brainrnn import study as studies
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+def _pair(word: str) -> tuple[str, str]:
+    """A key and its value; the empty word for a key alone, such as `exclusive`."""
+    key, _, value = word.partition("=")
+    return key, value
+
+
 _OPTIONS = (
     click.option(
         "--out",
@@ -23,19 +30,28 @@ _OPTIONS = (
     ),
     click.option(
         "--on",
-        type=click.Choice(["local", "serial", "dask"]),
+        type=click.Choice(["local", "serial", "dask", "slurm"]),
         default="local",
         show_default=True,
         help="Where networks are trained: in processes of this machine; in this process, one after "
-        "the other; on the workers of a Dask scheduler.",
+        "the other; on the workers of a Dask scheduler; in jobs of a Slurm cluster.",
     ),
     click.option(
         "--workers",
         "--jobs",
         type=click.IntRange(1),
-        help="Number of networks at once, each on one thread. Default: one for every processor.",
+        help="Number of networks at once, each on one thread. Default: one for every processor; 8 "
+        "Slurm jobs.",
     ),
     click.option("--scheduler", metavar="ADDRESS", help="Of Dask, such as tcp://10.0.0.1:8786."),
+    click.option(
+        "--slurm",
+        metavar="KEY=VALUE",
+        multiple=True,
+        callback=lambda context, option, words: dict(_pair(word) for word in words),
+        help="An option of sbatch, such as partition=cpu, time=2:00:00, mem=4G or account=NAME. "
+        "Can be repeated.",
+    ),
     click.option(
         "--quiet",
         "progress",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,6 +30,7 @@ def conduct(
     on: Place = "local",
     workers: int | None = None,
     scheduler: str | None = None,
+    slurm: Mapping[str, str] | None = None,
     progress: bool = True,
     report: str | Path | None = None,
     command: str = "",
@@ -45,14 +46,16 @@ def conduct(
     ----------
     study : Study
     out : path
-    on : {"local", "serial", "dask"}
+    on : {"local", "serial", "dask", "slurm"}
         Where networks are trained and measured: in processes of this machine; in this process, one
-        after the other; or on the workers of a Dask scheduler.
+        after the other; on the workers of a Dask scheduler; in jobs of a Slurm cluster.
     workers : int, optional
         For ``local``: networks at once, each on one thread; as many as there are processors by
-        default.
+        default. For ``slurm``: Slurm jobs at once, each on one thread; 8 by default.
     scheduler : str, optional
         For ``dask``: the address of the scheduler.
+    slurm : mapping, optional
+        For ``slurm``: options of ``sbatch``, such as ``{"partition": "cpu", "time": "2:00:00"}``.
     progress : bool
         Whether to show progress bars.
     report : path, optional
@@ -97,6 +100,7 @@ def conduct(
                 on,
                 number=workers,
                 scheduler=scheduler,
+                slurm=slurm,
                 lamp=lamp.path,
                 preload=[offered.module] if offered else [],
             ) as crew,

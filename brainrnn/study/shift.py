@@ -146,7 +146,7 @@ class Shift:
         self._running -= 1
         (what, cell), end = ended
         if end is End.STOPPED:
-            self._was_stopped = True
+            self._was_stopped = self._was_stopped or self._failure is None
             self._lamp.out()
         elif end is End.ELSEWHERE:
             self._later.append((time.monotonic() + _AGAIN, (what, cell)))
@@ -192,6 +192,7 @@ class _Look(threading.Thread):
                 shift._lamp.out()
             else:
                 shift._lamp.keep()
+            self._bar.workers(shift._workers.told)
             if self._phase == "training":
                 for name, cell in list(shift._at_work.items()):
                     if found := told(shift._lamp.path.parent, name):

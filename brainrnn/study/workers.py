@@ -1,4 +1,4 @@
-"""Where the jobs of a study run: in this process, in processes of this machine, or with Dask."""
+"""Where the jobs of a study run: in this process, in others of this machine, on a cluster."""
 
 from __future__ import annotations
 
@@ -22,45 +22,26 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 from brainrnn.errors import InputError
 from brainrnn.runs.versions import versions
+from brainrnn.study.crew import LostError, Workers
 from brainrnn.study.jobs import check_worker
+from brainrnn.study.slurm import open_slurm
 
-Place = Literal["serial", "local", "dask"]
+Place = Literal["serial", "local", "dask", "slurm"]
 
 # What every job imports, once for all processes: torch.optim imports torch._dynamo for a second.
 _PRELOAD = ("brainrnn.study.jobs", "torch._dynamo", "h5netcdf")
 _TO_SAVE = 5.0  # seconds
 
 
-@runtime_checkable
-class Workers(Protocol):
-    """Takes jobs and gives their results, in whatever order they end.
-
-    Attributes
-    ----------
-    room : int
-        How many jobs to hand out before the first of them has ended.
-    """
-
-    room: int
-
-    def submit(self, key: Any, function: Callable[..., Any], *arguments: Any) -> None:
-        """Take a job, known by a key."""
-
-    def next(self, timeout: float) -> tuple[Any, Any] | None:
-        """The key and the result of a job that has ended; None if none ends within a time.
-
-        Whatever a job raises is raised here.
-        """
-
-
 class Serial:
     """Jobs run in this process, one after the other: debuggers work, and nothing is pickled."""
 
     room = 1
+    told = ""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Any, Callable[..., Any], tuple[Any, ...]]] = deque()
@@ -78,10 +59,6 @@ class Serial:
         return key, function(*arguments)
 
 
-class LostError(InputError):
-    """Workers are gone."""
-
-
 class Pool:
     """Jobs run through an executor of Python's ``concurrent.futures``.
 
@@ -93,6 +70,8 @@ class Pool:
     lost : dict
         Errors that mean that workers are gone, and what to say of each.
     """
+
+    told = ""
 
     def __init__(
         self, executor: Executor, number: int, lost: Mapping[type[Exception], str]
@@ -135,6 +114,7 @@ def open_workers(
     *,
     number: int | None = None,
     scheduler: str | None = None,
+    slurm: Mapping[str, str] | None = None,
     lamp: Path,
     preload: Sequence[str] = (),
 ) -> Iterator[Workers]:
@@ -142,12 +122,16 @@ def open_workers(
 
     Parameters
     ----------
-    place : {"serial", "local", "dask"}
-        In this process; in processes of this machine; or on the workers of a Dask scheduler.
+    place : {"serial", "local", "dask", "slurm"}
+        In this process; in processes of this machine; on the workers of a Dask scheduler; in jobs
+        of a Slurm cluster.
     number : int, optional
-        Of processes, for ``local``; as many as there are processors by default.
+        Of processes, for ``local``; as many as there are processors by default. Of Slurm jobs at
+        once, for ``slurm``; 8 by default.
     scheduler : str, optional
         Address of the Dask scheduler, such as "tcp://10.0.0.1:8786".
+    slurm : mapping, optional
+        Options of ``sbatch``, such as ``{"partition": "cpu", "time": "2:00:00"}``.
     lamp : path
         Of :class:`brainrnn.study.signs.Lamp`. Local processes put it out if this one is killed.
     preload : sequence of str
@@ -156,17 +140,23 @@ def open_workers(
     Raises
     ------
     InputError
-        If the scheduler does not answer or has no workers, if a worker does not see the lamp or has
-        other versions of the packages, or if options do not go together.
+        If the scheduler does not answer or has no workers, if Slurm refuses a job, if a worker does
+        not see the lamp or has other versions of the packages, or if options do not go together.
     """
     if place != "dask" and scheduler is not None:
         raise InputError(f"a scheduler is for --on dask, not for --on {place}")
-    if place != "local" and number is not None:
-        raise InputError(f"a number of workers is for --on local, not for --on {place}")
+    if place != "slurm" and slurm:
+        raise InputError(f"options of sbatch are for --on slurm, not for --on {place}")
+    if place not in ("local", "slurm") and number is not None:
+        raise InputError(
+            f"a number of workers is for --on local and --on slurm, not for --on {place}"
+        )
     if place == "serial":
         yield Serial()
     elif place == "local":
         yield from _local(number or processors(), preload, lamp)
+    elif place == "slurm":
+        yield from open_slurm(number, slurm or {}, lamp)
     else:
         yield from _dask(scheduler, lamp)
 

@@ -383,7 +383,9 @@ def test_what_dask_lacks_is_one_line(tmp_path):
     words = ["study", tmp_path / "study.toml", "--out", tmp_path / "out", "--quiet"]
     one_line(brainrnn(*words, "--on", "dask"), "--scheduler ADDRESS")
     one_line(brainrnn(*words, "--scheduler", "tcp://127.0.0.1:1"), "is for --on dask")
-    one_line(brainrnn(*words, "--on", "serial", "--workers", "2"), "is for --on local")
+    one_line(
+        brainrnn(*words, "--on", "serial", "--workers", "2"), "is for --on local and --on slurm"
+    )
     with cluster(tmp_path, workers=0) as (address, processes):
         dask = ("--on", "dask", "--scheduler", address)
         one_line(brainrnn(*words, *dask), "has no workers", "start some")
@@ -420,6 +422,7 @@ class Stub:
     """Workers that have done a job as soon as it is asked for."""
 
     room = 8
+    told = ""
 
     def __init__(self):
         self.waiting, self.most = [], 0
