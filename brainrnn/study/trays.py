@@ -73,6 +73,8 @@ class Trays:
         """Each job that is done, once, with its result or its error."""
         for path in _files(self._done):
             result = pickle.loads(path.read_bytes())
+            for taken in self._at_work.glob(f"{path.name}.*"):
+                taken.unlink(missing_ok=True)
             path.unlink()
             yield int(path.name), result
 
@@ -83,11 +85,6 @@ class Trays:
             if left(owner):
                 with suppress(FileNotFoundError):
                     path.rename(self._to_do / number)
-
-    def clear(self, number: int) -> None:
-        """Forget a job that is done."""
-        for path in self._at_work.glob(f"{number:08d}.*"):
-            path.unlink(missing_ok=True)
 
 
 def _files(folder: Path) -> list[Path]:
