@@ -2,6 +2,7 @@
 # make coverage: the tests, and how many lines they reach.  make test-types: the tests, while types
 # and shapes are checked in every call.  make test-pretrained: a network from another package (16 MB).
 # make pages: the reports in docs/results from their answers, and the tables of README and findings.
+# make test-slurm: studies on a real Slurm, which the tests start (Debian: apt-get install slurm-wlm).
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := runs/demo
@@ -9,7 +10,8 @@ PUBLISHED = $(dir $(wildcard docs/results/*/provenance.json))
 # As many processes as processors, of one thread each; tests of one file stay together.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo pages test test-slow test-types test-pretrained coverage lint benchmark clean
+.PHONY: install demo pages test test-slow test-slurm test-types test-pretrained coverage lint
+.PHONY: benchmark clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -37,6 +39,9 @@ test: install
 
 test-slow: install
 	$(PYTEST) -m slow
+
+test-slurm: install
+	$(BIN)/python -m pytest -m slow tests/study/slurm
 
 test-types: install
 	$(PYTEST) -rfE --jaxtyping-packages=brainrnn,tasks,tests.check_types

@@ -62,7 +62,7 @@ class SlurmJobs:
         self._jobs: dict[str, Job[None]] = {}  # those of Slurm, by theirs
         self._reasons: dict[str, str] = {}  # why they wait
         self._in_vain = 0
-        self._next_look = time.monotonic() + _SELDOM
+        self._next_look = time.monotonic()
         self._start()  # a cluster that refuses does so before anything begins
 
     def submit(self, key: Any, function: Callable[..., Any], *arguments: Any) -> None:

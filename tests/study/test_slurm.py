@@ -168,7 +168,7 @@ def test_what_a_slurm_job_took_is_handed_out_again(state, begin):
 
 
 def test_slurm_jobs_that_end_in_vain_again_and_again_are_said(begin):
-    crew, cluster, _ = begin(number=2)
+    crew, cluster, lamp = begin(number=2)
     crew.submit("a", square, 3)
     crew.submit("b", square, 4)
     for _ in range(2):
@@ -180,6 +180,32 @@ def test_slurm_jobs_that_end_in_vain_again_and_again_are_said(begin):
         (cluster.folder / f"{job}_0_log.out").write_text("Killed here\n\nsrun: error: exit 9\n")
     with pytest.raises(LostError, match=r"OUT_OF_MEMORY\): Killed here; see .*mem=8G"):
         crew.next(0)
+    lamp.out()
+    assert crew.next(1) == ("a", End.STOPPED)  # the error stood for the other
+    assert crew.next(0) is None
+
+
+def test_slurm_jobs_may_be_taken_away_again_and_again(begin):
+    crew, cluster, _ = begin(number=1)
+    crew.submit("a", square, 3)
+    for state in ("CANCELLED", "PREEMPTED", "NODE_FAIL", "COMPLETED", "CANCELLED"):
+        cluster.states[str(len(cluster.states))] = state
+        assert crew.next(0) is None
+    assert len(cluster.states) == 6
+
+
+def test_what_is_done_twice_counts_once(begin):
+    crew, cluster, _ = begin(number=1)
+    crew.submit("a", square, 3)
+    crew.submit("b", square, 4)
+    number, function, arguments = Trays(cluster.folder).take("1-0")
+    cluster.states["1"] = "NODE_FAIL"
+    assert crew.next(0) is None
+    cluster.work("2")
+    assert crew.next(1) == ("a", 9)
+    Trays(cluster.folder).answer(number, function(*arguments))  # the machine was there after all
+    cluster.work("2")
+    assert crew.next(1) == ("b", 16)
 
 
 def test_a_result_between_says_that_slurm_jobs_work(begin):
@@ -234,7 +260,7 @@ def test_when_the_user_stops_nothing_waits_for_a_slurm_job(begin):
     lamp.out()
     assert {crew.next(1), crew.next(1)} == {("b", End.STOPPED), ("c", End.STOPPED)}
     assert crew.next(0) is None
-    cluster.states["1"] = "CANCELLED"
+    cluster.states = dict.fromkeys(cluster.states, "CANCELLED")
     assert crew.next(1) == ("a", End.STOPPED)
     assert len(cluster.states) == 2
 
