@@ -54,7 +54,7 @@ class Trays:
             mine = self._at_work / f"{path.name}.{owner}"
             with suppress(FileNotFoundError):  # another worker was faster, or the answer was lost
                 path.rename(mine)
-            if mine.exists():
+            with suppress(FileNotFoundError):
                 function, arguments = pickle.loads(mine.read_bytes())
                 return int(path.name), function, arguments
         return None

@@ -15,6 +15,7 @@ from brainrnn.runs.versions import versions
 from brainrnn.study import slurm_jobs, slurm_worker
 from brainrnn.study.crew import LostError
 from brainrnn.study.jobs import End
+from brainrnn.study.shift import Shift
 from brainrnn.study.signs import Lamp, claim
 from brainrnn.study.slurm import checked
 from brainrnn.study.slurm_jobs import SlurmJobs
@@ -183,6 +184,14 @@ def test_slurm_jobs_that_end_in_vain_again_and_again_are_said(begin):
     lamp.out()
     assert crew.next(1) == ("a", End.STOPPED)  # the error stood for the other
     assert crew.next(0) is None
+
+
+def test_a_study_of_which_all_slurm_jobs_fail_ends_with_that_error(begin, tmp_path):
+    crew, cluster, lamp = begin(number=1)
+    crew._states = lambda: dict.fromkeys(cluster.states, "FAILED")
+    with pytest.raises(LostError, match="nothing done"):
+        Shift(FEW, FEW.cells(), tmp_path, crew, lamp, []).work(progress=False)
+    assert not lamp.path.exists()
 
 
 def test_slurm_jobs_may_be_taken_away_again_and_again(begin):
