@@ -28,7 +28,8 @@ from brainrnn.study.report.comparisons import compare, planned
     ],
 )
 def test_a_claim_about_single_networks(yes, no, verdict):
-    assert by_share("a", "b", yes, no=no, share=0.8).verdict == verdict
+    found = by_share("a", "b", yes, no=no, share=0.8)
+    assert found == Claim("a", "b", verdict, f"{sum(yes)} of {len(yes)}")
 
 
 def test_without_an_opposite_it_is_what_is_not_so():
@@ -60,7 +61,8 @@ def test_the_opposite_claim_never_has_the_same_verdict_unless_both_are_open(mean
 )
 def test_a_claim_about_a_mean(mean, low, high, p, verdict):
     test = {"difference": mean, "low": low, "high": high, "p_controlled": p}
-    assert by_test("a", "b", test).verdict == verdict
+    found = by_test("a", "b", test)
+    assert (found.claim, found.networks, found.verdict) == ("a", "b", verdict)
 
 
 def test_a_one_sided_test_fails_by_the_interval():

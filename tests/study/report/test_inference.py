@@ -99,6 +99,9 @@ def test_correlation_inside_groups_is_the_slope_of_a_regression_with_a_mean_of_e
     assert r < -0.5
     assert np.corrcoef(x, y)[0, 1] > 0.5  # what the groups alone would say
     assert np.isnan(correlation_inside(x[:3], y[:3], group[:3])[0])
+    steps = group.map({"a": 0.1, "b": 0.2, "c": 0.3})  # the same inside every group
+    assert np.isnan(correlation_inside(steps, y, group)).all()
+    assert np.isnan(correlation_inside(x, steps, group)).all()
 
 
 def test_both_ways_to_control_by_hand():
