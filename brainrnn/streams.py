@@ -20,6 +20,7 @@ class Stream(IntEnum):
     DISTURBANCE = 31
     RESIZING = 31  # of another study than disturbance
     TRANSFER = 41
+    OUTCOME_TRIALS = 51
 
 
 def seeds(seed: int, stream: Stream, *numbers: int) -> np.random.SeedSequence:

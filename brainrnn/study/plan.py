@@ -135,7 +135,8 @@ def load_study(study: str | Path, overrides: Iterable[str] = ()) -> Study:
     """Read a study from a TOML file, or by the name of one that comes with the package.
 
     A file that says ``extends = "other.toml"`` has everything of the other but what it says
-    itself. The other lies beside it, or comes with the package.
+    itself. The other lies beside it, or comes with the package. In the same way its section
+    ``experiment`` may extend an experiment: ``extends = "paper/fig3a-notebook"``.
 
     Parameters
     ----------
@@ -165,6 +166,12 @@ def _read(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path.resolve() in below:
         raise InputError(f"{path} extends itself, by way of {below[-1].name}: take that line out")
     values = read_toml(path)
+    experiment = values.get("experiment")
+    if isinstance(experiment, dict) and "extends" in experiment:
+        named = str(experiment.pop("extends"))
+        like = path.parent / named
+        like = like if like.is_file() else find("experiment", named)
+        values["experiment"] = _merged(read_toml(like), experiment)
     parent = values.pop("extends", None)
     if parent is None:
         return values

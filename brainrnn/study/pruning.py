@@ -1,16 +1,23 @@
-"""Pruning: a network without its weakest recurrent weights."""
+"""Pruning: a network of any kind without its weakest connections."""
 
 from __future__ import annotations
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
-from brainrnn.networks import RNN
+from brainrnn.analysis.feedforward.pruning import magnitude_ranks
+from brainrnn.analysis.graph.stages import connections as joining
+from brainrnn.anatomy.placed import Placed
 from brainrnn.wiring_cost.strength import present
 
 
 @torch.no_grad()
-def prune(net: RNN, absent: float) -> None:
-    """Set the weakest recurrent weights of each member to 0, up to this fraction of all.
+def prune(net: Placed, absent: float) -> None:
+    """Set the weakest connections of each member to 0, up to this fraction of all.
+
+    Connections are the weights between neurons with places: of a recurrent network the recurrent
+    ones, of a perceptron those of all layers, ranked together.
 
     Examples
     --------
@@ -20,17 +27,24 @@ def prune(net: RNN, absent: float) -> None:
     >>> connections(net)
     64
     """
-    weights = net.get_parameter("w_rec")
-    flat = weights.flatten(1)
-    weakest = flat.abs().argsort(dim=1)[:, : round(absent * flat.shape[1])]
-    flat.scatter_(1, weakest, 0.0)
+    ranks = magnitude_ranks(net)
+    total = sum(rank[0].numel() for rank in ranks.values())
+    for name, rank in ranks.items():
+        net.wired(name).masked_fill_(rank >= total - round(absent * total), 0.0)
 
 
-def connections(net: RNN) -> int:
-    """Count the recurrent weights of the first member that are there (:func:`present`)."""
-    return int(present(net.w_rec)[0].sum())
+def count_connections(net: Placed) -> Int[Tensor, " member"]:
+    """Count each member's connections that are there (:func:`present`)."""
+    there = [present(net.wired(name)).flatten(1).sum(1) for name in joining(net)]
+    return torch.stack(there).sum(0)
 
 
-def absence(net: RNN) -> float:
-    """Fraction of the recurrent weights of all members that are not there."""
-    return 1 - float(present(net.w_rec).double().mean())
+def connections(net: Placed) -> int:
+    """Count the connections of the first member that are there."""
+    return int(count_connections(net)[0])
+
+
+def absence(net: Placed) -> float:
+    """Fraction of the connections of all members that are not there."""
+    there = torch.cat([present(net.wired(name)).flatten() for name in joining(net)])
+    return 1 - float(there.double().mean())

@@ -7,11 +7,12 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import xarray as xr
 
 from brainrnn.analysis import analyse
+from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError
 from brainrnn.networks import RNN, NetworkSpec
 from brainrnn.runs.experiment import Experiment, build_network, load_suite
@@ -71,15 +72,17 @@ class Subject:
     Attributes
     ----------
     cell : Cell
-    net : RNN
-    suite : Suite
+    net : PlacedNetwork
+        Of a kind that the study's measure can ask (``Measure.check`` has seen to it).
+    suite : Task
+        What it learned.
     folder : Path
         For files of a measure's own; they start with the cell's name.
     """
 
     cell: Cell
-    net: RNN
-    suite: Suite
+    net: Any
+    suite: Any
     folder: Path
 
     @property
@@ -93,7 +96,7 @@ class Subject:
         return float(self.suite.ceiling().mean())
 
     def analysed(self, net: RNN | None = None) -> xr.Dataset:
-        """The analysis that the study fixes: of this network, or of one that was made of it."""
+        """The analysis that the study fixes: of this recurrent network, or of one made of it."""
         spec = self.cell.experiment.analysis
         net = self.net if net is None else net
         return analyse(net, self.suite, spec, seed=self.seed)
@@ -115,7 +118,6 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
         If it has not been trained to the end.
     """
     suite = load_suite(cell.experiment.task)
-    assert isinstance(suite, Suite)  # Measure.check has seen to it
     if cell.trained:
         run = Run.open(networks / cell.training)
         if not run.finished:
@@ -126,15 +128,14 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
                 "again"
             )
         net = run.net
-        assert isinstance(net, RNN)
     else:
-        net = untrained(cell.experiment.network, suite, cell.experiment.seed)
+        net = build_network(cell.experiment.network, suite, seed=cell.experiment.seed)
     if cell.arrangement != "kept":
         rearrange(net, cell.arrangement)
     return Subject(cell, net, suite, folder)
 
 
-def rearrange(net: RNN, algorithm: Literal["descent", "assignment"]) -> None:
+def rearrange(net: Placed, algorithm: Literal["descent", "assignment"]) -> None:
     """Move neurons until no exchange shortens the network's wiring; its function stays.
 
     The control that every claim about a map needs: what the same weights look like when placed

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import torch
 import xarray as xr
+from jaxtyping import Int
 from torch import Tensor
 
 from brainrnn.analysis.graph.live import active_neurons, live_connections
 from brainrnn.analysis.graph.modularity import newman_modularity
 from brainrnn.analysis.graph.stages import stages
 from brainrnn.anatomy.network import PlacedNetwork
+from brainrnn.anatomy.placed import Placed
 from brainrnn.task import Examples, Task
 from brainrnn.training.loop import answer
 
@@ -65,7 +67,7 @@ def assess(
         columns[f"{part}_accuracy"] = task.score(outputs, batch).flatten(1).mean(1)
     live = live_connections(net)
     columns["live"] = torch.cat([x.flatten(1) for x in live.values()], dim=1).double().mean(1)
-    columns["active"] = _count_active(net)
+    columns["active"] = count_active(net)
     unknown = torch.full((net.members,), math.nan)
     columns["connection_cost"] = unknown if connection_cost is None else connection_cost
     variables = {
@@ -76,8 +78,22 @@ def assess(
     return xr.Dataset({**variables, "modularity": modularity}, attrs={"title": TITLE})
 
 
-def _count_active(net: PlacedNetwork) -> Tensor:
-    """Hidden neurons that are active at any stage, (member,)."""
+def count_active(net: Placed) -> Int[Tensor, " member"]:
+    """Hidden neurons on a live path from an input to an output, at any stage.
+
+    Raises
+    ------
+    InputError
+        If the network is not feed-forward.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> net = br.MLP.on_lines(3, 2, br.MLPSpec(hidden=(4,)))
+    >>> net.fc0.weight.data[:, 0] = 0  # nothing reaches the first hidden neuron
+    >>> count_active(net).tolist()
+    [3]
+    """
     active = active_neurons(net)
     by_population: dict[str, Tensor] = {}
     for stage in stages(net)[1:-1]:

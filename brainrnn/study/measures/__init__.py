@@ -8,6 +8,7 @@ from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.measures.choices import ChoiceMeasure
 from brainrnn.study.measures.lesions import LesionMeasure
 from brainrnn.study.measures.maps import MapMeasure
+from brainrnn.study.measures.outcome import OutcomeMeasure
 from brainrnn.study.measures.resolution import ResolutionMeasure
 from brainrnn.study.measures.robustness import RobustnessMeasure
 from brainrnn.study.measures.sweeps import SweepMeasure
@@ -22,7 +23,8 @@ Measurement = Annotated[
     | RobustnessMeasure
     | ResolutionMeasure
     | TransferMeasure
-    | SweepMeasure,
+    | SweepMeasure
+    | OutcomeMeasure,
     Field(discriminator="kind"),
 ]
 
@@ -33,6 +35,7 @@ __all__ = [
     "MapMeasure",
     "Measure",
     "Measurement",
+    "OutcomeMeasure",
     "ResolutionMeasure",
     "RobustnessMeasure",
     "SweepMeasure",

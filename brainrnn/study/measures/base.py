@@ -6,19 +6,21 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 from pydantic import Field
 
+from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
-from brainrnn.runs.experiment import load_suite
+from brainrnn.runs.experiment import Experiment, build_network, load_suite
 from brainrnn.study.answers import Answer
 from brainrnn.study.report.claims import Claim
 from brainrnn.study.report.figures import Drawing
 from brainrnn.study.subject import Cell, Subject
-from brainrnn.task import Suite
+from brainrnn.task import Suite, Task
+from brainrnn.training.loop import Trainer
 
 
 @dataclass
@@ -47,26 +49,56 @@ class Measure(Settings):
     """A question that is put to every network of a study, one by one, and its answer over all."""
 
     drawn: ClassVar[tuple[str, ...]] = ()  # names of the tables that ``portraits`` makes
+    asks: ClassVar[Literal["recurrent", "any"]] = "recurrent"  # which networks
     pairs: tuple[tuple[str, str], ...] = Field(
         (), description="pairs of methods, by name, that claims compare"
     )
 
     def check(self, cells: Sequence[Cell]) -> None:
-        """Find what would go wrong in :meth:`answer`, before any network is trained.
+        """Find what would go wrong in training or in :meth:`answer`, before anything is trained.
 
         Raises
         ------
         InputError
-            If the networks are not recurrent ones, or cannot be asked this question.
+            If a network cannot be built or trained, or cannot be asked this question.
         """
+        suites: dict[str, Task] = {}
+        nets: dict[str, PlacedNetwork] = {}
+        methods = set[str]()
         for cell in {cell.training: cell for cell in cells}.values():
-            suite = load_suite(cell.experiment.task)
-            if cell.experiment.network.kind != "rnn" or not isinstance(suite, Suite):
-                raise InputError("a study is about recurrent networks: use network.kind = 'rnn'")
+            experiment = cell.experiment
+            task = experiment.task.model_dump_json()
+            if task not in suites:
+                suites[task] = load_suite(experiment.task)
+            suite = suites[task]
+            if self.asks == "recurrent":
+                self._check_recurrent(experiment, suite)
+            kind = task + experiment.network.model_dump_json() + experiment.device
+            if kind not in nets:
+                nets[kind] = build_network(
+                    experiment.network, suite, seed=cell.seed, device=experiment.device
+                )
+            if cell.trained and cell.method not in methods:  # swept values are checked as settings
+                methods.add(cell.method)
+                Trainer(nets[kind], suite, experiment.method, experiment.training)
             self.check_one(cell, suite)
 
-    def check_one(self, cell: Cell, suite: Suite) -> None:
-        """What this question needs of a recurrent network and its tasks, as in :meth:`check`."""
+    def _check_recurrent(self, experiment: Experiment, suite: Task) -> None:
+        kind, members = experiment.network.kind, experiment.network.members
+        name = type(self).model_fields["kind"].default
+        if kind != "rnn" or not isinstance(suite, Suite):
+            raise InputError(
+                f"measure.kind {name!r} asks recurrent networks whose tasks unfold in time, not "
+                f"network.kind {kind!r}: 'outcome' asks any network"
+            )
+        if members > 1:
+            raise InputError(
+                f"measure.kind {name!r} asks one network at a time: set network.members=1 and give "
+                "the study several seeds (or use measure.kind 'outcome')"
+            )
+
+    def check_one(self, cell: Cell, suite: Any) -> None:
+        """What this question needs of a network and its tasks, as in :meth:`check`."""
 
     @abstractmethod
     def answer(self, subject: Subject) -> Answer:
