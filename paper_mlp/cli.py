@@ -10,10 +10,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from brainrnn.cli import DATA_DIR, DEVICE, run_command_line
+from brainrnn.cli import DATA_DIR, DEVICE, placed, run_command_line
 from paper_mlp.methods import METHODS, parse_methods
 
 ROOT = Path("runs/paper")
@@ -44,6 +45,7 @@ DATA = click.option(
     "scikit-learn. Default: MNIST if it can be found.",
 )
 JSON = click.option("--json", "as_object", is_flag=True, help="Print JSON, nothing else.")
+PLACE = placed("serial")
 QUIET = click.option("--quiet", is_flag=True, help="No progress bars.")
 FOLDERS = click.option(
     "--out",
@@ -98,6 +100,7 @@ def list_experiments(configs: Path | None) -> None:
     help=f"New folder for the run. Default: {ROOT}/NAME-SETTINGS.",
 )
 @DEVICE
+@PLACE
 @JSON
 @QUIET
 def run(
@@ -111,50 +114,51 @@ def run(
     device: str | None,
     as_object: bool,
     quiet: bool,
+    **place: Any,
 ) -> None:
     """Train experiment NAME and draw its figures.
 
     The numbers of the paper are printed beside ours.
     """
     from brainrnn.errors import InputError
-    from brainrnn.runs.experiment import on_device
-    from brainrnn.runs.folder import Run
+    from brainrnn.runs.experiment import build_network, load_suite, on_device
+    from brainrnn.runs.folder import require_new
     from paper_mlp.printed import show
-    from paper_mlp.session import Choice, find, finish
+    from paper_mlp.session import Asked, Choice, find, finish
 
     reproduction = find(name)
     choice = Choice(settings, seeds, methods, steps, data)
     if data is not None and reproduction.instead is None:
         raise InputError(f"{name} has no choice of data: leave out --data")
     folder = out or ROOT / f"{name}-{settings}"
-    if (folder / "config.toml").is_file():
-        raise InputError(
-            f"{folder} already holds a run: choose another --out, or continue it with "
-            f"`paper-mlp resume {folder}`"
-        )
-    created = Run.create(folder, on_device(choice.experiment(reproduction), device))
-    show(finish(reproduction, created, quiet=quiet), as_object)
+    require_new(folder, resume="paper-mlp resume")
+    experiment = on_device(choice.experiment(reproduction), device)
+    if device is not None:  # whether it is there
+        build_network(experiment.network, load_suite(experiment.task), seed=0, device=device)
+    (outcome,) = finish([Asked(reproduction, experiment, folder)], quiet=quiet, **place)
+    show(outcome, as_object=as_object)
 
 
 @cli.command()
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 @DEVICE
 @DATA_DIR
+@PLACE
 @JSON
 @QUIET
-def resume(folder: Path, device: str | None, as_object: bool, quiet: bool) -> None:
+def resume(folder: Path, device: str | None, as_object: bool, quiet: bool, **place: Any) -> None:
     """Continue RUN exactly where it stopped.
 
     If RUN is finished, it is measured and drawn again.
     """
     from brainrnn.runs.folder import Run
     from paper_mlp.printed import show
-    from paper_mlp.session import finish, reproduction_of
+    from paper_mlp.session import Asked, finish, reproduction_of
 
     opened = Run.open(folder, device=device)
-    if opened.finished:
-        opened.analyse(progress=not quiet)
-    show(finish(reproduction_of(opened), opened, quiet=quiet), as_object)
+    asked = Asked(reproduction_of(opened), opened.experiment, folder)
+    (outcome,) = finish([asked], again=True, quiet=quiet, **place)
+    show(outcome, as_object=as_object)
 
 
 @cli.command()
@@ -165,6 +169,7 @@ def resume(folder: Path, device: str | None, as_object: bool, quiet: bool) -> No
 @DATA
 @DATA_DIR
 @FOLDERS
+@PLACE
 @JSON
 @QUIET
 def tables(
@@ -176,6 +181,7 @@ def tables(
     out: Path,
     as_object: bool,
     quiet: bool,
+    **place: Any,
 ) -> None:
     """Print Tables 1 and 2, our values beside the paper's.
 
@@ -186,7 +192,7 @@ def tables(
 
     chosen = [r for r in session.EXPERIMENTS.values() if r.expected is not None]
     choice = session.Choice(settings, seeds, methods, steps, data)
-    outcomes = [outcome for outcome, _ in session.finish_all(chosen, choice, out, quiet=quiet)]
+    outcomes = session.finish(session.ask_for(chosen, choice, out), quiet=quiet, **place)
     table = cells(outcomes)
     click.echo(
         json.dumps([asdict(cell) for cell in table], indent=2) if as_object else as_text(table)
@@ -206,6 +212,7 @@ def tables(
     type=click.Path(path_type=Path),
     help="Folder for a report: text, figures, tables and structure rates (CSV).",
 )
+@PLACE
 @QUIET
 def run_all(
     settings: str,
@@ -216,8 +223,9 @@ def run_all(
     out: Path,
     report: Path | None,
     quiet: bool,
+    **place: Any,
 ) -> None:
-    """Run every experiment, one after the other, and print every number."""
+    """Run every experiment, and print every number."""
     from paper_mlp import session
     from paper_mlp.printed import show
     from paper_mlp.report import write_report
@@ -227,12 +235,10 @@ def run_all(
     if report is not None:
         parse_methods(methods or ",".join(METHODS))
         session.require_folder(report)
-    outcomes = []
-    for outcome, result in session.finish_all(
-        session.EXPERIMENTS.values(), choice, out, quiet=quiet
-    ):
-        show((outcome, result), as_object=False)
-        outcomes.append(outcome)
+    asked = session.ask_for(session.EXPERIMENTS.values(), choice, out)
+    outcomes = session.finish(asked, quiet=quiet, **place)
+    for outcome in outcomes:
+        show(outcome)
     click.echo(as_text(cells(outcomes)))
     if report is not None:
         for path in write_report(outcomes, f"paper-mlp all {choice}", report):

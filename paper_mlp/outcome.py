@@ -279,19 +279,9 @@ class Outcome(FinishedRun):
 
         return animate(frames(), self.run.path / "figures" / "evolution", progress=self.progress)
 
-    def written(self) -> dict[str, Any] | None:
-        """The results that were written for this run, if any."""
-        try:
-            result = json.loads((self.run.path / "results.json").read_text("utf-8"))
-        except (OSError, ValueError):
-            return None  # none yet, or damaged: they are made again
-        known = isinstance(result, dict) and result.keys() >= {"experiment", "methods"}
-        return result | {"folder": str(self.run.path)} if known else None
-
     def write(self, *, seconds: float | None = None) -> dict[str, Any]:
         """Write results.csv, texts, figures and results.json into the run folder; the results."""
         folder = self.run.path
-        result = self.as_json() | ({} if seconds is None else {"seconds": round(seconds, 1)})
         with atomic_path(folder / "results.csv") as temporary:
             self.table.to_csv(temporary, index=False, float_format="%.6g")
         for text in self.reproduction.texts:
@@ -303,10 +293,22 @@ class Outcome(FinishedRun):
             self.animation()
         except InputError as reason:
             self.left_out["evolution"] = str(reason)
+        result = self.as_json() | {"left_out": self.left_out}
+        result |= {} if seconds is None else {"seconds": round(seconds, 1)}
         # Last, because whoever finds it takes the results for complete.
         with atomic_path(folder / "results.json") as temporary:
             temporary.write_text(json.dumps(result, indent=2, allow_nan=False) + "\n", "utf-8")
         return result
+
+
+def results_in(folder: Path) -> dict[str, Any] | None:
+    """The results that were written into a run's folder, if any."""
+    try:
+        result = json.loads((folder / "results.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None  # none yet, or damaged: they are made again
+    known = isinstance(result, dict) and result.keys() >= {"experiment", "methods"}
+    return result | {"folder": str(folder)} if known else None
 
 
 def _pair(values: MeanAndSd) -> dict[str, float] | None:

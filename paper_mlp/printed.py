@@ -8,26 +8,27 @@ from typing import Any
 import click
 
 from paper_mlp.methods import METHODS
-from paper_mlp.outcome import MEASURES, Outcome
+from paper_mlp.outcome import MEASURES, Outcome, results_in
 
 
-def show(finished: tuple[Outcome, dict[str, Any]], as_object: bool) -> None:
-    """Print the results of one experiment."""
-    outcome, result = finished
+def show(outcome: Outcome, *, as_object: bool = False) -> None:
+    """Print the results that were written of one experiment."""
+    folder, reproduction = outcome.run.path, outcome.reproduction
+    result = results_in(folder)
+    assert result is not None
     if as_object:
         click.echo(json.dumps(result, allow_nan=False, indent=2))
         return
-    reproduction = outcome.reproduction
     click.echo(f"{reproduction.name}: {reproduction.title} ({reproduction.shows})")
-    click.echo(f"Learned: {outcome.data}\n")
+    click.echo(f"Learned: {result['task']}\n")
     click.echo(measures(result))
     if reproduction.checks:
         click.echo(f"\n{structures(result)}")
     for text in reproduction.texts:
-        click.echo(f"\n{text.source}\n{outcome.text(text)}")
-    for name, reason in outcome.left_out.items():
+        click.echo(f"\n{text.source}\n{(folder / f'{text.name}.txt').read_text('utf-8').rstrip()}")
+    for name, reason in result.get("left_out", {}).items():
         click.echo(f"\nNot drawn: {name}, because {reason}")
-    click.echo(f"\nPictures and numbers of every network: {outcome.run.path}\n")
+    click.echo(f"\nPictures and numbers of every network: {folder}\n")
 
 
 def measures(result: dict[str, Any]) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -18,11 +17,62 @@ from brainrnn.errors import InputError, unknown
 from brainrnn.files import atomic_path
 from brainrnn.runs.experiment import Experiment
 from brainrnn.runs.folder import InterruptedRun, Run
+from brainrnn.study.conducting import conducting
+from brainrnn.study.jobs import training_seconds
+from brainrnn.study.shift import Shift
+from brainrnn.study.subject import Cell
+from brainrnn.study.workers import Place
 from paper_mlp.experiments import EXPERIMENTS
 from paper_mlp.methods import parse_methods
-from paper_mlp.outcome import Outcome
+from paper_mlp.outcome import Outcome, results_in
 from paper_mlp.reproduction import Reproduction, member_methods
 from tasks.images import MissingDataError, images
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A run that was asked for."""
+
+    reproduction: Reproduction
+    experiment: Experiment
+    folder: Path
+
+    def cell(self, threads: int | None) -> Cell:
+        """It as a network of a study: all methods and seeds are members of this one."""
+        reproduction, experiment = self.reproduction, self.experiment
+        return Cell(
+            reproduction.name,
+            reproduction.title,
+            experiment.seed,
+            experiment,
+            folder=self.folder.name,
+            threads=threads,
+        )
+
+
+@dataclass(frozen=True)
+class Results:
+    """The question that is put to each run: what are its results? They are kept in its folder."""
+
+    again: bool = False
+    name: str = "paper"
+
+    def folders(self, out: Path) -> tuple[Path, Path]:
+        """Runs lie beside each other, and results in them."""
+        return out, out
+
+    def is_answered(self, cell: Cell, folder: Path) -> bool:
+        """Whether its results were written."""
+        return not self.again and results_in(folder / cell.training) is not None
+
+    def ask(self, cell: Cell, networks: Path, folder: Path) -> None:
+        """Measure, draw and write."""
+        run = Run.open(networks / cell.training, device=cell.experiment.device)
+        if self.again:
+            run.analyse(progress=False)
+        earlier = results_in(run.path)
+        known = training_seconds(run.path) if earlier is None else earlier.get("seconds")
+        Outcome(EXPERIMENTS[cell.method], run).write(seconds=known)
 
 
 @dataclass(frozen=True)
@@ -130,32 +180,65 @@ def reproduction_of(opened: Run) -> Reproduction:
 
 
 def finish(
-    reproduction: Reproduction, opened: Run, *, quiet: bool
-) -> tuple[Outcome, dict[str, Any]]:
-    """Train a run to its end and write its results.
+    asked: Sequence[Asked],
+    *,
+    again: bool = False,
+    quiet: bool = False,
+    on: Place = "serial",
+    **place: Any,
+) -> list[Outcome]:
+    """Train runs to their end and write the results of each, several at once where there is room.
 
-    Their ``seconds`` are those of the call that reached the last step.
+    A run is claimed by the process that trains it, as every network of a study is.
+
+    Parameters
+    ----------
+    asked : sequence of Asked
+        Their folders lie side by side.
+    again : bool
+        Whether to measure and draw also those that have results.
+    quiet : bool
+        Whether to show no progress bars.
+    on, **place
+        Where, as of :func:`brainrnn.study.conducting.conducting`.
+
+    Raises
+    ------
+    InterruptedRun
+        On Ctrl-C or a request to terminate; everything is saved.
     """
-    start = time.perf_counter()
-    earlier = Outcome(reproduction, opened).written() if opened.finished else None
-    try:
-        opened.train(progress=not quiet)
-    except InterruptedRun as stopped:
-        raise InterruptedRun(str(stopped).replace("brainrnn resume", "paper-mlp resume")) from None
-    outcome = Outcome(reproduction, opened, progress=not quiet)
-    seconds = time.perf_counter() - start if earlier is None else earlier.get("seconds")
-    return outcome, outcome.write(seconds=seconds)
+    out = asked[0].folder.parent.absolute()
+    question, threads = Results(again), None if on == "serial" else 1
+    cells = [one.cell(threads) for one in asked]
+    if not all(question.is_answered(cell, out) for cell in cells):
+        with conducting(out, on=on, preload=["paper_mlp.session"], **place) as (crew, lamp, stop):
+            shift = Shift(question, cells, out, crew, lamp, stop)
+            shift.work(progress=not quiet)
+        if shift.stopped:
+            raise InterruptedRun(_stopped(asked))
+    outcomes = [Outcome(one.reproduction, Run.open(one.folder)) for one in asked]
+    for outcome in outcomes:
+        outcome.progress = not quiet
+    return outcomes
 
 
-def finish_all(
-    chosen: Iterable[Reproduction], choice: Choice, out: Path, *, quiet: bool
-) -> Iterator[tuple[Outcome, dict[str, Any]]]:
-    """Finish several experiments, in folders of their own under ``out``.
+def _stopped(asked: Sequence[Asked]) -> str:
+    if len(asked) > 1:
+        return "stopped, everything is saved; continue with the same command"
+    folder, steps = asked[0].folder, asked[0].experiment.training.steps
+    return (
+        f"stopped at step {Run.open(folder).saved_step} of {steps}, everything is saved; continue "
+        f"with `paper-mlp resume {folder}`"
+    )
+
+
+def ask_for(chosen: Iterable[Reproduction], choice: Choice, out: Path) -> list[Asked]:
+    """Runs of several experiments, in folders of their own under ``out``.
 
     Raises
     ------
     InputError
-        If a folder holds another experiment than the one asked for; nothing is begun then.
+        If a folder holds another experiment than the one asked for.
     """
     asked = []
     for reproduction in chosen:
@@ -169,14 +252,5 @@ def finish_all(
                 f"{folder} holds a run with other {'data (see --data)' if others else 'settings'}: "
                 "choose another --out, or delete it"
             )
-        asked.append((reproduction, experiment, folder, exists))
-    for reproduction, experiment, folder, exists in asked:
-        opened = Run.open(folder) if exists else Run.create(folder, experiment)
-        outcome = Outcome(reproduction, opened, progress=not quiet)
-        written = outcome.written()
-        if opened.finished and written is not None:
-            yield outcome, written
-            continue
-        if not quiet:
-            click.echo(f"{reproduction.name}: {reproduction.title}", err=True)
-        yield finish(reproduction, opened, quiet=quiet)
+        asked.append(Asked(reproduction, experiment, folder))
+    return asked

@@ -13,6 +13,64 @@ from brainrnn import study as studies
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs/studies"),
+    show_default=True,
+    help="Folder of all networks and results. Studies in one folder share their networks.",
+)
+_QUIET = click.option(
+    "--quiet", "progress", is_flag=True, flag_value=False, default=True, help="No progress bars."
+)
+
+
+def placed(on: str = "local") -> Callable[[Command], Command]:
+    """Give a command the options that say where networks are trained.
+
+    It gets them by the names of the arguments of :func:`brainrnn.study.conduct`.
+
+    Parameters
+    ----------
+    on : str
+        Where, if nothing is said.
+    """
+    options = (
+        click.option(
+            "--on",
+            type=click.Choice(["local", "serial", "dask", "slurm"]),
+            default=on,
+            show_default=True,
+            help="Where networks are trained: in processes of this machine; in this process, one "
+            "after the other; on the workers of a Dask scheduler; in jobs of a Slurm cluster.",
+        ),
+        click.option(
+            "--workers",
+            "--jobs",
+            type=click.IntRange(1),
+            help="Number of networks at once, each on one thread. Default: one for every "
+            "processor; 8 Slurm jobs.",
+        ),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Of Dask, such as tcp://10.0.0.1:8786."
+        ),
+        click.option(
+            "--slurm",
+            metavar="KEY=VALUE",
+            multiple=True,
+            callback=lambda context, option, words: dict(_pair(word) for word in words),
+            help="An option of sbatch, such as partition=cpu, time=2:00:00, mem=4G or "
+            "account=NAME. Can be repeated.",
+        ),
+    )
+
+    def give(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return give
+
 
 def _pair(word: str) -> tuple[str, str]:
     """A key and its value; the empty word for a key alone, such as `exclusive`."""
@@ -20,54 +78,9 @@ def _pair(word: str) -> tuple[str, str]:
     return key, value
 
 
-_OPTIONS = (
-    click.option(
-        "--out",
-        type=click.Path(path_type=Path),
-        default=Path("runs/studies"),
-        show_default=True,
-        help="Folder of all networks and results. Studies in one folder share their networks.",
-    ),
-    click.option(
-        "--on",
-        type=click.Choice(["local", "serial", "dask", "slurm"]),
-        default="local",
-        show_default=True,
-        help="Where networks are trained: in processes of this machine; in this process, one after "
-        "the other; on the workers of a Dask scheduler; in jobs of a Slurm cluster.",
-    ),
-    click.option(
-        "--workers",
-        "--jobs",
-        type=click.IntRange(1),
-        help="Number of networks at once, each on one thread. Default: one for every processor; 8 "
-        "Slurm jobs.",
-    ),
-    click.option("--scheduler", metavar="ADDRESS", help="Of Dask, such as tcp://10.0.0.1:8786."),
-    click.option(
-        "--slurm",
-        metavar="KEY=VALUE",
-        multiple=True,
-        callback=lambda context, option, words: dict(_pair(word) for word in words),
-        help="An option of sbatch, such as partition=cpu, time=2:00:00, mem=4G or account=NAME. "
-        "Can be repeated.",
-    ),
-    click.option(
-        "--quiet",
-        "progress",
-        is_flag=True,
-        flag_value=False,
-        default=True,
-        help="No progress bars.",
-    ),
-)
-
-
 def conducting(command: Command) -> Command:
     """Give a command the options of :func:`brainrnn.study.conduct`, by its arguments' names."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return _OUT(placed()(_QUIET(command)))
 
 
 class _RunByDefault(click.Group):

@@ -85,13 +85,7 @@ class Run:
             be built. Nothing is written then.
         """
         run = cls(Path(path), experiment)
-        if run.config.is_file():
-            raise InputError(
-                f"{path} already holds a run: choose another --out, or continue it with "
-                f"`brainrnn resume {path}`"
-            )
-        if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
-            raise InputError(f"{path} exists and is not an empty folder: choose another --out")
+        require_new(run.path)
         _ = run.trainer  # an experiment that cannot be built leaves nothing behind
         with atomic_path(run.config) as temporary:
             temporary.write_text(as_toml(experiment), encoding="utf-8")
@@ -392,6 +386,29 @@ class Run:
             if statistics.attrs["network"] == brain.attrs["network"]:  # not of an earlier one
                 written += draw_statistics(statistics, figures)
         return written
+
+
+def require_new(folder: Path, *, resume: str = "brainrnn resume") -> None:
+    """See that a run can begin in a folder: it does not exist, or is empty.
+
+    Parameters
+    ----------
+    folder : Path
+    resume : str
+        The command that continues a run which is there already.
+
+    Raises
+    ------
+    InputError
+        If it is not so.
+    """
+    if (folder / "config.toml").is_file():
+        raise InputError(
+            f"{folder} already holds a run: choose another --out, or continue it with "
+            f"`{resume} {folder}`"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not an empty folder: choose another --out")
 
 
 def load(path: str | Path, *, device: str | None = None) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -14,9 +15,9 @@ from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.runs.versions import versions
-from brainrnn.study.plan import Study
+from brainrnn.study.question import Question
 from brainrnn.study.signs import Note, Watch, claim
-from brainrnn.study.subject import Cell, make_subject
+from brainrnn.study.subject import Cell
 from brainrnn.training.loop import Record
 
 
@@ -33,6 +34,14 @@ def is_trained(network: Path) -> bool:
     return (network / "finished").is_file()
 
 
+def training_seconds(network: Path) -> float | None:
+    """How long the job took that trained a network to its last step; None if nobody knows."""
+    try:
+        return float((network / "finished").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def train(cell: Cell, networks: Path, lamp: Path) -> End:
     """Train one network to its last step, from its last checkpoint if there is one.
 
@@ -44,10 +53,10 @@ def train(cell: Cell, networks: Path, lamp: Path) -> End:
     lamp : path
         Of :class:`brainrnn.study.signs.Lamp`; training saves and ends when it goes out.
     """
-    watch, path = Watch(lamp), networks / cell.training
+    watch, path, start = Watch(lamp), networks / cell.training, time.monotonic()
     if watch.stopped:
         return End.STOPPED
-    with _one_thread(), claim(lamp.parent, cell.training) as ours:
+    with _threads(cell.threads), claim(lamp.parent, cell.training) as ours:
         if not ours:
             return End.ELSEWHERE
         if is_trained(path):
@@ -56,7 +65,8 @@ def train(cell: Cell, networks: Path, lamp: Path) -> End:
         if not has_begun:  # what is left of a process that was killed while it began
             for left in path.glob(".config-*"):
                 left.unlink()
-        run = Run.open(path) if has_begun else Run.create(path, cell.experiment)
+        device = cell.experiment.device
+        run = Run.open(path, device=device) if has_begun else Run.create(path, cell.experiment)
         note, latest = Note(lamp.parent, cell.training), dict[str, float]()
 
         def look(record: Record) -> bool:
@@ -73,17 +83,16 @@ def train(cell: Cell, networks: Path, lamp: Path) -> End:
         finally:
             note.remove()
         with atomic_path(path / "finished") as temporary:
-            temporary.write_text("", encoding="utf-8")
+            temporary.write_text(f"{time.monotonic() - start:.1f}\n", encoding="utf-8")
     return End.DONE
 
 
-def measure(study: Study, cell: Cell, networks: Path, folder: Path, lamp: Path) -> End:
+def measure(study: Question, cell: Cell, networks: Path, folder: Path, lamp: Path) -> End:
     """Ask one network, and keep its answer."""
     if Watch(lamp).stopped:
         return End.STOPPED
-    with _one_thread():
-        subject = make_subject(cell, networks, folder / "networks")
-        study.measure.answer(subject).write(folder / "answers", cell)
+    with _threads(cell.threads):
+        study.ask(cell, networks, folder)
     return End.DONE
 
 
@@ -109,10 +118,10 @@ def check_worker(lamp: Path, needed: dict[str, str]) -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def _threads(number: int | None) -> Iterator[None]:
     """Jobs run side by side, each on one thread, wherever they run: so results are the same."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(number or before)
     try:
         yield
     finally:

@@ -12,15 +12,15 @@ from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.runs.experiment import suites
 from brainrnn.runs.folder import InterruptedRun
-from brainrnn.runs.stopping import stop_requests
 from brainrnn.runs.versions import note_versions, versions
 from brainrnn.study.answers import Answers, write_table
+from brainrnn.study.conducting import conducting
 from brainrnn.study.plan import Study
 from brainrnn.study.provenance import Provenance
 from brainrnn.study.report.page import write_report
 from brainrnn.study.shift import Shift
-from brainrnn.study.signs import Lamp, claim
-from brainrnn.study.workers import Place, open_workers, processors
+from brainrnn.study.signs import claim
+from brainrnn.study.workers import Place, processors
 
 
 def conduct(
@@ -92,25 +92,18 @@ def conduct(
     if report:
         _make(Path(report))
     offered = suites().get(study.experiment.task.suite)
-    lamp = Lamp(out / ".work")
-    try:
-        with (
-            stop_requests() as stop,
-            open_workers(
-                on,
-                number=workers,
-                scheduler=scheduler,
-                slurm=slurm,
-                lamp=lamp.path,
-                preload=[offered.module] if offered else [],
-            ) as crew,
-        ):
-            with claim(lamp.path.parent, f"study-{study.name}", patience=60):
-                _keep_to(study, folder)  # of two that begin together one writes it
-            shift = Shift(study, cells, out, crew, lamp, stop)
-            shift.work(progress=progress)
-    finally:
-        lamp.out()
+    with conducting(
+        out,
+        on=on,
+        workers=workers,
+        scheduler=scheduler,
+        slurm=slurm,
+        preload=[offered.module] if offered else [],
+    ) as (crew, lamp, stop):
+        with claim(lamp.path.parent, f"study-{study.name}", patience=60):
+            _keep_to(study, folder)  # of two that begin together one writes it
+        shift = Shift(study, cells, out, crew, lamp, stop)
+        shift.work(progress=progress)
     if shift.stopped:
         raise InterruptedRun(f"stopped, continue with the same command; everything is in {out}")
     trainings = {cell.training for cell in cells if cell.trained}

@@ -15,8 +15,9 @@ from brainrnn.catalogue import find
 from brainrnn.config import Settings, build, override, read_toml
 from brainrnn.errors import InputError, unknown
 from brainrnn.runs.experiment import Experiment
+from brainrnn.study.answers import is_answered
 from brainrnn.study.measures import Measurement
-from brainrnn.study.subject import Arrangement, Cell
+from brainrnn.study.subject import Arrangement, Cell, make_subject
 
 
 class MethodSpec(Settings):
@@ -118,6 +119,19 @@ class Study(Settings):
                 f"two networks would have files called {twice[0]!r}: give a method another name"
             )
         return cells
+
+    def folders(self, out: Path) -> tuple[Path, Path]:
+        """Folders of all trained networks and of this study, in a folder of studies."""
+        return out / "networks", out / self.name
+
+    def is_answered(self, cell: Cell, folder: Path) -> bool:
+        """Whether a network's answer is kept in the study's folder."""
+        return is_answered(folder / "answers", cell)
+
+    def ask(self, cell: Cell, networks: Path, folder: Path) -> None:
+        """Put the study's question to a trained network, and keep the answer."""
+        subject = make_subject(cell, networks, folder / "networks")
+        self.measure.answer(subject).write(folder / "answers", cell)
 
 
 def _cells(base: Experiment, name: str, method: MethodSpec, seed: int) -> Iterable[Cell]:

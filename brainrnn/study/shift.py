@@ -11,9 +11,8 @@ from types import TracebackType
 from typing import Any, Literal
 
 from brainrnn.progress import FleetBar, fleet_bar
-from brainrnn.study.answers import is_answered
 from brainrnn.study.jobs import End, is_trained, measure, train
-from brainrnn.study.plan import Study
+from brainrnn.study.question import Question
 from brainrnn.study.signs import Lamp, told
 from brainrnn.study.subject import Cell
 from brainrnn.study.workers import LostError, Workers
@@ -32,7 +31,7 @@ class Shift:
 
     Parameters
     ----------
-    study : Study
+    study : Question
     cells : sequence of Cell
     out : path
         Folder of all studies.
@@ -44,7 +43,7 @@ class Shift:
 
     def __init__(
         self,
-        study: Study,
+        study: Question,
         cells: Sequence[Cell],
         out: Path,
         workers: Workers,
@@ -52,9 +51,8 @@ class Shift:
         stop: Sequence[int],
     ) -> None:
         self._study, self._workers, self._lamp, self._stop = study, workers, lamp, stop
-        self._networks, self._folder = out / "networks", out / study.name
-        answers = self._folder / "answers"
-        self._unmeasured = {c.name: c for c in cells if not is_answered(answers, c)}
+        self._networks, self._folder = study.folders(out)
+        self._unmeasured = {c.name: c for c in cells if not study.is_answered(c, self._folder)}
         self._untrained = {
             cell.training: cell
             for cell in self._unmeasured.values()

@@ -41,6 +41,10 @@ class Cell:
         How its neurons are arranged after training: as training left them, or anew.
     setting : dict
         Values of the keys that its method sweeps.
+    folder : str
+        Name of the trained network's folder; "": one for all that train alike.
+    threads : int, optional
+        To train and to ask it on; None: as many as PyTorch has where it runs.
     """
 
     method: str
@@ -50,6 +54,8 @@ class Cell:
     trained: bool = True
     arrangement: Arrangement = "kept"
     setting: dict[str, float] = field(default_factory=dict)
+    folder: str = ""
+    threads: int | None = 1
 
     @property
     def name(self) -> str:
@@ -60,6 +66,8 @@ class Cell:
     @cached_property
     def training(self) -> str:
         """Name of the trained network's folder: one for all that train alike."""
+        if self.folder:
+            return self.folder
         identity = self.experiment.model_dump(mode="json", exclude={"analysis", "device", "name"})
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:10]
         return f"{self.experiment.seed}-{digest}"

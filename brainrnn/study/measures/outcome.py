@@ -10,10 +10,10 @@ from pydantic import Field
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.drawings.outcome import dots_by_setting, pruning_curves
-from brainrnn.study.report.tables import mean_sd, summarise
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.outcomes import QUANTITIES, member_settings, outcome
 from brainrnn.study.pruning import prune
+from brainrnn.study.report.tables import mean_sd, summarise
 from brainrnn.study.subject import Subject
 
 
