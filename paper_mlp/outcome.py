@@ -43,6 +43,7 @@ class Outcome(FinishedRun):
     def __init__(self, reproduction: Reproduction, run: Run, *, progress: bool = False) -> None:
         self.reproduction, self.run, self.progress = reproduction, run, progress
         self.left_out: dict[str, str] = {}  # pictures that cannot be drawn, and why
+        self.facts: dict[str, str] = {}  # that were measured, by name
 
     @property
     def net(self) -> Any:
@@ -217,6 +218,25 @@ class Outcome(FinishedRun):
         index = np.unique(np.linspace(0, len(every) - 1, n).round().astype(int))
         return [every[i] for i in index]
 
+    def at(self, progress: float) -> Any:
+        """All networks at the snapshot nearest to that fraction of training, 0 to 1.
+
+        Raises
+        ------
+        InputError
+            If the run has no snapshots.
+        """
+        step = progress * self.run.experiment.training.steps
+        every = self.run.evolution()
+        nearest = min(every, key=lambda moment: abs(moment[0] - step), default=None)
+        if nearest is None:
+            raise InputError(f"{self.run.path} holds no snapshots of its training")
+        return nearest[1]
+
+    def fill(self, text: str) -> str:
+        """A remark or a note with its numbers, which are measured when they are first needed."""
+        return text.format_map(_Facts(self))
+
     def of_method(self, method: str, tabulate: Tabulate) -> str:
         """A table of the networks of a method, with their seeds, as text."""
         members = self.members(method)
@@ -299,6 +319,23 @@ class Outcome(FinishedRun):
         with atomic_path(folder / "results.json") as temporary:
             temporary.write_text(json.dumps(result, indent=2, allow_nan=False) + "\n", "utf-8")
         return result
+
+
+class _Facts(dict[str, str]):
+    """The facts of an outcome by name, each made once."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.facts)
+        self._outcome = outcome
+
+    def __missing__(self, name: str) -> str:
+        outcome = self._outcome
+        try:
+            fact = outcome.reproduction.facts[name](outcome)
+        except InputError:  # of networks or of files that are not there
+            fact = "(not known here)"
+        outcome.facts[name] = fact
+        return fact
 
 
 def results_in(folder: Path) -> dict[str, Any] | None:

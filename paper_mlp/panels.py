@@ -56,6 +56,10 @@ class FinishedRun(ABC):
         """About ``n`` snapshots (step, network), spread over training."""
 
     @abstractmethod
+    def at(self, progress: float) -> Any:
+        """All networks at about that fraction of training, 0 to 1."""
+
+    @abstractmethod
     def of_method(self, method: str, tabulate: Tabulate) -> str:
         """A table of the networks of a method, with their seeds, as text."""
 

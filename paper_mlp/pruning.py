@@ -19,6 +19,8 @@ from brainrnn.plots.style import INK, new_figure, open_frame
 from brainrnn.task import Examples
 from brainrnn.training.loop import answer
 from paper_mlp.by_method import Mean, check_methods, draw_by_method
+from paper_mlp.facts import Fact, least_to_greatest
+from paper_mlp.panels import FinishedRun
 from tasks.fixed import FixedTask
 
 _MOST = 1000  # points of the loss, unless they are given
@@ -102,6 +104,19 @@ def accuracy_when_pruned(
         kept,
     )
     return curve.assign_attrs(long_name="test accuracy", units="1", images=len(examples))
+
+
+def parameters_left(method: str, *, factor: float = 2.0) -> Fact:
+    """How few parameters of a method's networks lose at most ``factor`` times what all lose."""
+
+    def fact(run: FinishedRun) -> str:
+        losses = loss_when_pruned(run.net.select(*run.members(method)), run.task)
+        good = (losses <= factor * losses.isel(kept=-1)).values
+        # The first number from which on every one is good enough.
+        first = good.shape[1] - np.logical_and.accumulate(good[:, ::-1], axis=1).sum(1)
+        return least_to_greatest(losses.kept.values[first], "d")
+
+    return fact
 
 
 def matched_sparsity(net: MLP, methods: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ _COLOURS = 128  # of a picture: enough for lines and words, and a third of the b
 
 
 def write_report(outcomes: Sequence[Outcome], command: str, folder: Path) -> list[Path]:
-    """Write README.md, cells.csv, structures.csv, networks.csv and the pictures into a folder.
+    """Write README.md, the numbers as CSV, and the pictures into a folder.
 
     Parameters
     ----------
@@ -70,7 +70,19 @@ def write_report(outcomes: Sequence[Outcome], command: str, folder: Path) -> lis
     text = "\n\n".join(_text(outcomes, table, pictures, command))
     with atomic_path(folder / "README.md") as temporary:
         temporary.write_text(text + "\n", "utf-8")
-    return [folder / "README.md", *written]
+    with atomic_path(folder / "facts.csv") as temporary:
+        _facts(outcomes).to_csv(temporary, index=False)
+    return [folder / "README.md", *written, folder / "facts.csv"]
+
+
+def _facts(outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    """Every number that remarks and notes quote."""
+    rows = [
+        (outcome.reproduction.name, name, value)
+        for outcome in outcomes
+        for name, value in outcome.facts.items()
+    ]
+    return pd.DataFrame(rows, columns=["experiment", "fact", "value"])
 
 
 def structure_rates(outcomes: Iterable[Outcome]) -> pd.DataFrame:
@@ -139,7 +151,8 @@ def _text(
         f"{', '.join(map(str, sorted({seed for o in outcomes for seed in o.table.seed})))}."
     )
     yield (
-        "Every network is a row of [networks.csv](networks.csv). Numbers are means ± standard "
+        "Every network is a row of [networks.csv](networks.csv), and every number that the words "
+        "below quote a row of [facts.csv](facts.csv). Numbers are means ± standard "
         "deviations over seeds; single pictures show, of the BIMT networks, the first with most of "
         "the structures looked for. Training is chaotic: another processor changes last bits, and "
         "so single networks. Compare statistics."
@@ -172,7 +185,7 @@ def _text(
         yield f"## {reproduction.name}: {reproduction.title} ({reproduction.shows})"
         yield f"Learned: {outcome.data}."
         if reproduction.notes and outcome.published:
-            yield "\n".join(f"- {note}" for note in reproduction.notes)
+            yield "\n".join(f"- {outcome.fill(note)}" for note in reproduction.notes)
         for text in reproduction.texts:
             written = (outcome.run.path / f"{text.name}.txt").read_text("utf-8").rstrip()
             yield f"{text.source}:\n\n```\n{written}\n```"

@@ -13,6 +13,7 @@ from pydantic import Field
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
 from brainrnn.runs.experiment import Experiment, build
+from paper_mlp.facts import Fact
 from paper_mlp.methods import METHODS, method_settings
 from paper_mlp.panels import FinishedRun, Panel, Text
 from tasks.fixed import FixedTask
@@ -91,6 +92,8 @@ class Reproduction:
         Why a number of ours misses the paper's, where that is known, by cell: ``table1 bimt``.
     notes : tuple of str
         What else to know of the results, a sentence or two each.
+    facts : mapping
+        Numbers that remarks and notes quote as ``{name}``.
     perturbations : tuple of float
         Standard deviations of noise on the initial weights: a network for each.
     methods, seeds
@@ -116,6 +119,7 @@ class Reproduction:
     expected: Expected | None = None
     remarks: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
     perturbations: tuple[float, ...] = (0.0,)
     methods: tuple[str, ...] = tuple(METHODS)
     seeds: int = 5

@@ -108,6 +108,7 @@ def _cell(outcome: Outcome, table: int, method: str) -> Cell:
     )
     remarks = reproduction.remarks if outcome.published else {}
     remark = "" if inside else remarks.get(f"table{table} {method}", "unexplained")
+    remark = outcome.fill(remark)
     if outcome.instead:
         remark = f"{_OTHER_DATA}: {outcome.data}"
     return Cell(

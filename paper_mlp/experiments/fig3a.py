@@ -2,6 +2,7 @@
 
 from paper_mlp.circuits.structure import no_cross_path
 from paper_mlp.experiments.parts import CLOSED_FORM, FITTED, PREDICTIONS, SUBFUNCTIONS
+from paper_mlp.facts import share_of_worst, twenty_seeds
 from paper_mlp.reproduction import Expected, Recipe, Reproduction, perceptron
 
 NOTEBOOK = Recipe(
@@ -31,16 +32,22 @@ FIG3A = Reproduction(
     panels=(PREDICTIONS, SUBFUNCTIONS),
     texts=(CLOSED_FORM, FITTED),
     notes=(
-        "Three of the hundred test points, where the cube is steepest, carry 90 to 94 % of the "
-        "test loss of the five BIMT networks: the loss says little about the rest.",
+        "Three of the hundred test points, where the cube is steepest, carry {bimt_worst} of the "
+        "test loss of the BIMT networks: the loss says little about the rest.",
     ),
     remarks={
-        "table1 vanilla": "three of the hundred test points carry 62 to 91 % of this loss, so "
+        "table1 vanilla": "three of the hundred test points carry {vanilla_worst} of this loss, so "
         "it hangs on which points are drawn, and the paper's are known for one seed only",
         "table1 bimt": "the published notebook itself, run with the model seeds 0 to 10, "
         "gives (9.7 ± 2.1)e-3; with its own seed 7.4e-3, the number that its picture quotes; ours "
-        "gives (10.7 ± 2.4)e-3 with `--methods bimt --seeds 20`",
-        "table2 vanilla": "0.177 ± 0.019 with `--methods vanilla --seeds 20` too",
+        "gives {bimt_20} with `--methods bimt --seeds 20`",
+        "table2 vanilla": "{vanilla_20} with `--methods vanilla --seeds 20`",
+    },
+    facts={
+        "bimt_worst": share_of_worst(3, "bimt"),
+        "vanilla_worst": share_of_worst(3, "vanilla"),
+        "bimt_20": twenty_seeds("fig3a-bimt", "test_loss"),
+        "vanilla_20": twenty_seeds("fig3a-vanilla", "modularity"),
     },
     expected=Expected(
         column="symbolic (a)",

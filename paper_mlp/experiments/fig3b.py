@@ -10,6 +10,7 @@ from paper_mlp.experiments.parts import (
     PREDICTIONS,
     SUBFUNCTIONS,
 )
+from paper_mlp.facts import twenty_seeds
 from paper_mlp.reproduction import Expected, Reproduction, perceptron
 
 FIG3B = Reproduction(
@@ -31,10 +32,11 @@ FIG3B = Reproduction(
         "two neurons, one for either sign of its input.",
     ),
     remarks={
-        "table1 bimt": "(16.2 ± 8.9)e-5 with `--methods bimt --seeds 20`; unexplained",
+        "table1 bimt": "{bimt_20} with `--methods bimt --seeds 20`; unexplained",
         "table1 l1": L1_STRENGTH,
         "table2 l1": L1_STRENGTH,
     },
+    facts={"bimt_20": twenty_seeds("fig3b-bimt", "test_loss")},
     expected=Expected(
         column="symbolic (b)",
         measure="test_loss",

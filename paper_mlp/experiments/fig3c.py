@@ -10,6 +10,7 @@ from paper_mlp.experiments.parts import (
     PREDICTIONS,
     SUBFUNCTIONS,
 )
+from paper_mlp.facts import count_of_twenty, modularity_at, twenty_seeds
 from paper_mlp.reproduction import Expected, Reproduction, perceptron
 
 FIG3C = Reproduction(
@@ -30,15 +31,21 @@ FIG3C = Reproduction(
     panels=(PREDICTIONS, INTERMEDIATE, SUBFUNCTIONS),
     texts=(CLOSED_FORM, FITTED),
     notes=(
-        "Of 20 BIMT networks (`--methods bimt --seeds 20`), in 11 one neuron of A3 is all; their "
-        "modularity is 0.419 ± 0.083.",
+        "Of 20 BIMT networks (`--methods bimt --seeds 20`), in {one_neuron_20} one neuron of A3 is "
+        "all; their modularity is {modularity_20}.",
     ),
     remarks={
-        "table1 bimt": "(1.7 ± 1.0)e-3 with `--methods bimt --seeds 20`",
+        "table1 bimt": "{loss_20} with `--methods bimt --seeds 20`",
         "table1 l1": L1_STRENGTH,
-        "table2 vanilla": "untrained, the same networks have 0.230 ± 0.009; training without a "
+        "table2 vanilla": "untrained, the same networks have {untrained}; training without a "
         "penalty lowers that a little",
         "table2 l1": L1_STRENGTH,
+    },
+    facts={
+        "one_neuron_20": count_of_twenty("fig3c-bimt", "and is the only active one"),
+        "modularity_20": twenty_seeds("fig3c-bimt", "modularity"),
+        "loss_20": twenty_seeds("fig3c-bimt", "test_loss"),
+        "untrained": modularity_at(0, "vanilla"),
     },
     expected=Expected(
         column="symbolic (c)",

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from brainrnn.analysis import stages
 from brainrnn.plots import draw_network
 from paper_mlp.experiments.parts import L1_STRENGTH, picture
+from paper_mlp.facts import measured, modularity_at
 from paper_mlp.panels import FinishedRun, Panel, Text
 from paper_mlp.regression.attention import attention_table
 from paper_mlp.regression.names import stage_name
@@ -104,25 +105,32 @@ FIG7 = Reproduction(
         "In the published notebook's graph, a line into a head has the colour of its query's "
         "weight and the thickness of its value's. Here queries, keys and values are all drawn, "
         "each in its own colour. That notebook never reaches its swap step; here BIMT's neurons "
-        "move 6,200 to 7,000 times in a network.",
-        "Halfway through training, at lambda = 0.01, the modularity is 0.052 ± 0.003 without a "
-        "penalty, 0.104 ± 0.009 with L1 and 0.161 ± 0.009 with BIMT.",
-        "With `--settings paper`, whose cost is a sum, L1 and BIMT collapse to a test loss of "
-        "0.12, what knowing the mean of w alone would give.",
+        "move.",
+        "Halfway through training, at lambda = 0.01, the modularity is {vanilla_half} without a "
+        "penalty, {l1_half} with L1 and {bimt_half} with BIMT.",
+        "With `--settings paper`, whose cost is a sum, L1 and BIMT collapse to the test loss that "
+        "knowing the mean of w alone would give.",
         "Before training the structures are there too: attention over all tokens alike already "
         "brings x1 and y1 to the last one, and almost any two neurons that mix them encode w. They "
         "are no discovery of BIMT.",
     ),
     remarks={
-        "table1 vanilla": "at the lowest evaluation in training (8.1 ± 0.6)e-5, inside the band; "
+        "table1 vanilla": "at the lowest evaluation in training {vanilla_best}; "
         "the notebook keeps its learning rate to the end, where the loss jumps between evaluations",
-        "table1 l1": f"at the lowest evaluation in training (1.6 ± 0.4)e-4; {L1_STRENGTH}",
-        "table1 bimt": "at the lowest evaluation in training (2.0 ± 0.8)e-4, inside the band",
+        "table1 l1": f"at the lowest evaluation in training {{l1_best}}; {L1_STRENGTH}",
+        "table1 bimt": "at the lowest evaluation in training {bimt_best}",
         "table2 vanilla": "unexplained; if every moment of the residual stream counted as neurons "
         "of its own, it would be above 0.5",
-        "table2 l1": f"halfway through training 0.104 ± 0.009; {L1_STRENGTH}",
-        "table2 bimt": "halfway through training 0.161 ± 0.009, the paper's number: the notebook's "
-        "last lambda is ten times as strong",
+        "table2 l1": f"halfway through training {{l1_half}}; {L1_STRENGTH}",
+        "table2 bimt": "halfway through training {bimt_half}: the notebook's last lambda is ten "
+        "times as strong",
+    },
+    facts={
+        **{f"{method}_half": modularity_at(0.5, method) for method in ("vanilla", "l1", "bimt")},
+        **{
+            f"{method}_best": measured("best_test_loss", method)
+            for method in ("vanilla", "l1", "bimt")
+        },
     },
     expected=Expected(
         column="in-context",

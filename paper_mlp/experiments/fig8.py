@@ -13,6 +13,7 @@ from brainrnn.analysis.feedforward.receptive import receptive_table
 from brainrnn.analysis.feedforward.signs import sign_table
 from brainrnn.plots import draw_networks
 from paper_mlp.experiments.parts import picture
+from paper_mlp.facts import accuracy_at, measured, modularity_at
 from paper_mlp.images.features import count_features, plot_features
 from paper_mlp.images.neighbours import (
     neighbour_table,
@@ -186,31 +187,40 @@ FIG8 = Reproduction(
         "The 67 pixels that are zero in all training images have no live connection in any "
         "network. Without a penalty their weights are as they were drawn, and small only beside "
         "the others.",
-        "1 and 7 are neighbours in one BIMT network of five, as by chance. But neighbours are more "
-        "alike than by chance; most often they are 4 and 7, 7 and 9, and 5 and 6, of which only "
-        "the last two were neighbours at the start.",
+        "1 and 7 are neighbours as often as by chance. But neighbours are more alike than by "
+        "chance; most often they are 4 and 7, 7 and 9, and 5 and 6, of which only the last two "
+        "were neighbours at the start.",
         "The penalty makes networks far more robust to noise, a little less to shifts. BIMT is "
         "more robust than L1 where both keep as many connections as BIMT has, the largest; as "
         "trained, L1, which has twice as many, is the more robust. L1 + local does as well as "
         "BIMT.",
         "In training, lambda is 0.01, 0.1 and 1. After 9,600 steps, at 0.01, L1 has a modularity "
-        "of 0.104 ± 0.004 and 98.2 % accuracy; after 19,200, at 0.1, BIMT has 0.257 ± 0.012 and "
-        "97.7 %. All but the last are inside the paper's bands.",
-        "With `--settings paper`, whose cost is a sum, L1 and BIMT collapse to 10 %. With the "
-        "paper's schedule and the mean (`brainrnn train configs/paper/fig8-paper.toml "
-        "method.reduction=mean`), L1 ends at 97.9 % and 0.248 ± 0.004, BIMT at 97.3 % and 0.341 ± "
-        "0.011.",
+        "of {l1_quarter} and {l1_quarter_right} accuracy; after 19,200, at 0.1, BIMT has "
+        "{bimt_half} and {bimt_half_right}.",
+        "With `--settings paper`, whose cost is a sum, L1 and BIMT collapse to chance. They do "
+        "not with the paper's schedule and the mean (`brainrnn train "
+        "configs/paper/fig8-paper.toml method.reduction=mean`).",
     ),
     remarks={
-        "table1 vanilla": "98.2 % at the best evaluation in training; the notebook measures on "
-        "2,000 images drawn anew each time, and keeps the best",
-        "table1 l1": "98.2 % at the best evaluation in training, inside the band; the notebook "
-        "ends at lambda = 1",
-        "table1 bimt": "98.2 % at the best evaluation in training, inside the band; the notebook "
-        "ends at lambda = 1",
-        "table2 l1": "0.104 ± 0.004 while lambda is 0.01, inside the band; the paper does not say "
-        "how strong its L1 penalty is",
-        "table2 bimt": "0.257 ± 0.012 while lambda is 0.1, inside the band",
+        "table1 vanilla": "{vanilla_best} at the best evaluation in training; the notebook "
+        "measures on 2,000 images drawn anew each time, and keeps the best",
+        "table1 l1": "{l1_best} at the best evaluation in training; the notebook ends at "
+        "lambda = 1",
+        "table1 bimt": "{bimt_best} at the best evaluation in training; the notebook ends at "
+        "lambda = 1",
+        "table2 l1": "{l1_quarter} while lambda is 0.01; the paper does not say how strong its L1 "
+        "penalty is",
+        "table2 bimt": "{bimt_half} while lambda is 0.1",
+    },
+    facts={
+        "l1_quarter": modularity_at(0.24, "l1"),
+        "l1_quarter_right": accuracy_at(0.24, "l1"),
+        "bimt_half": modularity_at(0.48, "bimt"),
+        "bimt_half_right": accuracy_at(0.48, "bimt"),
+        **{
+            f"{method}_best": measured("best_test_accuracy", method)
+            for method in ("vanilla", "l1", "bimt")
+        },
     },
     expected=Expected(
         column="MNIST",

@@ -21,7 +21,8 @@ def _of_depth(layers: int, words: str, figure: str) -> Reproduction:
         checks={},  # the paper says nothing of their structure
         panels=(dataclasses.replace(EVOLUTION, source=f"Fig. {figure}"), *COMMON),
         texts=tuple(text for text in FIG8.texts if text.name != "robustness"),
-        notes=("With `--settings paper`, whose cost is a sum, BIMT collapses to 10 %.",),
+        notes=("With `--settings paper`, whose cost is a sum, BIMT collapses to chance.",),
+        facts={},
         remarks={},
         methods=("bimt",),
         expected=None,

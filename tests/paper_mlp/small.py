@@ -70,6 +70,7 @@ def measured(reproduction, **columns):
     outcome.published, outcome.instead, outcome.untrained = True, False, {}
     outcome.table = outcome.measured = pd.DataFrame(columns)
     outcome.methods = list(columns["method"])
+    outcome.facts = dict.fromkeys(reproduction.facts, "nothing")
     return outcome
 
 

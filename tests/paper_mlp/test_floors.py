@@ -15,7 +15,8 @@ ROOT = Path(paper_mlp.__file__).parent
 # networks, the experiments of the paper, what a run of one says, and what is printed of it.
 FLOORS = [
     {"methods", "panels"},
-    {"reproduction", "by_method"},
+    {"facts", "by_method"},
+    {"reproduction"},
     {"pruning"},
     {"circuits", "groups", "regression", "images"},
     {"experiments"},
