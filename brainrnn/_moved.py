@@ -38,6 +38,8 @@ MOVED = {
     "analysis.greedy": "analysis.graph.greedy",
     "analysis.small_world": "analysis.graph.small_world",
     "analysis.recurrent": "analysis.graph.recurrent",
+    "analysis.feedforward.ablation": "analysis.graph.ablation",
+    "analysis.feedforward.pruning": "analysis.graph.pruning",
     "plots.brain_map": "plots.maps.brain_map",
     "plots.variance_map": "plots.maps.variance_map",
     "plots.network": "plots.networks.network",

@@ -10,8 +10,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from scipy.stats import gmean
 
-from brainrnn.analysis.feedforward.pruning import log_spaced, pruning_curve
 from brainrnn.analysis.graph.live import live_connections
+from brainrnn.analysis.graph.pruning import log_spaced, pruning_curve
 from brainrnn.analysis.graph.stages import connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP

@@ -8,49 +8,12 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from brainrnn.errors import InputError
+from brainrnn.analysis.graph.ablation import silence
 from brainrnn.networks import RNN
 from brainrnn.networks.recurrence import awake_units
 from brainrnn.task import Suite, Trials
 
 _STATES = 2**22  # numbers that the states of copies computed together may take
-
-
-@torch.no_grad()
-def silence(net: RNN, neurons: Bool[np.ndarray, "copy unit"]) -> RNN:
-    """Copies of a network, each with some neurons held at 0 throughout every trial.
-
-    What a neuron sends, to others, to itself and to the readout, is a column of a weight matrix.
-    Without these columns the others see exactly what they would see if its state were 0 at every
-    step, whatever the cell and its activation; its own state, which nothing reads, goes on.
-
-    Parameters
-    ----------
-    net : RNN
-        Of one member.
-    neurons : (copy, unit) bool
-        Which of them each copy is without.
-
-    Returns
-    -------
-    RNN
-        A member for each copy.
-
-    Raises
-    ------
-    InputError
-        If these are not neurons of the network, or it has several members.
-    """
-    if net.members != 1 or neurons.ndim != 2 or neurons.shape[1] != net.n_hidden:
-        raise InputError(
-            f"neurons to silence must be (copy, {net.n_hidden}) for a network of one member, got "
-            f"{neurons.shape} for {net.members}"
-        )
-    copies = net.select(*[0] * len(neurons))
-    gone = torch.from_numpy(neurons).to(net.get_parameter("w_rec").device)[:, None]
-    for name in ("w_rec", "w_out"):
-        copies.get_parameter(name).masked_fill_(gone, 0.0)
-    return copies
 
 
 @torch.no_grad()
@@ -144,7 +107,7 @@ def lesioned_scores(
     lean, batch = part_of(net, kept), batch.to(net.get_parameter("w_rec").device)
     return np.concatenate(
         [
-            task_scores(silence(lean, some), suite, batch)
+            task_scores(silence(lean, "hidden", some), suite, batch)
             for some in _chunks(neurons[:, kept], copies_at_once(lean, batch))
         ]
     )

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from brainrnn.analysis.feedforward.pruning import magnitude_ranks
+from brainrnn.analysis.graph.pruning import magnitude_ranks
 from brainrnn.analysis.graph.stages import connections as joining
 from brainrnn.anatomy.placed import Placed
 from brainrnn.wiring_cost.strength import present

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brainrnn.analysis.feedforward.ablation import without_each_connection
+from brainrnn.analysis.graph.ablation import without_each_connection
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from brainrnn.plots.networks.network import Connection, draw_network
@@ -25,7 +25,7 @@ _MOST = 40  # weights that one figure shows
 def remove_each_weight(net: MLP, task: FixedTask, member: int = 0) -> tuple[MLP, xr.Dataset]:
     """Remove each live weight of one network in turn, and see how well it still classifies.
 
-    See :func:`brainrnn.analysis.feedforward.without_each_connection`.
+    See :func:`brainrnn.analysis.graph.without_each_connection`.
 
     Parameters
     ----------

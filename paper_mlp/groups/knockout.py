@@ -11,7 +11,7 @@ import torch
 from matplotlib.figure import Figure
 
 from brainrnn import MLP, InputError
-from brainrnn.analysis.feedforward.ablation import silence
+from brainrnn.analysis.graph.ablation import silence
 from brainrnn.plots.style import FAINT, INK, module_colours, new_figure, open_frame
 from brainrnn.task import Examples
 from paper_mlp.groups.embedding import check_tokens
@@ -23,7 +23,7 @@ from tasks.fixed import FixedTask
 def knockout_accuracies(net: MLP, task: FixedTask, *, threshold: float = 0.05) -> pd.DataFrame:
     """Accuracy of every network, intact and after each of its modules was silenced.
 
-    A module is silenced with all its input neurons (:func:`brainrnn.analysis.feedforward.silence`).
+    A module is silenced with all its input neurons (:func:`brainrnn.analysis.graph.silence`).
 
     Parameters
     ----------

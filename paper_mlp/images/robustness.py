@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from brainrnn.analysis.feedforward.distortions import DISTORTIONS, distorted_accuracy
-from brainrnn.analysis.feedforward.pruning import keep_largest
 from brainrnn.analysis.feedforward.receptive import image_shape
+from brainrnn.analysis.graph.pruning import keep_largest
 from brainrnn.analysis.graph.stages import connections
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
@@ -38,7 +38,7 @@ def robustness_table(
     """Accuracy of every network on distorted test images, as trained and at matched sparsity.
 
     At matched sparsity, every network keeps only its k largest connections and its biases
-    (:func:`brainrnn.analysis.feedforward.keep_largest`), where k is the median number of live
+    (:func:`brainrnn.analysis.graph.keep_largest`), where k is the median number of live
     connections of the run's BIMT networks. No network is trained again.
 
     Parameters

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from brainrnn.analysis.feedforward.pruning import keep_largest
+from brainrnn.analysis.graph.pruning import keep_largest
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP, MLPSpec
 from paper_mlp import pruning

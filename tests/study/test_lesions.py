@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from brainrnn.analysis.graph.ablation import silence
 from brainrnn.anatomy import geometry
 from brainrnn.errors import InputError
 from brainrnn.networks import RNN
@@ -17,7 +18,6 @@ from brainrnn.study.damage import (
     lesioned_scores,
     part_of,
     relevant_neurons,
-    silence,
     task_scores,
 )
 from brainrnn.study.measures.lesions import LesionMeasure
@@ -60,7 +60,7 @@ def test_silencing_is_holding_the_state_at_0_at_every_step(activation):
     inputs = torch.randn(7, 1, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     lesions = [set(), {0}, {2, 5, 7}, set(range(9))]
     neurons = np.array([[u in gone for u in range(9)] for gone in lesions])
-    outputs = silence(net, neurons)(inputs)[:, :, 0].detach().numpy()
+    outputs = silence(net, "hidden", neurons)(inputs)[:, :, 0].detach().numpy()
     for found, gone in zip(outputs, lesions, strict=True):
         np.testing.assert_allclose(found, clamped(net, inputs[:, 0].numpy(), gone), atol=1e-12)
 
@@ -70,18 +70,16 @@ def test_gated_units_too_are_as_if_they_were_not_there():
     inputs = torch.randn(6, 4, 5, dtype=torch.float64)
     gone = np.isin(np.arange(9), [1, 4, 8])
     outputs = part_of(net, np.flatnonzero(~gone))(inputs)
-    torch.testing.assert_close(silence(net, gone[None])(inputs), outputs)
+    torch.testing.assert_close(silence(net, "hidden", gone[None])(inputs), outputs)
 
 
 def test_the_network_is_left_as_it_is_and_wrong_neurons_are_refused():
     net = random_net()
     before = [p.clone() for p in net.parameters()]
-    silence(net, np.ones((2, 9), bool))
+    silence(net, "hidden", np.ones((2, 9), bool))
     assert all(torch.equal(p, q) for p, q in zip(net.parameters(), before, strict=True))
-    with pytest.raises(InputError, match="one member"):
-        silence(net, np.ones((2, 8), bool))
-    with pytest.raises(InputError, match="one member"):
-        silence(net.select(0, 0), np.ones((2, 9), bool))
+    with pytest.raises(InputError, match="has 9 neurons"):
+        silence(net, "hidden", np.ones((2, 8), bool))
 
 
 def test_neurons_left_out_of_the_computation_change_nothing():
@@ -100,7 +98,8 @@ def test_neurons_left_out_of_the_computation_change_nothing():
     torch.testing.assert_close(part_of(net, kept)(inputs), net(inputs))
     gone = np.random.default_rng(0).random((5, 16)) < 0.3
     torch.testing.assert_close(
-        silence(part_of(net, kept), gone[:, kept])(inputs), silence(net, gone)(inputs)
+        silence(part_of(net, kept), "hidden", gone[:, kept])(inputs),
+        silence(net, "hidden", gone)(inputs),
     )
 
 
@@ -211,10 +210,12 @@ def test_scores_in_chunks_equal_scores_one_by_one(monkeypatch):
     monkeypatch.setattr("brainrnn.study.damage._STATES", 3 * 9 * int(batch.lengths.sum()))
     together = lesioned_scores(net, suite, batch, gone)
     for i in range(7):
-        alone = suite.score(silence(net, gone[i : i + 1])(batch.inputs, batch.lengths), batch)[0]
+        alone = suite.score(
+            silence(net, "hidden", gone[i : i + 1])(batch.inputs, batch.lengths), batch
+        )[0]
         expected = [float(alone[batch.task == task].mean()) for task in range(3)]
         np.testing.assert_allclose(together[i], expected)
-    np.testing.assert_allclose(task_scores(silence(net, gone), suite, batch), together)
+    np.testing.assert_allclose(task_scores(silence(net, "hidden", gone), suite, batch), together)
 
 
 def test_damage_is_the_share_of_what_can_be_lost():

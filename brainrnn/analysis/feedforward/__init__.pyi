@@ -1,7 +1,5 @@
 """Public names; `__init__.py` imports each when it is first used."""
 
-from .ablation import silence as silence
-from .ablation import without_each_connection as without_each_connection
 from .activations import correlations as correlations
 from .activations import stage_activity as stage_activity
 from .assessment import assess as assess
@@ -19,9 +17,6 @@ from .fourier import ring_spectra as ring_spectra
 from .paths import input_dependence as input_dependence
 from .paths import sequence_paths as sequence_paths
 from .probes import probe_table as probe_table
-from .pruning import keep_largest as keep_largest
-from .pruning import magnitude_ranks as magnitude_ranks
-from .pruning import pruning_curve as pruning_curve
 from .receptive import border_distance as border_distance
 from .receptive import image_shape as image_shape
 from .receptive import live_pixels as live_pixels

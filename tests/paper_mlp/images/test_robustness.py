@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from brainrnn.analysis.feedforward.distortions import DISTORTIONS, noisy, scaled
-from brainrnn.analysis.feedforward.pruning import keep_largest
+from brainrnn.analysis.graph.pruning import keep_largest
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from paper_mlp.by_method import method_colour

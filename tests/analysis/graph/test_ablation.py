@@ -3,7 +3,7 @@ import pytest
 import torch
 
 import brainrnn as br
-from brainrnn.analysis.feedforward.ablation import silence, without_each_connection
+from brainrnn.analysis.graph.ablation import silence, without_each_connection
 from brainrnn.errors import InputError
 from tests.analysis.feedforward.handmade import connect, drawn, empty
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from brainrnn.analysis.feedforward.pruning import keep_largest, log_spaced, pruning_curve
+from brainrnn.analysis.graph.pruning import keep_largest, log_spaced, pruning_curve
 from brainrnn.errors import InputError
 from brainrnn.networks import MLP
 from tests.analysis.feedforward.handmade import drawn, empty

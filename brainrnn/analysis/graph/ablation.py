@@ -22,8 +22,10 @@ def silence(
 ) -> Network:
     """Copies of one network, in each of which some neurons send nothing.
 
-    What a neuron sends is a column of every matrix that leads from its population. These columns
-    become 0, in all folds: all others see what they would see if the neuron were 0.
+    What a neuron sends, to others, to itself and to the readout, is a column of every matrix that
+    leads from its population. These columns become 0, in all folds: all others see what they would
+    see if the neuron were 0, in a recurrent network at every step, whatever the cell and its
+    activation. Its own state, which nothing reads, goes on.
 
     Parameters
     ----------
