@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from brainrnn.study.subject import Cell
 
 
+@runtime_checkable
 class Question(Protocol):
     """Something that is asked of many networks; a :class:`brainrnn.study.Study` is one.
 
