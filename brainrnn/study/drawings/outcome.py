@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from brainrnn.plots.style import new_figure, open_frame
-from brainrnn.study.report.colours import colours
+from brainrnn.study.report.colours import Colour, colours, method_colours
 from brainrnn.study.report.figures import (
     Drawing,
     band,
@@ -26,7 +26,7 @@ def dots_by_setting(
     """A panel for each quantity, a row for each setting, a dot for each network."""
     groups = dict(list(rows.groupby(list(by), sort=False)))
     names = [_name(by, key) for key in groups]
-    colour = colours(names)
+    colour = _colours(by, names)
     figure, axes = panels(
         len(quantities), 2.3, 0.6 + 0.28 * len(groups), margins=(1.6, 0), sharey=True
     )
@@ -44,7 +44,7 @@ def dots_by_setting(
 def pruning_curves(rows: pd.DataFrame, by: Sequence[str], quantity: str) -> Drawing:
     """Accuracy, or loss, without the weakest connections."""
     groups = dict(list(rows.groupby(list(by), sort=False)))
-    colour = colours(_name(by, key) for key in groups)
+    colour = _colours(by, [_name(by, key) for key in groups])
     figure = new_figure(5, 4.4)
     ax = figure.subplots()
     for key, group in groups.items():
@@ -59,6 +59,11 @@ def pruning_curves(rows: pd.DataFrame, by: Sequence[str], quantity: str) -> Draw
         f"{quantity.capitalize()} of networks without their weakest connections: mean, and from "
         "the least to the greatest. Nothing is trained after pruning."
     )
+
+
+def _colours(by: Sequence[str], names: Sequence[str]) -> dict[str, Colour]:
+    """A method has its own colour; each of its settings, where there are several, another."""
+    return method_colours(names) if list(by) == ["label"] else colours(names)
 
 
 def _name(by: Sequence[str], key: Sequence[object]) -> str:
