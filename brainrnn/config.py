@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from brainrnn.errors import InputError, unknown
 
@@ -40,7 +41,7 @@ class Settings(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise InputError(_one_line(error, type(self), values)) from None
+            raise InputError(_one_line(error.errors()[0], type(self))) from None
 
     # Nested sections are then validated as part of the whole, so that errors keep their location.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -76,7 +77,29 @@ def build(model: type[S], values: Mapping[str, Any]) -> S:
         # JSON has TOML's types: a list may become a tuple, but no text a number.
         return model.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        raise InputError(_one_line(error, model, values)) from None
+        raise InputError(_one_line(error.errors()[0], model)) from None
+
+
+def refusal(model: type[Settings], values: Mapping[str, Any], key: str) -> InputError | None:
+    """What is wrong with the value of one key, whatever else is wrong.
+
+    Examples
+    --------
+    >>> class Size(Settings):
+    ...     neurons: int = 100
+    ...     grid: int = 10
+    >>> refusal(Size, {"neurons": "many", "grid": "fine"}, "grid")
+    InputError("grid: input should be a valid integer, got 'fine'")
+    >>> refusal(Size, {"neurons": "many"}, "grid")
+    """
+    try:
+        model.model_validate_json(json.dumps(values, default=str), strict=True)
+    except ValidationError as error:
+        for problem in error.errors():
+            location = map(str, problem["loc"])  # with the kinds of sections between the keys
+            if all(part in location for part in key.split(".")):
+                return InputError(_one_line(problem, model))
+    return None
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -137,21 +160,35 @@ def override(values: Mapping[str, Any], assignments: Iterable[str]) -> dict[str,
     >>> override({"network": {"cell": "leaky"}}, ["network.cell=gru", "seed=3"])
     {'network': {'cell': 'gru'}, 'seed': 3}
     """
-    result = {key: dict(v) if isinstance(v, Mapping) else v for key, v in values.items()}
+    pairs = []
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
-        parts = key.strip().split(".")
-        if not equals or not all(parts) or not assignment.isprintable():
+        if not equals or not all(key.strip().split(".")) or not assignment.isprintable():
             raise InputError(
                 f"cannot read the override {assignment!r}: write section.key=value, for example "
                 "training.steps=500"
             )
+        pairs.append((key.strip(), toml_value(text)))
+    return put(values, pairs)
+
+
+def put(values: Mapping[str, Any], pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the values with others put in at ``section.key``.
+
+    Examples
+    --------
+    >>> put({"network": {"cell": "leaky"}}, [("network.cell", "gru"), ("seed", 3)])
+    {'network': {'cell': 'gru'}, 'seed': 3}
+    """
+    result = {key: dict(v) if isinstance(v, Mapping) else v for key, v in values.items()}
+    for key, value in pairs:
+        parts = key.split(".")
         section = result
         for part in parts[:-1]:
             inner = section.get(part)
             section[part] = dict(inner) if isinstance(inner, Mapping) else {}
             section = section[part]
-        section[parts[-1]] = toml_value(text)
+        section[parts[-1]] = value
     return result
 
 
@@ -191,18 +228,32 @@ def describe(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, st
                     yield key, default, text
                 told.add((key, default, text))
         if not kinds:
-            default = "required" if field.is_required() else _as_toml(field.default)
+            default = "required" if field.is_required() else toml_text(field.default)
             yield f"{prefix}{name}", default, field.description or ""
 
 
-def _as_toml(value: Any) -> str:
+def toml_text(value: Any) -> str:
+    """A value as TOML writes it, on one line; None is ``unset``.
+
+    Examples
+    --------
+    >>> toml_text({"algorithm": "none", "every": [1, 2]})
+    '{ algorithm = "none", every = [1, 2] }'
+    """
     if isinstance(value, str):
-        return f'"{value}"'
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple | list):
-        return "[" + ", ".join(_as_toml(v) for v in value) + "]"
+        return "[" + ", ".join(map(toml_text, value)) + "]"
+    if isinstance(value, Mapping):
+        pairs = (f"{_key(name)} = {toml_text(v)}" for name, v in value.items())
+        return "{ " + ", ".join(pairs) + " }" if value else "{}"
     return "unset" if value is None else str(value)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _sections(annotation: Any) -> list[type[BaseModel]]:
@@ -212,9 +263,8 @@ def _sections(annotation: Any) -> list[type[BaseModel]]:
     return [model for inner in get_args(annotation) for model in _sections(inner)]
 
 
-def _one_line(error: ValidationError, model: type[BaseModel], values: Mapping[str, Any]) -> str:
-    """The first thing that is wrong, in one line."""
-    problem = error.errors()[0]
+def _one_line(problem: ErrorDetails, model: type[BaseModel]) -> str:
+    """What is wrong, in one line."""
     known, where, owner = _locate(problem["loc"], model)
     key = ".".join(known)
     if problem["type"] == "extra_forbidden":

@@ -21,6 +21,7 @@ class Stream(IntEnum):
     RESIZING = 31  # of another study than disturbance
     TRANSFER = 41
     OUTCOME_TRIALS = 51
+    POINTS = 61  # of a sample or a search of settings
 
 
 def seeds(seed: int, stream: Stream, *numbers: int) -> np.random.SeedSequence:

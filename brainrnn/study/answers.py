@@ -11,6 +11,7 @@ import pandas as pd
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.study.subject import Cell
+from brainrnn.study.values import columns, fact
 
 Fact = int | float | str | bool
 _NETWORKS, _ITEMS = "networks.csv", "items.csv"
@@ -38,7 +39,8 @@ class Answer:
         assert not twice, f"told of the network and of its items: {sorted(twice)}"
         about: dict[str, Fact] = {"network": cell.name, "method": cell.method}
         about |= {"label": cell.label, "seed": cell.seed}
-        network = pd.DataFrame([about | cell.setting | dict(self.network)])
+        setting = {key: fact(value) for key, value in cell.setting.items()}
+        network = pd.DataFrame([about | setting | dict(self.network)])
         items = self.items.copy()
         items.insert(0, "network", cell.name)
         write_table(items, folder / cell.name / _ITEMS)
@@ -50,6 +52,17 @@ def is_answered(folder: Path, cell: Cell) -> bool:
     return (folder / cell.name / _NETWORKS).is_file()
 
 
+def read_answer(folder: Path, cell: Cell) -> pd.Series:
+    """What is known of one network, from the answer that is kept in the folder.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged.
+    """
+    return read_table(folder / cell.name / _NETWORKS).iloc[0]
+
+
 @dataclass(frozen=True)
 class Answers:
     """What all networks of a study answer.
@@ -57,8 +70,9 @@ class Answers:
     Attributes
     ----------
     networks : DataFrame
-        A row for each network: ``network`` (its name), ``method``, ``label``, ``seed``, a column
-        for every key that is swept, and what is known of the network as a whole.
+        A row for each network: ``network`` (its name), ``method``, ``label``, ``seed``, the number
+        of its ``point`` if it is drawn, a column for every key that is swept or drawn, and what is
+        known of the network as a whole.
     items : DataFrame
         ``network``, and a row for each thing that was asked.
     """
@@ -96,7 +110,7 @@ class Answers:
         First come ``method``, ``label``, ``seed`` and the swept keys, then the item, then the
         facts about the network.
         """
-        names = ["method", "label", "seed", *(k for k in map(str, self.networks) if "." in k)]
+        names = ["method", "label", "seed", *columns(self.networks)]
         rows = self.items.join(self.networks.set_index("network"), on="network")
         rest = rows.columns.drop(["network", *names])
         return rows[[*names, *rest]]

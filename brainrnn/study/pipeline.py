@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
+from brainrnn.analysis import save
 from brainrnn.config import as_toml, build, read_toml
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
@@ -18,8 +20,11 @@ from brainrnn.study.conducting import conducting
 from brainrnn.study.plan import Study
 from brainrnn.study.provenance import Provenance
 from brainrnn.study.report.page import write_report
+from brainrnn.study.results import results
+from brainrnn.study.search import ends, rounds
 from brainrnn.study.shift import Shift
 from brainrnn.study.signs import claim
+from brainrnn.study.subject import Cell
 from brainrnn.study.workers import Place, processors
 
 
@@ -40,7 +45,8 @@ def conduct(
     ``out`` holds ``networks/``, a run folder for every trained network, which all studies in
     ``out`` share; and a folder of the study's name with ``study.toml``, ``answers/`` (those of
     every network), ``networks.csv`` and ``items.csv`` (those of all), the tables, ``figures/`` and
-    ``README.md``. Called again it goes on where it was stopped.
+    ``README.md``; of a sweep also ``results.nc`` (:func:`results`). Called again it goes on where
+    it was stopped.
 
     Parameters
     ----------
@@ -87,8 +93,9 @@ def conduct(
     """
     out = Path(out).absolute()  # workers may have other working directories
     folder, networks, answers = out / study.name, out / "networks", out / study.name / "answers"
-    cells = study.cells()
-    study.measure.check(cells)
+    each_round = rounds(study, answers)
+    first = next(each_round)
+    study.measure.check([*first, *ends(study)])
     if report:
         _make(Path(report))
     offered = suites().get(study.experiment.task.suite)
@@ -102,14 +109,21 @@ def conduct(
     ) as (crew, lamp, stop):
         with claim(lamp.path.parent, f"study-{study.name}", patience=60):
             _keep_to(study, folder)  # of two that begin together one writes it
-        shift = Shift(study, cells, out, crew, lamp, stop)
-        shift.work(progress=progress)
+        cells: list[Cell] = []
+        for now in chain([first], each_round):
+            shift = Shift(study, now, out, crew, lamp, stop)
+            shift.work(progress=progress)
+            cells += now
+            if shift.stopped:
+                break
     if shift.stopped:
         raise InterruptedRun(f"stopped, continue with the same command; everything is in {out}")
     trainings = {cell.training for cell in cells if cell.trained}
     found = Answers.collect(answers, cells)
     portraits = study.measure.portraits(folder / "networks", cells)
     found.write(folder)
+    if study.measure.kind == "sweep":
+        save(results(folder), folder / "results.nc")
     for name, table in portraits.items():
         write_table(table, folder / f"{name}.csv")
     tables = {"networks": found.networks, "items": found.items} | portraits

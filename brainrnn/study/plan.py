@@ -9,15 +9,18 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from brainrnn.catalogue import find
-from brainrnn.config import Settings, build, override, read_toml
+from brainrnn.config import Settings, build, override, put, read_toml
 from brainrnn.errors import InputError, unknown
 from brainrnn.runs.experiment import Experiment
 from brainrnn.study.answers import is_answered
 from brainrnn.study.measures import Measurement
+from brainrnn.study.sample import Sample
 from brainrnn.study.subject import Arrangement, Cell, make_subject
+from brainrnn.study.swept import SweptCell
+from brainrnn.study.values import POINT, Setting, in_file_name
 
 
 class MethodSpec(Settings):
@@ -27,8 +30,11 @@ class MethodSpec(Settings):
     settings: tuple[str, ...] = Field(
         (), description="what differs from the experiment: section.key=value"
     )
-    sweep: dict[str, tuple[int | float, ...]] = Field(
-        {}, description="keys of the experiment, each with the values to try"
+    sweep: dict[str, tuple[JsonValue, ...]] = Field(
+        {}, description="keys of the experiment, each with the values to try, in every combination"
+    )
+    sample: Sample | None = Field(
+        None, description="values of keys that are drawn, instead of a sweep"
     )
     trained: bool = Field(True, description="whether the networks are trained at all")
     arrangement: Arrangement = Field(
@@ -42,9 +48,24 @@ class MethodSpec(Settings):
         for key, values in self.sweep.items():
             if not values:
                 raise ValueError(f"sweep of {key} needs values")
-            if len({f"{value:.12g}" for value in values}) < len(values):  # as files are named
+            if len({in_file_name(value) for value in values}) < len(values):
                 raise ValueError(f"values of {key} must differ from each other, got {list(values)}")
+        if self.sweep and self.sample:
+            raise ValueError("a method has a sweep or a sample, not both: use choice(...) in space")
         return self
+
+    @property
+    def searches(self) -> bool:
+        """Whether its settings depend on what networks answer."""
+        return self.sample is not None and self.sample.searches
+
+    def settings_known(self) -> list[dict[str, Any]]:
+        """Values of swept keys of each of its networks; none yet if it searches for them."""
+        if self.sample is not None:
+            return [] if self.searches else self.sample.settings()
+        return [
+            dict(zip(self.sweep, point, strict=True)) for point in product(*self.sweep.values())
+        ]
 
 
 class Study(Settings):
@@ -92,6 +113,15 @@ class Study(Settings):
         labels = [method.label for method in self.chosen.values()]
         if len(set(labels)) < len(labels):
             raise ValueError(f"methods must have labels of their own, got {labels}")
+        grids = [name for name, method in self.chosen.items() if method.sweep]
+        drawn = [name for name, method in self.chosen.items() if method.sample]
+        if grids and drawn:
+            raise ValueError(
+                f"methods: {grids[0]} has a grid, {drawn[0]} a sample: use one of them"
+            )
+        goals = getattr(self.measure, "goals", ())
+        if not goals and any(method.searches for method in self.chosen.values()):
+            raise ValueError("a search needs a measure of kind sweep with goals, such as accuracy")
         return self
 
     @property
@@ -99,19 +129,27 @@ class Study(Settings):
         """The methods that take part, by name."""
         return {name: self.methods[name] for name in self.only or self.methods}
 
-    def cells(self) -> list[Cell]:
+    def cells(self, asked: Mapping[str, Iterable[Setting]] | None = None) -> list[Cell]:
         """Every network of the study, seed by seed, so that an early look sees all methods.
+
+        Parameters
+        ----------
+        asked : mapping of str to settings, optional
+            Networks of these settings of these methods instead of all. Without it, methods that
+            search have no networks, for their settings are not known yet.
 
         Raises
         ------
         InputError
             If what a method sets is not a key of the experiment, or two networks have one name.
         """
+        if asked is None:
+            asked = {name: method.settings_known() for name, method in self.chosen.items()}
         cells = [
             cell
             for seed in self.seeds
-            for name, method in self.chosen.items()
-            for cell in _cells(self.experiment, name, method, seed)
+            for name, settings in asked.items()
+            for cell in _cells(self.experiment, name, self.methods[name], seed, settings)
         ]
         names = Counter(cell.name for cell in cells)
         if twice := [name for name, count in names.items() if count > 1]:
@@ -134,14 +172,16 @@ class Study(Settings):
         self.measure.answer(subject).write(folder / "answers", cell)
 
 
-def _cells(base: Experiment, name: str, method: MethodSpec, seed: int) -> Iterable[Cell]:
+def _cells(
+    base: Experiment, name: str, method: MethodSpec, seed: int, settings: Iterable[Setting]
+) -> Iterable[Cell]:
     values = base.model_dump(mode="json", exclude_none=True)
-    for point in product(*method.sweep.values()):
-        setting = dict(zip(method.sweep, point, strict=True))
-        assignments = [*method.settings, *(f"{key}={value!r}" for key, value in setting.items())]
-        experiment = build(Experiment, override(values, [*assignments, f"seed={seed}"]))
-        yield Cell(
-            name, method.label, seed, experiment, method.trained, method.arrangement, setting
+    values = override(values, [*method.settings, f"seed={seed}"])
+    for setting in settings:
+        pairs = [(key, value) for key, value in setting.items() if key != POINT]
+        experiment = build(Experiment, put(values, pairs))
+        yield SweptCell(
+            name, method.label, seed, experiment, method.trained, method.arrangement, dict(setting)
         )
 
 

@@ -188,6 +188,111 @@ def test_lines_are_means_over_seeds_and_other_settings():
     np.testing.assert_allclose(front, [[5, 0.4], [20, 0.6], [40, 1.0]])
 
 
+def test_words_are_rows_and_keep_their_order():
+    rows = networks(
+        **{
+            "a.word": ["tanh", "relu", "tanh", "relu"],
+            "b.flag": [True, False, False, True],
+            "seed": [0, 0, 1, 1],
+            "accuracy": [0.2, 0.5, 0.4, 0.9],
+        }
+    )
+    figure, _ = SweepMeasure().findings(rows).figures["heat_maps"]
+    ax = figure.axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["tanh", "relu"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["true", "false"]
+    drawn = ax.collections[0].get_array()
+    np.testing.assert_allclose(drawn.reshape(2, 2), [[0.2, 0.4], [0.9, 0.5]])
+    figure, _ = SweepMeasure().findings(rows.drop(columns="b.flag")).figures["lines_word"]
+    ax = figure.axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["tanh", "relu"]
+    bars = [line.get_xdata() for line in ax.lines if line.get_marker() == "None"]
+    np.testing.assert_allclose(bars, [[0.3, 0.3], [0.7, 0.7]])
+
+
+def test_several_methods_are_told_apart():
+    rows = networks(
+        **{
+            "a.x": [1, 2, 1, 2],
+            "seed": 0,
+            "accuracy": [0.2, 0.5, 0.4, 0.9],
+            "wiring_length": [5.0, 9.0, 4.0, 10.0],
+        }
+    ).assign(label=["L1", "L1", "BIMT", "BIMT"])
+    found = SweepMeasure().findings(rows)
+    assert found.tables["Each setting"].label.tolist() == ["L1", "L1", "BIMT", "BIMT"]
+    lines = found.figures["lines_x"][0].axes[0].lines
+    np.testing.assert_allclose(lines[0].get_xydata(), [[1, 0.2], [2, 0.5]])
+    np.testing.assert_allclose(lines[2].get_xydata(), [[1, 0.4], [2, 0.9]])
+    pareto = found.figures["pareto"][0].axes[0].lines
+    assert [line.get_label() for line in pareto[:2]] == ["L1", "BIMT"]
+    np.testing.assert_allclose(pareto[2].get_xydata(), [[4, 0.4], [9, 0.5], [10, 0.9]])
+
+
+def test_the_front_is_of_means_over_seeds():
+    rows = networks(
+        **{
+            "a.x": [1, 1, 2, 2],
+            "seed": [0, 1, 0, 1],
+            "accuracy": [0.9, 0.1, 0.6, 0.6],
+            "wiring_length": [4.0, 4.0, 4.0, 4.0],
+        }
+    )
+    front = SweepMeasure().findings(rows).figures["pareto"][0].axes[0].lines[1].get_xydata()
+    np.testing.assert_allclose(front, [[4, 0.6]])
+
+
+def test_a_dataset_of_words(tmp_path):
+    rows = pd.DataFrame(
+        {
+            "network": list("abcd"),
+            **{"method": "sweep", "label": "network", "seed": [0, 0, 0, 0]},
+            "a.word": ["tanh", "relu", "tanh", "relu"],
+            "b.shape": ["[9, 9]", "[9, 9]", "[10, 10]", "[10, 10]"],
+            "c.flag": [True, True, False, False],
+            "accuracy": [0.2, 0.5, 0.4, 0.9],
+        }
+    )
+    Answers(rows, rows[["network"]]).write(tmp_path)
+    found = results(tmp_path)
+    assert found["a.word"].values.tolist() == ["tanh", "relu"]
+    assert found["b.shape"].values.tolist() == ["[9, 9]", "[10, 10]"]
+    found.to_netcdf(tmp_path / "results.nc", engine="h5netcdf")
+    again = xr.load_dataset(tmp_path / "results.nc")
+    assert again["c.flag"].dtype == bool
+    for row in rows.to_dict("records"):
+        keys = {key: row[key] for key in ("a.word", "b.shape", "c.flag", "seed")}
+        assert again.accuracy.sel(keys).item() == row["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "quantity"),
+    [
+        ("paper/fig4-notebook", "network.hidden=[[3], [4, 4]]", "accuracy"),
+        ("paper/fig7-notebook", "network.heads=[1, 2]", "loss"),
+    ],
+)
+def test_any_network_is_swept(tmp_path, config, key, quantity):
+    few = [f"training.{what}=2" for what in ("steps", "log_every", "evaluate_every")]
+    size = ["network.width=4", "training.batch=4"] if "heads" in key else []
+    alone = ["network.members=1", "network.starts=[0]", "method.swap.locality=unset"]
+    alone += ["method.strength=0.1", "method.locality=[1, 2]"]
+    status, _, errors = brainrnn(
+        *("sweep", config, key, *few, *size, *alone, "--out", tmp_path, "--on", "serial"),
+        *("--quiet", "--name", "any"),
+    )
+    assert (status, errors) == (0, "")
+    found = xr.load_dataset(tmp_path / "any" / "results.nc")
+    assert dict(found.sizes) == {key.partition("=")[0]: 2, "method.locality": 2, "seed": 1}
+    assert np.isfinite(found[quantity]).all()
+    run = next((tmp_path / "networks").iterdir())
+    rows = Answers.read(tmp_path / "any").networks
+    told = Run.open(run).metrics().iloc[-1]
+    np.testing.assert_array_less(0, rows.wiring_length)
+    assert (rows.loss.sub(told.test_loss).abs() < 1e-5).any()
+    assert (tmp_path / "any" / "figures" / "pareto.png").is_file()
+
+
 def test_a_statistic_that_is_nowhere_known_is_left_out():
     rows = networks(**{"a.x": [1, 2], "seed": [0, 0], "isolated_z": [np.nan, np.nan]})
     figure, _ = SweepMeasure().findings(rows).figures["lines_x"]

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, ClassVar, Literal
 
 import pandas as pd
+from pydantic import AfterValidator, Field, field_validator
 
 from brainrnn.analysis.map_statistics import MEASURES
+from brainrnn.errors import InputError, unknown
+from brainrnn.runs.experiment import Experiment
+from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
+from brainrnn.study.compared import best, rank_correlations
+from brainrnn.study.drawings.samples import history, parallel, scatter
 from brainrnn.study.drawings.sweeps import heat_maps, lines, pareto
 from brainrnn.study.measures.base import Findings, Measure
+from brainrnn.study.outcomes import QUANTITIES as OF_ANY
+from brainrnn.study.outcomes import outcome
 from brainrnn.study.report.tables import mean_sd, summarise
-from brainrnn.study.subject import Subject
+from brainrnn.study.subject import Cell, Subject
+from brainrnn.study.values import POINT, columns
 from brainrnn.study.wiring import wiring_length
+from brainrnn.task import Suite
 
-QUANTITIES = {
+OF_MAP = {
     "accuracy": "accuracy",
     "absent": "weights absent",
     "active": "active neurons",
@@ -22,58 +33,167 @@ QUANTITIES = {
     "wiring_length": "wiring length",
     **{f"{name}_z": f"z {words}" for name, words in MEASURES.items()},
 }
+QUANTITIES = {**OF_MAP, **{k: words for k, words in OF_ANY.items() if k not in OF_MAP}}
+_FACTS = {*QUANTITIES, "ceiling", *(f"{name}_p" for name in MEASURES)}
+
+
+def _known_goal(goal: str) -> str:
+    sign = "-" if goal.startswith("-") else ""
+    if goal.removeprefix("-") not in QUANTITIES:
+        raise ValueError(unknown("goal", goal, [sign + name for name in QUANTITIES]))
+    return goal
 
 
 class SweepMeasure(Measure):
-    """Each network's accuracy, sparsity, wiring and map, beside the settings that are swept."""
+    """Each network's accuracy, sparsity, wiring and map, beside the settings that are swept.
+
+    It asks any network: a recurrent one for its map too, another one for its modularity. Of
+    networks that train side by side in one run it keeps the means.
+    """
+
+    asks: ClassVar[Literal["recurrent", "any"]] = "any"
 
     kind: Literal["sweep"] = "sweep"
+    goals: tuple[Annotated[str, AfterValidator(_known_goal)], ...] = Field(
+        (),
+        description="what settings are compared by, and what a search looks for: one or two of the "
+        "quantities in the report, such as accuracy, with a minus sign if it is to be small, such "
+        "as -wiring_length; unset: accuracy and -wiring_length, without a search",
+    )
+
+    @field_validator("goals")
+    @classmethod
+    def _distinct(cls, goals: tuple[str, ...]) -> tuple[str, ...]:
+        if len(goals) > 2:
+            raise ValueError("give one or two goals")
+        if len({goal.removeprefix("-") for goal in goals}) < len(goals):
+            raise ValueError("goals must differ from each other")
+        return goals
+
+    def check(self, cells: Sequence[Cell]) -> None:
+        """As of every measure; and whether these networks know the goals."""
+        super().check(cells)
+        for cell in cells:
+            known = quantities(cell.experiment)
+            for name in (goal.removeprefix("-") for goal in self.goals):
+                if name not in known:
+                    kind = cell.experiment.network.kind
+                    raise InputError(unknown(f"goal of network.kind {kind!r}:", name, known))
 
     def answer(self, subject: Subject) -> Answer:
-        """An item for the accuracy of every task."""
-        one = subject.analysed().isel(member=0)
-        items = pd.DataFrame(
-            {
-                "task": one.task.values,
-                "task_accuracy": one.accuracy.values,
-                "task_ceiling": one.ceiling.values,
-            }
-        )
-        network = {
-            "accuracy": float(one.accuracy.mean()),
-            "ceiling": float(one.ceiling.mean()),
-            "absent": float(one.sparsity),
-            "active": int(one.active.sum()),
-            "modules": int(one.clusters),
-            "wiring_length": float(wiring_length(subject.net)[0][0]),
-        }
-        for name in MEASURES:
-            tested = one.sel(statistic=name)
-            network |= {f"{name}_{field}": float(tested[field]) for field in ("z", "p")}
-        return Answer(items, network)
+        """An item for every network in the run, of tasks in time for each of its tasks."""
+        if isinstance(subject.suite, Suite):
+            return _answer_of_map(subject)
+        rng = generator(subject.seed, Stream.OUTCOME_TRIALS)
+        trials = subject.cell.experiment.analysis.accuracy_trials
+        table = outcome(subject.net, subject.suite, trials=trials, rng=rng)
+        items = table[list(OF_ANY)].add_prefix("member_")
+        items.insert(0, "member", range(len(items)))
+        return Answer(items, {name: float(table[name].mean()) for name in OF_ANY})
 
     def findings(self, rows: pd.DataFrame) -> Findings:
-        """Means over seeds of each setting; lines or heat maps; and the Pareto front."""
-        keys = [key for key in map(str, rows) if "." in key]
-        settings = [*(["label"] if rows.label.nunique() > 1 or not keys else []), *keys]
-        of_network = [*settings, "seed", *(c for c in rows if c in _FACTS)]
-        networks = rows[of_network].drop_duplicates([*settings, "seed"], ignore_index=True)
+        """Means over seeds of each setting; lines, heat maps or dots; and the Pareto front."""
+        settings = columns(rows)
+        by = ["label", *settings]
+        several = rows.label.nunique() > 1
+        named = by if several or not settings else settings
+        networks = rows[[*by, "seed", *(c for c in rows if c in _FACTS)]]
+        networks = networks.drop_duplicates([*by, "seed"], ignore_index=True)
+        shown = {k: words for k, words in QUANTITIES.items() if k in rows and rows[k].notna().any()}
+        goals = self.goals or _usual_goals(shown)
+        means = networks.groupby(by, sort=False, dropna=False)[list(shown)].mean().reset_index()
         found = Findings()
+        if self.goals:
+            found.tables["The best"] = best(means, self.goals)[[*named, *_first(goals, shown)]]
         found.tables["Each setting"] = summarise(
-            networks.fillna(dict.fromkeys(keys, "-")),
-            {name: name for name in settings},
+            networks.astype(dict.fromkeys(settings, object)).fillna(dict.fromkeys(settings, "-")),
+            {name: name for name in named},
             lambda group: (
                 {"seeds": len(group)}
-                | {words: mean_sd(group[name]) for name, words in QUANTITIES.items()}
+                | {words: mean_sd(group[name]) for name, words in shown.items()}
             ),
         )
-        found.tables["Each network"] = networks
-        if len(keys) == 2:
-            found.figures["heat_maps"] = heat_maps(networks, keys, QUANTITIES)
-        for key in keys if len(keys) != 2 else ():
-            found.figures[f"lines_{key.split('.')[-1]}"] = lines(networks, key, QUANTITIES)
-        found.figures["pareto"] = pareto(networks)
+        keys = [key for key in settings if key != POINT]
+        if POINT in settings:
+            _add_points(found, networks, means, keys, goals, shown)
+            if self.goals:
+                found.figures["history"] = history(means, self.goals)
+        elif len(keys) == 2:
+            for ending, _, one in _each_method(networks):
+                found.figures[f"heat_maps{ending}"] = heat_maps(one, keys, shown)
+        else:
+            for key in keys:
+                found.figures[f"lines_{key.split('.')[-1]}"] = lines(networks, key, shown)
+        if len(goals) == 2:
+            found.figures["pareto"] = pareto(networks, means, (goals[0], goals[1]))
+        found.tables["Each network"] = networks.drop(columns=[] if several else ["label"])
         return found
 
 
-_FACTS = {*QUANTITIES, "ceiling", *(f"{name}_p" for name in MEASURES)}
+def quantities(experiment: Experiment) -> dict[str, str]:
+    """What is known of such a network, by name, in words."""
+    return OF_MAP if experiment.network.kind == "rnn" else OF_ANY
+
+
+def _answer_of_map(subject: Subject) -> Answer:
+    every = subject.analysed()
+    items = every[["accuracy", "ceiling"]].to_dataframe().add_prefix("task_").reset_index()
+    network = {
+        "accuracy": float(every.accuracy.mean()),
+        "ceiling": float(every.ceiling.mean()),
+        "absent": float(every.sparsity.mean()),
+        "active": float(every.active.sum("unit").mean()),
+        "modules": float(every.clusters.mean()),
+        "wiring_length": float(wiring_length(subject.net)[0].mean()),
+    }
+    for name in MEASURES:
+        tested = every.sel(statistic=name)
+        network |= {f"{name}_{field}": float(tested[field].mean()) for field in ("z", "p")}
+    return Answer(items[["member", "task", "task_accuracy", "task_ceiling"]], network)
+
+
+def _usual_goals(known: dict[str, str]) -> tuple[str, ...]:
+    """What is compared if no goals are given: one of these two, against the wiring."""
+    right = "accuracy" if "accuracy" in known else "-loss"
+    names = [right.removeprefix("-"), "wiring_length"]
+    return (right, "-wiring_length") if all(name in known for name in names) else ()
+
+
+def _first(goals: Sequence[str], shown: Iterable[str]) -> list[str]:
+    """Quantities, the goals before the others."""
+    return list(dict.fromkeys([*(goal.removeprefix("-") for goal in goals), *shown]))
+
+
+def _each_method(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Each method's rows with its label, and an ending for files if there are several."""
+    groups = list(rows.groupby("label", sort=False))
+    for i, (label, one) in enumerate(groups):
+        yield f"_{i + 1}" if len(groups) > 1 else "", str(label), one
+
+
+def _add_points(
+    found: Findings,
+    networks: pd.DataFrame,
+    means: pd.DataFrame,
+    keys: list[str],
+    goals: Sequence[str],
+    shown: dict[str, str],
+) -> None:
+    """What shows points that are drawn, which are no grid."""
+    ranks = []
+    for ending, label, one in _each_method(means):
+        own = [key for key in keys if one[key].notna().any()]
+        rank = rank_correlations(one, own, shown)
+        if ending:
+            rank.insert(0, "method", label)
+        ranks += [rank] if own else []
+        if len(own) > 1 and goals:
+            figure, caption = parallel(one, own, goals)
+            found.figures[f"parallel{ending}"] = (
+                figure,
+                f"{label}: {caption}" if ending else caption,
+            )
+    if ranks:
+        found.tables["Rank correlations"] = pd.concat(ranks, ignore_index=True)
+    for key in keys:
+        found.figures[f"scatter_{key.split('.')[-1]}"] = scatter(networks, key, shown)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
 
+from brainrnn.study.values import Setting, columns, written
 
-def with_setting(label: str, setting: Mapping[str, float]) -> str:
+
+def with_setting(label: str, setting: Setting) -> str:
     """A method's label that says its swept settings too."""
     return label + "".join(_said(key, value) for key, value in setting.items())
 
@@ -23,10 +24,10 @@ def name_settings(rows: pd.DataFrame) -> pd.DataFrame:
         name, and is NaN for methods that do not sweep it.
     """
     label = rows.label.astype(str)
-    for key in (column for column in rows.columns if "." in column):
+    for key in columns(rows):
         label = label + rows[key].map(partial(_said, key), na_action="ignore").fillna("")
     return rows.assign(label=label)
 
 
-def _said(key: str, value: float) -> str:
-    return f", {key.split('.')[-1]} {value:.12g}"
+def _said(key: str, value: object) -> str:
+    return f", {key.split('.')[-1]} {written(value)}"
