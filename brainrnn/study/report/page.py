@@ -149,6 +149,9 @@ def _differs(method: MethodSpec) -> str:
     """How the method's networks differ from the experiment."""
     differs = [f"`{assignment}`" for assignment in method.settings]
     differs += [f"`{key}` in {list(values)}" for key, values in method.sweep.items()]
+    if sample := method.sample:
+        differs.append(f"{sample.points} points ({sample.sampler}, seed {sample.seed})")
+        differs += [f"`{key}` from {text}" for key, text in sample.space.items()]
     differs += [] if method.trained else ["not trained"]
     if method.arrangement != "kept":
         differs.append(f"arranged afterwards ({method.arrangement})")
