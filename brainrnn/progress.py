@@ -76,52 +76,6 @@ def _warnings_above() -> Iterator[None]:
         warnings.showwarning = show
 
 
-class FleetBar:
-    """Counts the steps of several networks together, and shows their latest metrics."""
-
-    def __init__(self, bar: tqdm) -> None:
-        self._bar = bar
-        self._latest: dict[str, dict[str, float]] = {}
-        self._known, self._told = "", ""
-
-    def workers(self, told: str) -> None:
-        """Show what there is to tell of those who do the work."""
-        if told != self._told:
-            self._told = told
-            self._show(refresh=True)
-
-    def _show(self, *, refresh: bool) -> None:
-        parts = [part for part in (self._told, self._known) if part]
-        self._bar.set_postfix_str(", ".join(parts), refresh=refresh)
-
-    def update(self, report: tuple[str, int, list[dict[str, float]]]) -> None:
-        """Take a report: the network's name, the steps since its last report, its metrics."""
-        who, done, metrics = report
-        shown = self._latest.setdefault(who, {})
-        for row in metrics:
-            shown |= {k: row[k] for k in ("loss", "accuracy") if not math.isnan(row[k])}
-        if metrics:
-            self._known = f"{who} " + " ".join(f"{k} {v:.3g}" for k, v in shown.items())
-            self._show(refresh=False)
-        self._bar.update(done)
-
-
-@contextmanager
-def fleet_bar(what: str, total: int, unit: str, *, enabled: bool = True) -> Iterator[FleetBar]:
-    """A bar on standard error for several networks at once; no bar if there is nothing to do."""
-    with tqdm(
-        total=total,
-        disable=not enabled or not total,
-        desc=what,
-        unit=unit,
-        dynamic_ncols=True,
-        mininterval=_seldom(),
-        bar_format="{desc} {percentage:3.0f}% |{bar:20}| {n}/{total} "
-        "[{elapsed}, {remaining} left{postfix}]",
-    ) as bar:
-        yield FleetBar(bar)
-
-
 def counted(items: Iterable[T], what: str, unit: str, *, enabled: bool = True) -> Iterable[T]:
     """Count items on standard error while they are used, if that takes more than two seconds.
 

@@ -21,7 +21,12 @@ _OUT = click.option(
     help="Folder of all networks and results. Studies in one folder share their networks.",
 )
 _QUIET = click.option(
-    "--quiet", "progress", is_flag=True, flag_value=False, default=True, help="No progress bars."
+    "--quiet",
+    "progress",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Show nothing while networks are trained.",
 )
 
 
@@ -54,6 +59,7 @@ def placed(on: str = "local") -> Callable[[Command], Command]:
         click.option(
             "--scheduler", metavar="ADDRESS", help="Of Dask, such as tcp://10.0.0.1:8786."
         ),
+        click.option("--dashboard", is_flag=True, help="Say where Dask's dashboard is."),
         click.option(
             "--slurm",
             metavar="KEY=VALUE",

@@ -20,11 +20,14 @@ class Workers(Protocol):
     ----------
     room : int
         How many jobs to hand out before the first of them has ended.
+    number : int
+        How many jobs run at once, when all workers do.
     told : str
         What there is to tell of them while they work, such as "2 running, 3 pending".
     """
 
     room: int
+    number: int
     told: str
 
     def submit(self, key: Any, function: Callable[..., Any], *arguments: Any) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -29,6 +31,22 @@ class End(Enum):
     STOPPED = "stopped; everything so far is saved"
 
 
+class Ended(NamedTuple):
+    """How a job ended, and what it took.
+
+    Attributes
+    ----------
+    end : End
+    seconds : float
+    steps : int
+        Of training, that it did.
+    """
+
+    end: End
+    seconds: float = 0.0
+    steps: int = 0
+
+
 def is_trained(network: Path) -> bool:
     """Whether a network's training has reached its last step."""
     return (network / "finished").is_file()
@@ -42,7 +60,22 @@ def training_seconds(network: Path) -> float | None:
         return None
 
 
-def train(cell: Cell, networks: Path, lamp: Path) -> End:
+def steps_done(network: Path) -> int:
+    """At which step a network's training was saved, from its metrics; 0 if it has not begun."""
+    try:
+        with (network / "metrics.csv").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1000))
+            return int(float(file.read().splitlines()[-1].split(b",")[0]))
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def asking(study: str, cell: Cell) -> str:
+    """What the note is called of a network that is asked the question of a study."""
+    return f"{study}.{cell.name}"
+
+
+def train(cell: Cell, networks: Path, lamp: Path) -> Ended:
     """Train one network to its last step, from its last checkpoint if there is one.
 
     Parameters
@@ -55,19 +88,20 @@ def train(cell: Cell, networks: Path, lamp: Path) -> End:
     """
     watch, path, start = Watch(lamp), networks / cell.training, time.monotonic()
     if watch.stopped:
-        return End.STOPPED
-    with _threads(cell.threads), claim(lamp.parent, cell.training) as ours:
+        return Ended(End.STOPPED)
+    with _threads(cell.threads), _named(cell), claim(lamp.parent, cell.training) as ours:
         if not ours:
-            return End.ELSEWHERE
+            return Ended(End.ELSEWHERE)
         if is_trained(path):
-            return End.DONE
+            return Ended(End.DONE)
         has_begun = (path / "config.toml").is_file()
         if not has_begun:  # what is left of a process that was killed while it began
             for left in path.glob(".config-*"):
                 left.unlink()
         device = cell.experiment.device
         run = Run.open(path, device=device) if has_begun else Run.create(path, cell.experiment)
-        note, latest = Note(lamp.parent, cell.training), dict[str, float]()
+        begun, latest = run.trainer.step, dict[str, float]()
+        note = Note(lamp.parent, cell.training, begun=begun)
 
         def look(record: Record) -> bool:
             for row in record.metrics:
@@ -79,21 +113,26 @@ def train(cell: Cell, networks: Path, lamp: Path) -> End:
         try:
             run.train(progress=False, callback=look)
         except InterruptedRun:
-            return End.STOPPED
+            return Ended(End.STOPPED)
         finally:
             note.remove()
         with atomic_path(path / "finished") as temporary:
             temporary.write_text(f"{time.monotonic() - start:.1f}\n", encoding="utf-8")
-    return End.DONE
+        return Ended(End.DONE, time.monotonic() - start, run.trainer.step - begun)
 
 
-def measure(study: Question, cell: Cell, networks: Path, folder: Path, lamp: Path) -> End:
+def measure(study: Question, cell: Cell, networks: Path, folder: Path, lamp: Path) -> Ended:
     """Ask one network, and keep its answer."""
     if Watch(lamp).stopped:
-        return End.STOPPED
-    with _threads(cell.threads):
-        study.ask(cell, networks, folder)
-    return End.DONE
+        return Ended(End.STOPPED)
+    note, start = Note(lamp.parent, asking(study.name, cell)), time.monotonic()
+    note.write(0, {})
+    try:
+        with _threads(cell.threads), _named(cell):
+            study.ask(cell, networks, folder)
+    finally:
+        note.remove()
+    return Ended(End.DONE, time.monotonic() - start)
 
 
 def check_worker(lamp: Path, needed: dict[str, str]) -> None:
@@ -115,6 +154,16 @@ def check_worker(lamp: Path, needed: dict[str, str]) -> None:
                 f"a worker has {name} {here.get(name)}, this process {number}: install the same "
                 "versions"
             )
+
+
+@contextmanager
+def _named(cell: Cell) -> Iterator[None]:
+    """Say of an error which network it is about, also to another process."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"network {cell.name}")
+        raise
 
 
 @contextmanager

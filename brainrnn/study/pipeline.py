@@ -36,6 +36,7 @@ def conduct(
     workers: int | None = None,
     scheduler: str | None = None,
     slurm: Mapping[str, str] | None = None,
+    dashboard: bool = False,
     progress: bool = True,
     report: str | Path | None = None,
     command: str = "",
@@ -62,8 +63,10 @@ def conduct(
         For ``dask``: the address of the scheduler.
     slurm : mapping, optional
         For ``slurm``: options of ``sbatch``, such as ``{"partition": "cpu", "time": "2:00:00"}``.
+    dashboard : bool
+        For ``dask``: whether to say where its dashboard is.
     progress : bool
-        Whether to show progress bars.
+        Whether to show how far the study is: which network is where, and the time that is left.
     report : path, optional
         A folder that gets a copy of the answers, the tables, the figures (PNG) and the report.
         :func:`write_report` makes the report again from either folder.
@@ -105,6 +108,7 @@ def conduct(
         workers=workers,
         scheduler=scheduler,
         slurm=slurm,
+        dashboard=dashboard,
         preload=[offered.module] if offered else [],
     ) as (crew, lamp, stop):
         with claim(lamp.path.parent, f"study-{study.name}", patience=60):

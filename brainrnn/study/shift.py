@@ -5,20 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
 
-from brainrnn.progress import FleetBar, fleet_bar
+from brainrnn.study.crew import LostError, Workers
 from brainrnn.study.jobs import End, is_trained, measure, train
+from brainrnn.study.live import View, live_view
+from brainrnn.study.overview import Outlook, What
 from brainrnn.study.question import Question
-from brainrnn.study.signs import Lamp, told
+from brainrnn.study.signs import Lamp
 from brainrnn.study.subject import Cell
-from brainrnn.study.workers import LostError, Workers
 
-Job = tuple[Literal["train", "measure"], Cell]
-Phase = Literal["training", "measuring"]
+Job = tuple[What, Cell]
 _LOOK = 0.3  # seconds between two looks at how far workers are
 _AGAIN = 2.0  # seconds until a network that another process trains is asked for again
 
@@ -39,6 +38,13 @@ class Shift:
     lamp : Lamp
     stop : list
         Is not empty once the user has asked to stop.
+    clock : function () -> float
+        Of the estimate of the time left.
+
+    Attributes
+    ----------
+    outlook : Outlook
+        How far the work is.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class Shift:
         workers: Workers,
         lamp: Lamp,
         stop: Sequence[int],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._study, self._workers, self._lamp, self._stop = study, workers, lamp, stop
         self._networks, self._folder = study.folders(out)
@@ -60,14 +67,27 @@ class Shift:
         }
         self._jobs: deque[Job] = deque()
         self._wait_for: dict[str, list[Job]] = {}  # the training of a network
-        for cell in self._unmeasured.values():
-            waits = cell.trained and cell.training in self._untrained
-            jobs = self._wait_for.setdefault(cell.training, []) if waits else self._jobs
-            jobs.append(("measure", cell))
-        self._jobs += [("train", cell) for cell in self._untrained.values()]
+        for cell in self._unmeasured.values():  # in the study's order: all methods are seen early
+            if cell.trained and cell.training in self._untrained:
+                if cell.training not in self._wait_for:
+                    self._jobs.append(("train", self._untrained[cell.training]))
+                self._wait_for.setdefault(cell.training, []).append(("measure", cell))
+            else:
+                self._jobs.append(("measure", cell))
         self._later: deque[tuple[float, Job]] = deque()
-        self._at_work: dict[str, Cell] = {}  # networks that somebody trains now
         self._running = 0
+        self.outlook = Outlook(
+            len(cells),
+            self._unmeasured,
+            self._untrained,
+            out=out,
+            networks_in=self._networks,
+            study=study.name,
+            workers=workers.number,
+            room=workers.room,
+            crew=lambda: workers.told,
+            clock=clock,
+        )
         self._was_stopped = False  # by a signal to a process that works
         self._failure: Exception | None = None
 
@@ -88,24 +108,14 @@ class Shift:
             raise self._failure
 
     def _do_all(self, progress: bool) -> None:
-        steps = sum(cell.experiment.training.steps for cell in self._untrained.values())
-        with fleet_bar("training", steps, "step", enabled=progress) as bar:
-            self._until("training", bar)
-        left = len(self._unmeasured)
-        with fleet_bar("measuring", left, "network", enabled=progress and not self._ends) as bar:
-            self._until("measuring", bar)
-
-    def _until(self, phase: Phase, bar: FleetBar) -> None:
-        """Hand out jobs and take results, until all networks are trained, or measured."""
-        with _Look(self, phase, bar) as look:
+        """Hand out jobs and take results, until nothing is left, or nothing more may be begun."""
+        with live_view(self.outlook.now, enabled=progress) as view, _Keeper(self, view):
             while self._running or ((self._jobs or self._later) and not self._ends):
-                if phase == "training" and not self._untrained:
-                    return
                 while self._jobs and self._running < self._workers.room and not self._ends:
                     self._submit(self._jobs.popleft())
                 while self._later and self._later[0][0] < time.monotonic():
                     self._jobs.append(self._later.popleft()[1])
-                self._take(look)
+                self._take(view)
 
     @property
     def stopped(self) -> bool:
@@ -118,9 +128,9 @@ class Shift:
 
     def _submit(self, job: Job) -> None:
         what, cell = job
+        self.outlook.begun(what, cell)
         try:
             if what == "train":
-                self._at_work[cell.training] = cell
                 self._workers.submit(job, train, cell, self._networks, self._lamp.path)
             else:
                 self._workers.submit(
@@ -131,30 +141,32 @@ class Shift:
         else:
             self._running += 1
 
-    def _take(self, look: _Look) -> None:
+    def _take(self, view: View) -> None:
         """Take one result, if there is one soon."""
         try:
-            ended = self._workers.next(_LOOK)
+            taken = self._workers.next(_LOOK)
         except Exception as error:  # of whatever kind; others save first
             self._running -= 1
             self._fail(error)
+            view.failed(error)
             return
-        if ended is None:
+        if taken is None:
             return
         self._running -= 1
-        (what, cell), end = ended
-        if end is End.STOPPED:
+        (what, cell), ended = taken
+        if ended.end is End.STOPPED:
             self._was_stopped = self._was_stopped or self._failure is None
             self._lamp.out()
-        elif end is End.ELSEWHERE:
+        elif ended.end is End.ELSEWHERE:
+            self.outlook.elsewhere(cell)
             self._later.append((time.monotonic() + _AGAIN, (what, cell)))
-        elif what == "train":
-            del self._untrained[cell.training], self._at_work[cell.training]
-            self._jobs.extendleft(self._wait_for.pop(cell.training, ()))
-            look.trained(cell)
         else:
-            del self._unmeasured[cell.name]
-            look.measured(cell)
+            if what == "train":
+                del self._untrained[cell.training]
+                self._jobs.extendleft(self._wait_for.pop(cell.training, ()))
+            else:
+                del self._unmeasured[cell.name]
+            self.outlook.ended(what, cell, ended.seconds, ended.steps)
 
     def _fail(self, error: Exception) -> None:
         """Keep the first error, and let others save and end."""
@@ -162,17 +174,15 @@ class Shift:
         self._lamp.out()
 
 
-class _Look(threading.Thread):
-    """Keeps the lamp burning and the bar moving, also while a job runs in this process."""
+class _Keeper(threading.Thread):
+    """Keeps the lamp burning and the view moving, also while a job runs in this process."""
 
-    def __init__(self, shift: Shift, phase: Phase, bar: FleetBar):
+    def __init__(self, shift: Shift, view: View):
         super().__init__(daemon=True)
-        self._shift, self._phase, self._bar = shift, phase, bar
-        self._steps: dict[str, int] = {}
+        self._shift, self._view = shift, view
         self._over = threading.Event()
-        self._lock = threading.Lock()
 
-    def __enter__(self) -> _Look:
+    def __enter__(self) -> _Keeper:
         self.start()
         return self
 
@@ -184,33 +194,9 @@ class _Look(threading.Thread):
 
     def run(self) -> None:
         """Look every now and then, until all is done."""
-        shift = self._shift
         while not self._over.wait(_LOOK):
-            if shift._ends:
-                shift._lamp.out()
+            if self._shift._ends:
+                self._shift._lamp.out()
             else:
-                shift._lamp.keep()
-            self._bar.workers(shift._workers.told)
-            if self._phase == "training":
-                for name, cell in list(shift._at_work.items()):
-                    if found := told(shift._lamp.path.parent, name):
-                        self._move(cell, found.pop("step"), found)
-
-    def trained(self, cell: Cell) -> None:
-        """A network is trained."""
-        if self._phase == "training":
-            self._move(cell, cell.experiment.training.steps, {})
-
-    def measured(self, cell: Cell) -> None:
-        """A network is measured."""
-        if self._phase == "measuring":
-            with self._lock:
-                self._bar.update((cell.name, 1, []))
-
-    def _move(self, cell: Cell, step: int, found: dict[str, Any]) -> None:
-        with self._lock:
-            before = self._steps.get(cell.training, 0)
-            if step > before:
-                self._steps[cell.training] = step
-                metrics = [found] if {"loss", "accuracy"} <= found.keys() else []
-                self._bar.update((cell.name, step - before, metrics))
+                self._shift._lamp.keep()
+            self._view.look()

@@ -18,6 +18,7 @@ from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 
 _PATIENCE = 120.0  # seconds; files of another machine show late
+_SAID = {"host", "process", "begun", "step", "seconds"}  # in every note
 _SELDOM = 1.0  # seconds between two looks, and two notes
 
 
@@ -128,20 +129,31 @@ def claim(work: Path, name: str, *, patience: float = 0) -> Iterator[bool]:
 
 
 class Note:
-    """What a job tells of its network while it trains: where it runs, and how far it is."""
+    """What a job tells of its network: where it runs, and how far it is.
 
-    def __init__(self, work: Path, network: str) -> None:
+    Parameters
+    ----------
+    work : path
+        The folder of signs.
+    network : str
+    begun : int
+        The step from which it is trained.
+    """
+
+    def __init__(self, work: Path, network: str, *, begun: int = 0) -> None:
         self._path = work / f"{network}.json"
-        self._about = {"host": socket.gethostname(), "process": os.getpid()}
-        self._next = 0.0
+        self._about = {"host": socket.gethostname(), "process": os.getpid(), "begun": begun}
+        self._next, self._start = 0.0, time.monotonic()
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Tell, at most once a second."""
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + _SELDOM
+        now = time.monotonic()
+        self._next = now + _SELDOM
+        found = self._about | {"step": step, "seconds": now - self._start} | dict(metrics)
         with atomic_path(self._path) as temporary:
-            temporary.write_text(json.dumps(self._about | {"step": step} | dict(metrics)), "utf-8")
+            temporary.write_text(json.dumps(found), "utf-8")
 
     def remove(self) -> None:
         """There is nothing to tell any more."""
@@ -149,9 +161,10 @@ class Note:
 
 
 def told(work: Path, network: str) -> dict[str, Any]:
-    """What the job that trains a network last told; empty if it tells nothing."""
+    """What the job of a network last told; empty if it tells nothing."""
     try:
         found = json.loads((work / f"{network}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) and isinstance(found.get("step"), int) else {}
+    whole = isinstance(found, dict) and found.keys() >= _SAID
+    return found if whole else {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from brainrnn.runs.versions import versions
 from brainrnn.study.crew import LostError
-from brainrnn.study.jobs import End
+from brainrnn.study.jobs import End, Ended
 from brainrnn.study.slurm_worker import work
 from brainrnn.study.trays import Trays
 
@@ -54,7 +54,8 @@ class SlurmJobs:
     ) -> None:
         self._executor, self._name, self._lamp = executor, name, lamp
         self._number, self._tasks = number, tasks
-        self.room = 2 * number * tasks  # nobody waits for the next job
+        self.number = number * tasks
+        self.room = 2 * self.number  # nobody waits for the next job
         self.told = ""
         self._trays = Trays(executor.folder)
         self._last = 0
@@ -96,7 +97,7 @@ class SlurmJobs:
                 return key, result
         while not self._lamp.is_file() and (left := self._trays.take("nobody")):
             if left[0] in self._keys:
-                return self._keys.pop(left[0]), End.STOPPED
+                return self._keys.pop(left[0]), Ended(End.STOPPED)
         return None
 
     def _look(self) -> None:

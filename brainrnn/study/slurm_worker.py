@@ -70,7 +70,7 @@ def _do(
     except Exception as error:
         traceback.print_exc()  # into the log of the Slurm job
         result = error
-    if result is End.STOPPED and lamp.is_file():
+    if getattr(result, "end", result) is End.STOPPED and lamp.is_file():
         trays.give_back(lambda owner: owner == me)
     else:
         trays.answer(number, result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -40,7 +41,7 @@ _TO_SAVE = 5.0  # seconds
 class Serial:
     """Jobs run in this process, one after the other: debuggers work, and nothing is pickled."""
 
-    room = 1
+    room = number = 1
     told = ""
 
     def __init__(self) -> None:
@@ -77,7 +78,7 @@ class Pool:
         self, executor: Executor, number: int, lost: Mapping[type[Exception], str]
     ) -> None:
         self._executor, self._lost = executor, lost
-        self.room = 2 * number  # nobody waits for the next job
+        self.number, self.room = number, 2 * number  # nobody waits for the next job
         self._running: dict[Future[Any], Any] = {}
 
     def submit(self, key: Any, function: Callable[..., Any], *arguments: Any) -> None:
@@ -115,6 +116,7 @@ def open_workers(
     number: int | None = None,
     scheduler: str | None = None,
     slurm: Mapping[str, str] | None = None,
+    dashboard: bool = False,
     lamp: Path,
     preload: Sequence[str] = (),
 ) -> Iterator[Workers]:
@@ -132,6 +134,8 @@ def open_workers(
         Address of the Dask scheduler, such as "tcp://10.0.0.1:8786".
     slurm : mapping, optional
         Options of ``sbatch``, such as ``{"partition": "cpu", "time": "2:00:00"}``.
+    dashboard : bool
+        Whether to say, on standard error, where Dask's dashboard is.
     lamp : path
         Of :class:`brainrnn.study.signs.Lamp`. Local processes put it out if this one is killed.
     preload : sequence of str
@@ -151,6 +155,8 @@ def open_workers(
         raise InputError(
             f"a number of workers is for --on local and --on slurm, not for --on {place}"
         )
+    if place != "dask" and dashboard:
+        raise InputError(f"Dask's dashboard is for --on dask, not for --on {place}")
     if place == "serial":
         yield Serial()
     elif place == "local":
@@ -158,7 +164,7 @@ def open_workers(
     elif place == "slurm":
         yield from open_slurm(number, slurm or {}, lamp)
     else:
-        yield from _dask(scheduler, lamp)
+        yield from _dask(scheduler, lamp, dashboard)
 
 
 def processors() -> int:
@@ -233,7 +239,7 @@ def _one_thread_each() -> Iterator[None]:
             os.environ["OMP_NUM_THREADS"] = before
 
 
-def _dask(scheduler: str | None, lamp: Path) -> Iterator[Workers]:
+def _dask(scheduler: str | None, lamp: Path, dashboard: bool) -> Iterator[Workers]:
     try:
         from distributed import Client, KilledWorker
     except ImportError:
@@ -250,6 +256,13 @@ def _dask(scheduler: str | None, lamp: Path) -> Iterator[Workers]:
             f"no Dask scheduler answers at {scheduler}: check the address, and that it runs"
         ) from None
     with client:
+        if dashboard:
+            if "dashboard" not in client.scheduler_info()["services"]:
+                raise InputError(
+                    f"the Dask scheduler at {scheduler} has no dashboard: start it without "
+                    "--no-dashboard, where Bokeh is installed (pip install 'brainrnn[dask]')"
+                )
+            print(f"Dask's dashboard: {client.dashboard_link}", file=sys.stderr, flush=True)
         threads = client.nthreads()
         if not threads:
             raise InputError(f"the Dask scheduler at {scheduler} has no workers: start some")

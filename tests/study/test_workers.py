@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from brainrnn.errors import InputError
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.study import conduct
 from brainrnn.study.answers import Answers
-from brainrnn.study.jobs import End, is_trained, train
+from brainrnn.study.jobs import End, Ended, is_trained, steps_done, train
 from brainrnn.study.shift import Shift
 from brainrnn.study.signs import Lamp, Note, Watch, claim, told
 from brainrnn.study.workers import LostError, open_workers
@@ -156,11 +157,13 @@ def test_a_job_ends_when_the_lamp_goes_out_or_is_not_kept(tmp_path):
 
 def test_notes_tell_how_far_a_network_is(tmp_path):
     assert told(tmp_path, "a") == {}
-    note = Note(tmp_path, "a")
+    note = Note(tmp_path, "a", begun=5)
     note.write(7, {"loss": 0.5})
     note.write(8, {"loss": 0.25})  # too soon
     found = told(tmp_path, "a")
     assert (found["step"], found["loss"], found["process"]) == (7, 0.5, os.getpid())
+    assert found["begun"] == 5
+    assert 0 <= found["seconds"] < 1
     (tmp_path / "a.json").write_text("{")
     assert told(tmp_path, "a") == {}
     note.remove()
@@ -172,12 +175,16 @@ def test_a_network_that_another_process_trains_is_left_to_it(tmp_path):
     cell, lamp = FEW.cells()[0], Lamp(tmp_path / ".work")
     networks = tmp_path / "networks"
     with claim(lamp.path.parent, cell.training):
-        assert train(cell, networks, lamp.path) is End.ELSEWHERE
+        assert train(cell, networks, lamp.path).end is End.ELSEWHERE
     assert not networks.exists()
-    assert train(cell, networks, lamp.path) is End.DONE
+    ended = train(cell, networks, lamp.path)
+    assert (ended.end, ended.steps) == (End.DONE, 6)
+    assert ended.seconds > 0
     assert is_trained(networks / cell.training)
+    assert steps_done(networks / cell.training) == 6
+    assert train(cell, networks, lamp.path) == Ended(End.DONE)  # trained by somebody else
     lamp.out()
-    assert train(cell, networks, lamp.path) is End.STOPPED
+    assert train(cell, networks, lamp.path).end is End.STOPPED
 
 
 @contextmanager
@@ -301,7 +308,7 @@ def test_what_a_killed_process_left_of_a_new_run_does_not_matter(tmp_path):
     path.mkdir(parents=True)
     (path / ".config-abc123.toml").write_text("half")
     lamp = Lamp(tmp_path / ".work")
-    assert train(cell, tmp_path / "networks", lamp.path) is End.DONE
+    assert train(cell, tmp_path / "networks", lamp.path).end is End.DONE
 
 
 def test_a_refused_command_fixes_nothing(tmp_path):
@@ -330,13 +337,14 @@ def is_alive(process):
 
 
 @contextmanager
-def cluster(tmp_path, workers=2, port=0):
+def cluster(tmp_path, workers=2, port=0, dashboard=False):
     """A real Dask scheduler and its workers, each a process of its own."""
     file = tmp_path / "scheduler.json"
     file.unlink(missing_ok=True)
     run = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    options = ["--no-dashboard", "--host", "127.0.0.1", "--port", str(port)]
+    options = ["--dashboard-address", "127.0.0.1:0"] if dashboard else ["--no-dashboard"]
+    options += ["--host", "127.0.0.1", "--port", str(port)]
     processes = [subprocess.Popen([*run, *options, "--scheduler-file", str(file)], **quiet)]
     run = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file)]
     options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory"]
@@ -386,13 +394,31 @@ def test_what_dask_lacks_is_one_line(tmp_path):
     one_line(
         brainrnn(*words, "--on", "serial", "--workers", "2"), "is for --on local and --on slurm"
     )
+    one_line(brainrnn(*words, "--dashboard"), "is for --on dask, not for --on local")
     with cluster(tmp_path, workers=0) as (address, processes):
         dask = ("--on", "dask", "--scheduler", address)
         one_line(brainrnn(*words, *dask), "has no workers", "start some")
+        one_line(brainrnn(*words, *dask, "--dashboard"), "has no dashboard", "--no-dashboard")
         processes[0].kill()
         processes[0].wait()
         one_line(brainrnn(*words, *dask), "no Dask scheduler answers", address)
     assert not (tmp_path / "out" / "networks").exists()  # nothing was trained
+
+
+def test_the_dashboard_answers_where_the_study_says(tmp_path):
+    pytest.importorskip("distributed")
+    pytest.importorskip("bokeh")
+    (tmp_path / "study.toml").write_text(as_toml(FEW))
+    with cluster(tmp_path, workers=0, dashboard=True) as (address, _):
+        words = ["study", tmp_path / "study.toml", "--out", tmp_path / "out", "--quiet"]
+        dask = ("--on", "dask", "--scheduler", address, "--dashboard")
+        _, _, errors = brainrnn(*words, *dask)
+        page = errors.split()[2]
+        with urllib.request.urlopen(page, timeout=30) as answer:
+            assert b"Dask" in answer.read()
+    first, second = errors.splitlines()
+    assert first.startswith("Dask's dashboard: http://127.0.0.1:")
+    assert "has no workers" in second
 
 
 @pytest.mark.slow
@@ -421,7 +447,7 @@ def test_a_study_goes_on_with_another_scheduler(tmp_path):
 class Stub:
     """Workers that have done a job as soon as it is asked for."""
 
-    room = 8
+    number = room = 8
     told = ""
 
     def __init__(self):
@@ -432,7 +458,7 @@ class Stub:
         self.most = max(self.most, len(self.waiting))
 
     def next(self, timeout):
-        return self.waiting.pop(0), End.DONE
+        return self.waiting.pop(0), Ended(End.DONE)
 
 
 def test_ten_thousand_networks_cost_little_to_hand_out(tmp_path):
