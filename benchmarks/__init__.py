@@ -6,6 +6,7 @@ NAMES = (
     "train",
     "members",
     "members_token",
+    "together",
     "swap_mlp",
     "swap_rnn",
     "arrange",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -199,4 +200,8 @@ class _Keeper(threading.Thread):
                 self._shift._lamp.out()
             else:
                 self._shift._lamp.keep()
-            self._view.look()
+            try:
+                self._view.look()
+            except Exception as error:  # no view is worth a study
+                warnings.warn(f"nothing is shown any more: {error!r}", stacklevel=1)
+                self._view = View()
