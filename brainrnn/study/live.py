@@ -18,6 +18,7 @@ from brainrnn.study.overview import AtWork, Overview
 _OFTEN = 1.0  # seconds between two states of a terminal
 _SELDOM = 60.0  # and between two lines of a file
 _FIRST = 10.0  # until the first of them
+_SOON = 5.0  # between two of them that tell of other workers
 _REST = 5  # lines of the terminal that are not for networks
 
 
@@ -36,12 +37,15 @@ class _Lines(View):
 
     def __init__(self, console: Console, now: Callable[[], Overview]) -> None:
         self._console, self._now = console, now
-        self._next = time.monotonic() + _FIRST
+        self._look, self._next, self._crew = 0.0, time.monotonic() + _FIRST, ""
 
     def look(self) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _SELDOM
-            overview = self._now()
+        now = time.monotonic()
+        if now < self._look:
+            return
+        self._look, overview = now + _SOON, self._now()
+        if now >= self._next or overview.crew != self._crew:  # Slurm jobs have begun, say
+            self._next, self._crew = now + _SELDOM, overview.crew
             latest = [in_words(row) for row in overview.at_work[:1]]
             self._say("; ".join([summary(overview), *latest]))
 

@@ -74,6 +74,18 @@ def test_a_file_gets_a_line_now_and_then(monkeypatch, capsys):
     assert lines[5:] == ["failed: the disk is full", summary(overview())]
 
 
+def test_a_file_gets_a_line_when_other_workers_are_there(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    with live_view(lambda: overview(crew=f"2 {'pending' if now[0] < 7 else 'running'}")) as view:
+        for second in range(12):
+            now[0] = second
+            view.look()
+    lines = capsys.readouterr().err.splitlines()
+    assert ["jobs: 2 pending" in line for line in lines] == [True, False, False]
+    assert all("jobs: 2 running" in line for line in lines[1:])
+
+
 def test_a_quiet_study_shows_nothing(capsys):
     with live_view(overview, enabled=False) as view:
         view.look()
