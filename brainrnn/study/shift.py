@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from brainrnn.study.crew import LostError, Workers
-from brainrnn.study.jobs import End, is_trained, measure, train
+from brainrnn.study.jobs import End, Ended, is_trained, measure, train
 from brainrnn.study.live import View, live_view
 from brainrnn.study.overview import Outlook, What
 from brainrnn.study.question import Question
@@ -155,6 +155,8 @@ class Shift:
             return
         self._running -= 1
         (what, cell), ended = taken
+        if isinstance(ended, End):  # of a job that no worker has begun
+            ended = Ended(ended)
         if ended.end is End.STOPPED:
             self._was_stopped = self._was_stopped or self._failure is None
             self._lamp.out()
