@@ -44,7 +44,7 @@ def test_what_another_process_trains_is_left_to_it(tmp_path):
     with conducting(tmp_path, on="serial") as (_, lamp, _):
         with claim(lamp.path.parent, run.folder.name) as ours:
             assert ours
-            assert train(run.cell(1), tmp_path, lamp.path) is End.ELSEWHERE
+            assert train(run.cell(1), tmp_path, lamp.path).end is End.ELSEWHERE
         assert not run.folder.exists()
 
 
