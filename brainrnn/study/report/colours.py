@@ -13,8 +13,8 @@ Colour = tuple[float, float, float]
 # Methods with a penalty have the colours of Okabe and Ito's colour-blind safe set, those without
 # are grey; a network that is placed afterwards has a lighter colour than its own.
 _METHODS = {
-    "untrained": "#b8bec6",
-    "untrained, placed": "#dde0e4",
+    "untrained": "#a7adb5",
+    "untrained, placed": "#c6cbd1",
     "no penalty": "#4d5359",
     "no penalty, placed afterwards": "#8a9099",
     "L1": "#0072b2",
