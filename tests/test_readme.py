@@ -11,6 +11,7 @@ import brainrnn as br
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
+PUBLISHED = list((ROOT / "docs" / "results").glob("*/study.toml"))
 RESULTS = sorted((ROOT / "docs" / "results").glob("*/README.md"))
 
 
@@ -95,8 +96,10 @@ def test_every_study_is_on_its_page_with_its_answer():
     rows = re.findall(
         r"^\| `(\w+)` \|.*\(results/(\w+)/README.md\)", text(ROOT / "docs/studies.md"), re.M
     )
-    assert {name for name, _ in rows} == {p.stem for p in (ROOT / "configs/studies").glob("*.toml")}
     assert all(name == folder for name, folder in rows)
+    assert {name for name, _ in rows} == {page.parent.name for page in PUBLISHED}
+    for study in (ROOT / "configs/studies").glob("*.toml"):
+        assert study.stem in text(ROOT / "docs/studies.md")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -18,6 +18,8 @@ def test_numbers_never_change_for_results_depend_on_them():
         "DISTURBANCE": 31,
         "RESIZING": 31,
         "TRANSFER": 41,
+        "OUTCOME_TRIALS": 51,
+        "POINTS": 61,
     }
 
 

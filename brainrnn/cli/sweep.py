@@ -11,7 +11,7 @@ from brainrnn import study as studies
 from brainrnn.cli.study import conducting
 
 
-@click.command()
+@click.command(short_help="Train networks under many settings: a grid, a sample, a search.")
 @click.argument("config")
 @click.argument("assignments", nargs=-1, metavar="KEY=VALUES...", required=True)
 @click.option("--name", default="sweep", show_default=True, help="Name of its folder in --out.")

@@ -24,6 +24,8 @@ from multiprocessing import forkserver, get_all_start_methods, get_context, pare
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, Literal
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from brainrnn.errors import InputError
 from brainrnn.runs.versions import versions
@@ -239,6 +241,17 @@ def _one_thread_each() -> Iterator[None]:
             os.environ["OMP_NUM_THREADS"] = before
 
 
+def _answers(page: str) -> bool:
+    """Whether there is such a page; also where its machine cannot be reached from here."""
+    try:
+        urlopen(page, timeout=5).close()
+    except HTTPError:  # the scheduler answers, and has none
+        return False
+    except OSError:
+        pass
+    return True
+
+
 def _dask(scheduler: str | None, lamp: Path, dashboard: bool) -> Iterator[Workers]:
     try:
         from distributed import Client, KilledWorker
@@ -257,7 +270,7 @@ def _dask(scheduler: str | None, lamp: Path, dashboard: bool) -> Iterator[Worker
         ) from None
     with client:
         if dashboard:
-            if "dashboard" not in client.scheduler_info()["services"]:
+            if not _answers(client.dashboard_link):
                 raise InputError(
                     f"the Dask scheduler at {scheduler} has no dashboard: start it without "
                     "--no-dashboard, where Bokeh is installed (pip install 'brainrnn[dask]')"

@@ -170,7 +170,7 @@ def _stamps(folder: Path) -> dict[str, int]:
 
 
 def test_a_stopped_study_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("brainrnn.study.pipeline.stop_requests", _always)
+    monkeypatch.setattr("brainrnn.study.conducting.stop_requests", _always)
     with pytest.raises(InterruptedRun, match="same command"):
         conduct(small_study(), tmp_path, progress=False)
 

@@ -14,7 +14,7 @@ from brainrnn.errors import InputError
 from brainrnn.runs.versions import versions
 from brainrnn.study import slurm_jobs, slurm_worker
 from brainrnn.study.crew import LostError
-from brainrnn.study.jobs import End
+from brainrnn.study.jobs import End, Ended
 from brainrnn.study.shift import Shift
 from brainrnn.study.signs import Lamp, claim
 from brainrnn.study.slurm import checked
@@ -182,7 +182,7 @@ def test_slurm_jobs_that_end_in_vain_again_and_again_are_said(begin):
     with pytest.raises(LostError, match=r"OUT_OF_MEMORY\): Killed here; see .*mem=8G"):
         crew.next(0)
     lamp.out()
-    assert crew.next(1) == ("a", End.STOPPED)  # the error stood for the other
+    assert crew.next(1) == ("a", Ended(End.STOPPED))  # the error stood for the other
     assert crew.next(0) is None
 
 
@@ -267,10 +267,10 @@ def test_when_the_user_stops_nothing_waits_for_a_slurm_job(begin):
     cluster.states["2"] = "PENDING"
     Trays(cluster.folder).take("1-0")
     lamp.out()
-    assert {crew.next(1), crew.next(1)} == {("b", End.STOPPED), ("c", End.STOPPED)}
+    assert {crew.next(1), crew.next(1)} == {("b", Ended(End.STOPPED)), ("c", Ended(End.STOPPED))}
     assert crew.next(0) is None
     cluster.states = dict.fromkeys(cluster.states, "CANCELLED")
-    assert crew.next(1) == ("a", End.STOPPED)
+    assert crew.next(1) == ("a", Ended(End.STOPPED))
     assert len(cluster.states) == 2
 
 
