@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import pandas as pd
 import torch
 
 from brainrnn.analysis import newman_modularity
-from brainrnn.errors import InputError
 from brainrnn.training.loop import answer
 from paper_mlp.panels import FinishedRun
 
@@ -87,17 +85,21 @@ def share_of_worst(points: int, method: str) -> Fact:
 
 def twenty_seeds(run: str, column: str) -> Fact:
     """What was measured of the twenty networks of a run such as "fig3a-bimt"."""
-    return lambda _: written(_networks(run)[column], column)
+    return _published(run, lambda networks: written(networks[column], column))
 
 
 def count_of_twenty(run: str, structure: str) -> Fact:
     """How many of the twenty networks of a run have a structure."""
-    return lambda _: str(int(_networks(run)[structure].sum()))
+    return _published(run, lambda networks: str(int(networks[structure].sum())))
 
 
-@cache
-def _networks(run: str) -> pd.DataFrame:
-    try:
-        return pd.read_csv(TWENTY / f"{run}.csv")
-    except OSError:
-        raise InputError(f"{TWENTY / run}.csv is not here: see README.md beside it") from None
+def _published(run: str, number: Callable[[pd.DataFrame], str]) -> Fact:
+    """A number of published networks; where pages do not come with the package, where it is."""
+
+    def fact(_: FinishedRun) -> str:
+        file = TWENTY / f"{run}.csv"
+        if not file.is_file():
+            return f"(in docs/results/{TWENTY.name}/{run}.csv)"
+        return number(pd.read_csv(file))
+
+    return fact

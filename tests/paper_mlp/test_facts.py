@@ -3,6 +3,7 @@
 import contextlib
 import math
 import re
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -157,3 +158,9 @@ def test_every_number_that_is_quoted_can_be_made(name, outcome):
             assert run.facts[key] != "(not known here)", key
     for text in (*reproduction.notes, *reproduction.remarks.values()):
         assert not re.search(r"\d ± \d", text.replace("(9.7 ± 2.1)e-3", ""))
+
+
+def test_where_pages_do_not_come_with_the_package_a_note_says_where_the_number_is(monkeypatch):
+    monkeypatch.setattr("paper_mlp.facts.TWENTY", Path("/nowhere/feedforward_twenty_seeds"))
+    text = twenty_seeds("fig3b-bimt", "test_loss")(None)
+    assert text == "(in docs/results/feedforward_twenty_seeds/fig3b-bimt.csv)"
