@@ -117,7 +117,7 @@ def train(cell: Cell, networks: Path, lamp: Path) -> Ended:
         finally:
             note.remove()
         with atomic_path(path / "finished") as temporary:
-            temporary.write_text(f"{time.monotonic() - start:.1f}\n", encoding="utf-8")
+            temporary.write_text(f"{time.monotonic() - start:.3f}\n", encoding="utf-8")
         return Ended(End.DONE, time.monotonic() - start, run.trainer.step - begun)
 
 
