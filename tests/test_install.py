@@ -74,3 +74,6 @@ def test_a_wheel_brings_its_configurations(clone, python, tmp_path):
     assert "growing_brains" in listed
     small = ["network.shape=[3, 3]", "training.steps=2", "--quiet"]
     assert "runs/quick" in python("-m", "brainrnn", "train", "quick", *small, cwd=empty)
+    answers = REPOSITORY / "docs" / "results" / "tradeoff"
+    python("-m", "brainrnn", "study", "report", answers, "--out", empty / "page", cwd=empty)
+    assert "## What holds" in (empty / "page" / "README.md").read_text()
