@@ -126,7 +126,7 @@ def conduct(
     found = Answers.collect(answers, cells)
     portraits = study.measure.portraits(folder / "networks", cells)
     found.write(folder)
-    if study.measure.kind == "sweep":
+    if study.measure.dataset:
         save(results(folder), folder / "results.nc")
     for name, table in portraits.items():
         write_table(table, folder / f"{name}.csv")

@@ -19,7 +19,6 @@ from brainrnn.study.answers import is_answered
 from brainrnn.study.measures import Measurement
 from brainrnn.study.sample import Sample
 from brainrnn.study.subject import Arrangement, Cell, make_subject
-from brainrnn.study.swept import SweptCell
 from brainrnn.study.values import POINT, Setting, in_file_name
 
 
@@ -180,7 +179,7 @@ def _cells(
     for setting in settings:
         pairs = [(key, value) for key, value in setting.items() if key != POINT]
         experiment = build(Experiment, put(values, pairs))
-        yield SweptCell(
+        yield Cell(
             name, method.label, seed, experiment, method.trained, method.arrangement, dict(setting)
         )
 

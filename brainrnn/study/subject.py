@@ -17,6 +17,7 @@ from brainrnn.errors import InputError
 from brainrnn.networks import RNN, NetworkSpec
 from brainrnn.runs.experiment import Experiment, build_network, load_suite
 from brainrnn.runs.folder import Run
+from brainrnn.study.values import POINT, in_file_name
 from brainrnn.task import Suite
 from brainrnn.wiring_cost.cost import CostSpec
 from brainrnn.wiring_cost.swap import SwapSpec, relocate
@@ -40,7 +41,7 @@ class Cell:
     arrangement : str
         How its neurons are arranged after training: as training left them, or anew.
     setting : dict
-        Values of the keys that its method sweeps.
+        Values of the keys that its method sweeps or, after the number of its point, draws.
     folder : str
         Name of the trained network's folder; "": one for all that train alike.
     threads : int, optional
@@ -53,15 +54,15 @@ class Cell:
     experiment: Experiment
     trained: bool = True
     arrangement: Arrangement = "kept"
-    setting: dict[str, float] = field(default_factory=dict)
+    setting: dict[str, Any] = field(default_factory=dict)
     folder: str = ""
     threads: int | None = 1
 
     @property
     def name(self) -> str:
-        """What files about this network are called."""
-        values = "".join(f"-{value:.12g}" for value in self.setting.values())
-        return f"{self.method}{values}-{self.seed}"
+        """What files about this network are called, after its values or, if drawn, its point."""
+        values = [self.setting[POINT]] if POINT in self.setting else self.setting.values()
+        return "-".join([self.method, *map(in_file_name, values), str(self.seed)])
 
     @cached_property
     def training(self) -> str:

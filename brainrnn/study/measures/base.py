@@ -49,6 +49,7 @@ class Measure(Settings):
     """A question that is put to every network of a study, one by one, and its answer over all."""
 
     drawn: ClassVar[tuple[str, ...]] = ()  # names of the tables that ``portraits`` makes
+    dataset: ClassVar[bool] = False  # whether results.nc is written, by the keys that are swept
     asks: ClassVar[Literal["recurrent", "any"]] = "recurrent"  # which networks
     pairs: tuple[tuple[str, str], ...] = Field(
         (), description="pairs of methods, by name, that claims compare"

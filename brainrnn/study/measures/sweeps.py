@@ -52,6 +52,7 @@ class SweepMeasure(Measure):
     """
 
     asks: ClassVar[Literal["recurrent", "any"]] = "any"
+    dataset: ClassVar[bool] = True
 
     kind: Literal["sweep"] = "sweep"
     goals: tuple[Annotated[str, AfterValidator(_known_goal)], ...] = Field(
