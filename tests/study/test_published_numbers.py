@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections import defaultdict
 from itertools import combinations
 from pathlib import Path
 
@@ -46,12 +47,17 @@ def holm(p: list[float]) -> list[float]:
     return result
 
 
-def check_paired(table: list[Row], of: dict[tuple, dict[str, float]], key: tuple[str, ...]) -> None:
+def check_paired(
+    table: list[Row],
+    of: dict[tuple, dict[str, float]],
+    key: tuple[str, ...],
+    side: str = "method",
+) -> None:
     """Every row of paired tests, from the numbers of each side by seed."""
     expected = []
     for row in table:
         at = tuple(row[name] for name in key)
-        one, other = of[(*at, row["method"])], of[(*at, row["against"])]
+        one, other = of[(*at, row[side])], of[(*at, row["against"])]
         seeds = [seed for seed in one if seed in other]
         x, y = ([side[seed] for seed in seeds] for side in (one, other))
         assert int(row["n"]) == len(seeds)
@@ -384,3 +390,140 @@ def test_the_share_of_choices_under_which_there_is_a_map():
         share = holds / len(found)
         verdict = "holds" if share >= 0.8 else "fails" if share <= 0.2 else "undecided"
         assert claims[label]["verdict"] == verdict
+
+
+def label(row: Row) -> str:
+    """A network's method, with the strength that it was trained with."""
+    strength = row.get("method.strength")
+    return row["label"] + (f", strength {float(strength):g}" if strength else "")
+
+
+@pytest.fixture(scope="module")
+def withstood() -> dict[tuple[str, str, str], dict[str, float]]:
+    """Of each variant, damage and method: the area under relative accuracy, for each seed."""
+    levels: dict[tuple, dict[float, list[float]]] = {}
+    absent, ceiling = {}, {}
+    for row in rows("robustness"):
+        network = row["variant"], label(row), row["seed"]
+        absent[network], ceiling[network] = float(row["absent"]), float(row["ceiling"])
+        known = levels.setdefault((network, row["damage"]), {})
+        known.setdefault(float(row["level"]), []).append(float(row["accuracy"]))
+    found: dict[tuple[str, str, str], dict[str, float]] = {}
+    for (network, damage), accuracy in levels.items():
+        if damage == "none":
+            continue
+        undamaged = float(np.mean(levels[network, "none"][0.0]))
+        able = undamaged >= 0.9 * ceiling[network]
+        if not able or (network[0] == "matched" and absent[network] > 0.97 + 1e-9):
+            continue
+        x = [0.0, *sorted(accuracy)]
+        y = [1.0, *(np.mean(accuracy[level]) / undamaged for level in x[1:])]
+        parts = zip(x, x[1:], y, y[1:], strict=False)
+        area = sum((b - a) * (before + after) / 2 for a, b, before, after in parts) / x[-1]
+        found.setdefault((network[0], damage, network[1]), {})[network[2]] = float(area)
+    return found
+
+
+def test_what_networks_withstand(withstood):
+    for row in read("robustness/each_method.csv"):
+        for damage in ("inputs", "units", "weights", "loss"):
+            known = list(withstood.get((row["networks"], damage, row["method"]), {}).values())
+            shown = f"{np.mean(known):.3f} ± {np.std(known, ddof=1):.3f}" if known else "-"
+            assert row[damage] == shown
+
+
+def test_what_methods_withstand_is_compared(withstood):
+    of = defaultdict(dict, withstood)
+    check_paired(read("robustness/between_methods_paired_by_seed.csv"), of, ("networks", "damage"))
+
+
+def test_robustness_and_sparsity(withstood):
+    absent = {
+        (label(row), row["seed"]): float(row["absent"])
+        for row in rows("robustness")
+        if row["variant"] == "as trained"
+    }
+    table, p = read("robustness/robustness_and_sparsity.csv"), []
+    for row in table:
+        points = [
+            (seed, absent[method, seed], area)
+            for (variant, damage, method), seeds in withstood.items()
+            for seed, area in seeds.items()
+            if variant == "as trained" and damage == row["damage"]
+            if row["networks"] == "all" or "strength" in method
+        ]
+        close(row["rho"], stats.spearmanr(*list(zip(*points, strict=True))[1:]).statistic)
+        each = [
+            stats.spearmanr(*zip(*[one[1:] for one in points if one[0] == seed], strict=True))[0]
+            for seed in sorted({one[0] for one in points})
+        ]
+        test = stats.ttest_1samp(each, 0)
+        assert (int(row["n"]), int(row["seeds"])) == (len(points), len(each))
+        close(row["mean rho of a seed"], np.mean(each))
+        close(row["p_t"], test.pvalue)
+        p.append(float(test.pvalue))
+    for row, expected in zip(table, benjamini_hochberg(p), strict=True):
+        close(row["p_controlled"], expected)
+
+
+FREE = {
+    "all": "everything free",
+    "rule": "rule input and readout free",
+    "module": "one module free",
+    "random": "random neurons free",
+    "new": "new network",
+}
+
+
+@pytest.fixture(scope="module")
+def learning() -> dict[tuple[str, str, str], dict[str, float]]:
+    """Of each condition, quantity and method: the mean over new tasks, for each seed."""
+    everything = rows("transfer")
+    steps = {
+        id(row): float(row["steps"]) if row["reached"] == "True" else math.inf for row in everything
+    }
+    found: dict[tuple[str, str, str], dict[str, list[float]]] = {}
+    for row in everything:
+        same = [steps[id(other)] for other in everything if other["task"] == row["task"]]
+        own = steps[id(row)]
+        slowness = sum((one < own) + (one == own) / 2 for one in same) / len(same)
+        for quantity, value in (
+            ("slowness", slowness),
+            ("forgetting", float(row["forgetting"] or "nan")),
+        ):
+            seeds = found.setdefault((FREE[row["condition"]], quantity, row["label"]), {})
+            seeds.setdefault(row["seed"], []).append(value)
+    return {
+        key: {seed: m for seed, v in seeds.items() if math.isfinite(m := float(np.mean(v)))}
+        for key, seeds in found.items()
+    }
+
+
+def test_how_methods_learn_new_tasks(learning):
+    table = read("transfer/between_methods_paired_by_seed.csv")
+    check_paired(table, learning, ("condition", "quantity"))
+
+
+def test_how_conditions_learn_new_tasks(learning):
+    of = {(method, what, free): seeds for (free, what, method), seeds in learning.items()}
+    table = read("transfer/between_conditions_paired_by_network.csv")
+    check_paired(table, of, ("method", "quantity"), side="condition")
+
+
+def test_changes_of_resolution_beside_the_controls():
+    names = {
+        "kept": "as it was",
+        "scratch": "from scratch",
+        "refined": "refined",
+        "place": "merged by place",
+        "correlation": "merged by correlation",
+        "random": "merged at random",
+    }
+    of: dict[tuple, dict[str, float]] = {}
+    for row in rows("resolution"):
+        when = {"0": "right after", "1000": "trained on"}.get(row["step"])
+        if when:
+            key = row["label"], when, names[row["change"]]
+            of.setdefault(key, {})[row["seed"]] = float(row["accuracy"])
+    table = read("resolution/against_the_controls_paired_by_seed.csv")
+    check_paired(table, of, ("method", "when"), side="network")

@@ -16,6 +16,7 @@ from brainrnn.errors import InputError
 from brainrnn.networks import RNN
 from brainrnn.networks.resize import grid_shape, merge, refine
 from brainrnn.runs.experiment import Experiment
+from brainrnn.study.claims.resolution import kept
 from brainrnn.study.grouping import (
     Moments,
     activity_moments,
@@ -24,6 +25,8 @@ from brainrnn.study.grouping import (
     by_place,
 )
 from brainrnn.study.measures.resolution import ResolutionMeasure, staged
+from brainrnn.study.report.claims import Claim
+from brainrnn.study.stages import against_controls, beyond_chance
 from brainrnn.study.subject import Cell, Subject
 from tasks import cog20
 from tests.study.small import EXPERIMENT, verdicts
@@ -347,3 +350,59 @@ def test_findings_compare_with_the_controls():
     assert said[f"{claim}from scratch.", "FINE"] == "fails"
     assert any("by construction" in note for note in found.notes)
     assert set(found.figures) == {"accuracy", "map"}
+
+
+def stages_with_p(*networks):
+    """Changed networks: label, change, and the p of both measures right after and later."""
+    return pd.DataFrame(
+        [
+            {
+                "label": label,
+                "change": change,
+                "isolated_p_after": after[0],
+                "cluster_size_p_after": after[1],
+                "isolated_p_trained": later[0],
+                "cluster_size_p_trained": later[1],
+            }
+            for label, change, after, later in networks
+        ]
+    )
+
+
+def test_a_map_is_there_if_both_measures_are_below_5_percent():
+    p = [(0.01, 0.01), (0.01, 0.05), (0.049, 0.01), (0.5, 0.01)]
+    table = stages_with_p(*(("L1", "refined", one, (1, 1)) for one in p))
+    assert beyond_chance(table, "after").tolist() == [True, False, True, False]
+    assert not beyond_chance(table, "trained").any()
+
+
+def test_claims_about_maps_are_made_of_changed_networks_alone_in_the_order_of_the_rows():
+    there, gone = (0.01, 0.01), (0.01, 0.5)
+    table = stages_with_p(
+        *[("L1", "refined", there, there)] * 4,
+        ("L1", "refined", there, gone),
+        ("BIMT", "refined", gone, there),
+        ("BIMT", "as it was", there, there),
+        ("BIMT", "from scratch", there, there),
+        ("BIMT", "merged by place", there, gone),
+    )
+    both = "both measures of the map are at p < 0.05."
+    assert list(kept(table)) == [
+        Claim(f"Refined, right after: {both}", "L1", "holds", "5 of 5"),
+        Claim(f"Refined, right after: {both}", "BIMT", "fails", "0 of 1"),
+        Claim(f"Refined, later: {both}", "L1", "holds", "4 of 5"),
+        Claim(f"Refined, later: {both}", "BIMT", "holds", "1 of 1"),
+        Claim(f"Merged by place, right after: {both}", "BIMT", "holds", "1 of 1"),
+        Claim(f"Merged by place, later: {both}", "BIMT", "fails", "0 of 1"),
+    ]
+
+
+def test_a_changed_network_is_compared_with_the_controls_only_once_it_has_trained_on():
+    """Right after the change these say nothing new; ways to merge are compared then too."""
+    stages = staged(synthetic())
+    named = {"place": "merged by place", "random": "merged at random", "kept": "as it was"}
+    table = against_controls(stages.assign(change=stages.change.replace(named)))
+    asked = set(zip(table.when, table.network, table.against, strict=True))
+    assert ("right after", "merged by place", "merged at random") in asked
+    assert ("trained on", "merged by place", "as it was") in asked
+    assert ("right after", "merged by place", "as it was") not in asked

@@ -20,7 +20,7 @@ def sparsity(tests: pd.DataFrame) -> Iterator[Claim]:
 
 
 def between(tests: Planned) -> Iterator[Claim]:
-    """Whether one method withstands less than another at the same setting."""
-    for test, words in tests:
+    """Whether one method withstands less than another at the same setting, where both can say."""
+    for test, words in (asked for asked in tests if asked[0]["n"]):
         damage, variant = DAMAGES[test["damage"]], VARIANTS[test["networks"]]
         yield by_test(f"The first withstands less {damage}, {variant}.", words, test, more=False)
