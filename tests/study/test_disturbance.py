@@ -7,10 +7,19 @@ import torch
 from brainrnn.anatomy import geometry
 from brainrnn.networks import RNN
 from brainrnn.runs.experiment import load_suite
-from brainrnn.study.disturbance import lost_neurons, noisy_inputs, noisy_units, noisy_weights
+from brainrnn.streams import Stream, generator
+from brainrnn.study.disturbance import (
+    active_neurons,
+    disturbed,
+    lost_neurons,
+    noisy_inputs,
+    noisy_units,
+    noisy_weights,
+)
 from tests.study.small import small_study
 
 SUITE = load_suite(small_study().experiment.task)
+SCORES = [f"accuracy_{task}" for task in SUITE.names]
 
 
 def untrained(n=4, **options):
@@ -108,3 +117,29 @@ def test_no_damage_is_no_damage_and_losing_everyone_is_silence():
     outputs = net.b_out[:, None, None].expand(1, *batch.inputs.shape[:2], -1)
     expected = SUITE.score(outputs, batch)[0].view(3, -1).mean(1)
     np.testing.assert_allclose(silent[0, 0], expected.detach())
+
+
+def test_every_disturbance_has_its_rows_and_a_stream_of_its_own():
+    net, spec = untrained(), small_study().experiment.analysis
+    levels = {"inputs": (0.1, 0.5), "units": (0.2,), "weights": (0.3,), "loss": (0.2, 0.4)}
+    rows = disturbed(net, SUITE, levels, draws=2, trials=6, spec=spec, seed=4)
+    assert rows.index.tolist() == list(range(1 + 2 * 6))
+    first = rows.iloc[0]
+    assert (first.damage, first.level, first.draw) == ("none", 0, 0)
+    rng = generator(4, Stream.DISTURBANCE)
+    batch = SUITE.held_out(6, rng)
+    np.testing.assert_allclose(first[SCORES].astype(float), scored(net, batch), rtol=1e-5)
+    active = active_neurons(net, SUITE, spec, rng)
+    seeds = rng.integers(2**63, size=3).tolist()
+    expected = {
+        "inputs": noisy_inputs(net, SUITE, batch, levels["inputs"], 2, seeds[0]),
+        "units": noisy_units(net, SUITE, batch, levels["units"], 2, seeds[1], active),
+        "weights": noisy_weights(net, SUITE, batch, levels["weights"], 2, seeds[2]),
+        "loss": lost_neurons(net, SUITE, batch, levels["loss"], 2, rng, active),
+    }
+    for damage, found in expected.items():
+        own = rows[rows.damage == damage]
+        assert own.level.tolist() == [level for level in levels[damage] for _ in range(2)]
+        assert own.draw.tolist() == [0, 1] * len(levels[damage])
+        np.testing.assert_allclose(own[SCORES], found.reshape(-1, 3), rtol=1e-5)
+        np.testing.assert_allclose(own.accuracy, found.reshape(-1, 3).mean(1), rtol=1e-5)

@@ -114,3 +114,16 @@ def test_networks_are_the_sample():
     first = again[again.method == "L1"].p_controlled.tolist()
     assert first == pytest.approx(over.p_controlled.tolist())  # the same question, asked once
     assert first == again[again.method == "placed"].p_controlled.tolist()
+
+
+def test_two_tasks_at_stake_are_enough_and_one_is_not():
+    lost = np.array([[0.2, 0.6, 0.5], [0.4, 0.1, 0.3]])
+    share = np.array([[0.5, 0.5, np.nan], [0.3, 0.7, 0.1]])  # one share is unknown
+    number = profile(lost, share)
+    np.testing.assert_allclose(number["severity"], [0.4, 0.25])
+    np.testing.assert_allclose(number["specificity"], [0.2, 0.15])
+    np.testing.assert_allclose(number["gini"], [0.4 / 1.6, 0.3 / 1.0])
+    assert np.isnan(number["fit"][0])  # the share is the same in both
+    assert number["fit"][1] == pytest.approx(-1)
+    one = profile(lost[:, :1], share[:, :1])
+    assert all(np.isnan(one[name]).all() for name in ("severity", *STATISTICS))

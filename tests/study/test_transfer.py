@@ -14,10 +14,12 @@ import brainrnn as br
 from brainrnn.config import build
 from brainrnn.errors import InputError
 from brainrnn.runs.experiment import Experiment
+from brainrnn.study.claims import transfer as claims
 from brainrnn.study.measures.transfer import TransferMeasure
 from brainrnn.study.newcomer import OneTask, carry_over
 from brainrnn.study.plasticity import CONDITIONS
-from brainrnn.study.slowness import slowness
+from brainrnn.study.report.claims import Claim
+from brainrnn.study.slowness import between_conditions, median, slowness
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
 from tasks import COG20, cog20
@@ -249,3 +251,77 @@ def test_findings_where_nothing_is_learned():
         v for (claim, _), v in verdicts(found).items() if "of new tasks are learned" in claim
     }
     assert learned == {"fails"}
+
+
+def test_claims_about_learning_are_in_the_order_of_the_rows():
+    rows = pd.DataFrame(
+        [
+            {"condition": condition, "label": label, "reached": reached}
+            for condition, label, learned in (
+                ("rule free", "L1", 9),
+                ("rule free", "BIMT", 8),
+                ("all free", "L1", 0),
+            )
+            for reached in [True] * learned + [False] * (10 - learned)
+        ]
+    )
+    assert list(claims.learned(rows)) == [
+        Claim("With rule free, at least 90% of new tasks are learned.", "L1", "holds", "9 of 10"),
+        Claim(
+            "With rule free, at least 90% of new tasks are learned.", "BIMT", "undecided", "8 of 10"
+        ),
+        Claim("With all free, at least 90% of new tasks are learned.", "L1", "fails", "0 of 10"),
+    ]
+
+
+def test_a_condition_learns_faster_if_it_is_less_slow():
+    module, random = CONDITIONS["module"], CONDITIONS["random"]
+    test = {"method": "L1", "condition": module, "against": random, "quantity": "slowness"}
+    test |= {"difference": -0.05, "low": -0.07, "high": -0.03, "p_controlled": 0.01}
+    other = test | {"difference": 0.05, "low": 0.03, "high": 0.07, "quantity": "forgetting"}
+    unasked = test | {"against": CONDITIONS["all"]}
+    faster, less = claims.conditions(pd.DataFrame([test, other, unasked]))
+    assert faster.claim == f"{module[0].upper()}{module[1:]} learns faster than {random}."
+    assert (faster.networks, faster.verdict) == ("L1", "holds")
+    assert less.claim.endswith(f"forgets less than {random}.")
+    assert less.verdict == "fails"
+    words = "BIMT against L1"
+    (between,) = claims.between(iter([(test, words)]))
+    assert (between.networks, between.verdict) == (words, "holds")
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [(-1, "holds"), (1, "fails"), (0, "undecided")])
+def test_whether_accurate_networks_learn_faster_is_asked_of_those_that_are_wholly_free(
+    slope, verdict
+):
+    wobble = [0.01, -0.02, 0.02, -0.01, 0.0] * 2
+    accuracy = np.tile(np.linspace(0, 1, 5), 2)
+    free = pd.DataFrame(
+        {
+            "condition": CONDITIONS["all"],
+            "old_before": accuracy,
+            "slowness": slope * accuracy + wobble,
+            "label": ["L1"] * 5 + ["BIMT"] * 5,
+        }
+    )
+    others = free.assign(condition=CONDITIONS["rule"], slowness=-slope * accuracy + wobble)
+    (known,) = claims.known(pd.concat([others, free]))
+    assert (known.networks, known.verdict) == ("n = 10", verdict)
+
+
+def test_the_median_of_steps_is_unknown_where_it_falls_on_what_was_not_learned():
+    rows = pd.DataFrame({"steps": [10, 30, 1000, 20, 1000], "reached": [1, 1, 0, 1, 0]})
+    rows["reached"] = rows.reached.astype(bool)
+    assert median(rows) == "30"
+    assert median(rows[rows.steps > 20]) == "> 1000"
+
+
+def test_conditions_are_compared_where_a_network_has_both():
+    rows = pd.DataFrame(
+        [
+            {"label": "L1", "seed": 1, "condition": CONDITIONS[c], "slowness": s, "forgetting": f}
+            for c, s, f in (("all", 0.2, 0.1), ("new", 0.5, np.nan))
+        ]
+    )
+    table = between_conditions(rows)
+    assert list(zip(table.quantity, table.n, strict=True)) == [("slowness", 1)]
