@@ -406,3 +406,29 @@ def test_a_changed_network_is_compared_with_the_controls_only_once_it_has_traine
     assert ("right after", "merged by place", "merged at random") in asked
     assert ("trained on", "merged by place", "as it was") in asked
     assert ("right after", "merged by place", "as it was") not in asked
+
+
+def correlated(*rows):
+    """Moments of neurons with these correlations and these standard deviations."""
+    correlation, sd = np.array(rows[:-1]), np.array(rows[-1])
+    return Moments(torch.zeros(len(sd)), torch.from_numpy(correlation * np.outer(sd, sd)))
+
+
+def test_groups_are_those_of_average_linkage():
+    """A chain of neurons: single linkage would follow it, average linkage cuts it."""
+    away = np.abs(np.subtract.outer([0.0, 0.2, 0.41, 0.63, 0.86], [0.0, 0.2, 0.41, 0.63, 0.86]))
+    group = by_correlation(correlated(*(1 - away), [1.0, 2, 3, 1, 1]), 2)
+    assert len({*group[:2]}) == len({*group[2:]}) == 1
+    assert group[0] != group[2]
+
+
+def test_silent_neurons_belong_to_none_unless_groups_would_stay_empty():
+    near = np.array([[1.0, 0.9, 0.1, 0.1], [0.9, 1, 0.1, 0.1], [0.1, 0.1, 1, 0.1], [0.1] * 3 + [1]])
+    moments = correlated(*near, [20.0, 15.0, 10.0, 0.5])  # 0.5² is below a thousandth of 20²
+    group = by_correlation(moments, 2)
+    assert group[3] == -1
+    assert group[0] == group[1] != group[2]
+    assert by_correlation(moments, 3).tolist() == [0, 1, 2, -1]  # each its own, by activity
+    assert by_correlation(moments, 4).tolist() == [0, 1, 2, 3]
+    loud = correlated(*near, [20.0, 15.0, 10.0, 0.7])
+    assert by_correlation(loud, 2)[3] != -1

@@ -125,3 +125,14 @@ def test_the_interval_of_a_mean_is_students(values):
     assert (found["low"], found["high"]) == pytest.approx(
         (np.mean(values) - half, np.mean(values) + half)
     )
+
+
+def test_four_networks_of_one_group_are_enough_for_a_correlation_and_three_are_not():
+    x, y = pd.Series([1.0, 2, 3, 4]), pd.Series([1.0, 3, 2, 5])
+    group = pd.Series(["a"] * 4)
+    r, p = correlation_inside(x, y, group)
+    expected = stats.pearsonr(x, y)
+    assert (r, p) == pytest.approx((expected.statistic, expected.pvalue))
+    assert np.isnan(correlation_inside(x[:3], y[:3], group[:3])).all()
+    small = correlation_inside(1e-9 * x, 1e9 * y, group)  # whatever the units are
+    assert small == pytest.approx((r, p))
