@@ -99,7 +99,7 @@ def train(cell: Cell, networks: Path, lamp: Path) -> Ended:
             for left in path.glob(".config-*"):
                 left.unlink()
         device = cell.experiment.device
-        run = Run.open(path, device=device) if has_begun else Run.create(path, cell.experiment)
+        run = Run.open(path, device=device) if has_begun else Run.create(path, cell.trains)
         begun, latest = run.trainer.step, dict[str, float]()
         note = Note(lamp.parent, cell.training, begun=begun)
 

@@ -151,9 +151,10 @@ def _row(row: AtWork) -> tuple[str, str, str, str, str]:
     where = f"{told['host']}, process {told['process']}"
     if row.what == "measure":
         return row.cell.name, where, "measuring", "", ""
+    name = row.cell.name + (f" and {row.networks - 1} more" if row.networks > 1 else "")
     steps = f"step {told['step']:,} of {row.cell.experiment.training.steps:,}"
     loss, accuracy = (f"{told[k]:{f}}" if k in told else "" for k, f in _FORMS.items())
-    return row.cell.name, where, steps, loss, accuracy
+    return name, where, steps, loss, accuracy
 
 
 _FORMS = {"loss": ".3g", "accuracy": ".3f"}
@@ -161,7 +162,7 @@ _FORMS = {"loss": ".3g", "accuracy": ".3f"}
 
 def _counts(overview: Overview) -> str:
     parts = [f"{overview.done:,} of {overview.networks:,} networks done"]
-    parts += [f"{len(overview.at_work):,} at work"] if overview.at_work else []
+    parts += [f"{overview.busy:,} at work"] if overview.busy else []
     parts += [f"{overview.waiting:,} waiting"] if overview.waiting else []
     parts += [f"jobs: {overview.crew}"] if overview.crew else []
     return ", ".join(parts)

@@ -6,20 +6,16 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from pydantic import TypeAdapter
-
-from brainrnn.networks import NetworkSpec
-from brainrnn.runs.experiment import Experiment, TaskSpec, build_network, load_suite
+from brainrnn.runs.experiment import Experiment
 from brainrnn.study.forecast import Forecast, Seen, Task
 from brainrnn.study.jobs import asking, steps_done
 from brainrnn.study.signs import told
+from brainrnn.study.size import multiplications
 from brainrnn.study.subject import Cell
-from brainrnn.task import Trials
 
 What = Literal["train", "measure"]
 _OVERHEAD = 1e8  # multiplications in the time that a step of the smallest network takes
@@ -45,6 +41,12 @@ class AtWork:
     def name(self) -> str:
         """Of the training, or of the network that is measured."""
         return self.cell.training if self.what == "train" else self.cell.name
+
+    @property
+    def networks(self) -> int:
+        """How many it is: several that train as members of one, or one."""
+        joint = self.cell.joint if self.what == "train" else None
+        return joint.network.members if joint else 1
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,14 @@ class Overview:
     crew: str = ""
 
     @property
+    def busy(self) -> int:
+        """Networks that somebody is at."""
+        return sum(row.networks for row in self.at_work)
+
+    @property
     def waiting(self) -> int:
         """Networks that nobody is at."""
-        return max(0, self.networks - self.done - len(self.at_work))
+        return max(0, self.networks - self.done - self.busy)
 
 
 class Outlook:
@@ -121,7 +128,7 @@ class Outlook:
         self._work, self._study, self._clock = out / ".work", study, clock
         self._crew = crew
         self._start = clock()
-        examples = {_kind(cell): cell.experiment for cell in unmeasured.values()}
+        examples = {_kind(cell): cell.trains for cell in unmeasured.values()}
         self._forecast = Forecast(workers, room, cache(lambda kind: _expected(examples[kind])))
         self._steps = {name: steps_done(networks_in / name) for name in untrained}
         self._begun: dict[tuple[What, str], Cell] = {}
@@ -202,19 +209,4 @@ def _kind(cell: Cell) -> str:
 
 def _expected(experiment: Experiment) -> float:
     """Time of a training step, in units of what it takes at least."""
-    task, network = (part.model_dump_json() for part in (experiment.task, experiment.network))
-    return 1 + _multiplications(task, network, experiment.training.batch) / _OVERHEAD
-
-
-@lru_cache(maxsize=10_000)
-def _multiplications(task: str, network: str, batch: int | Literal["all"]) -> float:
-    """Of the forward pass of a step, roughly: rows times parameters."""
-    try:
-        suite = load_suite(TaskSpec.model_validate_json(task))
-        spec = TypeAdapter[NetworkSpec](NetworkSpec).validate_json(network)
-        entries = sum(value.numel() for value in build_network(spec, suite, seed=0).parameters())
-        one = suite.sample(None if batch == "all" else batch, np.random.default_rng(0))
-    except Exception:  # of tasks that may be the user's own; whoever trains the network will say it
-        return 0.0
-    rows = int(one.lengths.sum()) if isinstance(one, Trials) else len(one)
-    return float(rows * entries)
+    return 1 + multiplications(experiment) / _OVERHEAD

@@ -19,6 +19,7 @@ from brainrnn.study.answers import is_answered
 from brainrnn.study.measures import Measurement
 from brainrnn.study.sample import Sample
 from brainrnn.study.subject import Arrangement, Cell, make_subject
+from brainrnn.study.together import together
 from brainrnn.study.values import POINT, Setting, in_file_name
 
 
@@ -93,6 +94,12 @@ class Study(Settings):
         min_length=1, description="by name, which is a part of file names"
     )
     measure: Measurement = Field(description="the question")
+    together: int = Field(
+        8,
+        ge=1,
+        description="small networks of one seed that train as members of one, at most; 1: each "
+        "trains alone",
+    )
 
     @model_validator(mode="after")
     def _distinct(self) -> Study:
@@ -155,7 +162,7 @@ class Study(Settings):
             raise InputError(
                 f"two networks would have files called {twice[0]!r}: give a method another name"
             )
-        return cells
+        return together(cells, self.together)
 
     def folders(self, out: Path) -> tuple[Path, Path]:
         """Folders of all trained networks and of this study, in a folder of studies."""

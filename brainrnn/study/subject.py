@@ -46,6 +46,11 @@ class Cell:
         Name of the trained network's folder; "": one for all that train alike.
     threads : int, optional
         To train and to ask it on; None: as many as PyTorch has where it runs.
+    joint : Experiment, optional
+        That of several networks which train as members of one, if this one does
+        (:func:`brainrnn.study.together.together`).
+    member : int
+        Which of them it is.
     """
 
     method: str
@@ -57,6 +62,8 @@ class Cell:
     setting: dict[str, Any] = field(default_factory=dict)
     folder: str = ""
     threads: int | None = 1
+    joint: Experiment | None = None
+    member: int = 0
 
     @property
     def name(self) -> str:
@@ -64,12 +71,17 @@ class Cell:
         values = [self.setting[POINT]] if POINT in self.setting else self.setting.values()
         return "-".join([self.method, *map(in_file_name, values), str(self.seed)])
 
+    @property
+    def trains(self) -> Experiment:
+        """What is trained: this network alone, or all of which it is a member."""
+        return self.joint or self.experiment
+
     @cached_property
     def training(self) -> str:
         """Name of the trained network's folder: one for all that train alike."""
         if self.folder:
             return self.folder
-        identity = self.experiment.model_dump(mode="json", exclude={"analysis", "device", "name"})
+        identity = self.trains.model_dump(mode="json", exclude={"analysis", "device", "name"})
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:10]
         return f"{self.experiment.seed}-{digest}"
 
@@ -136,7 +148,7 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
                 f"{run.path} was trained further than the study asks: delete it and run the study "
                 "again"
             )
-        net = run.net
+        net = run.net.select(cell.member) if cell.joint else run.net
     else:
         net = build_network(cell.experiment.network, suite, seed=cell.experiment.seed)
     if cell.arrangement != "kept":

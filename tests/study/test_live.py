@@ -41,6 +41,15 @@ def test_a_network_says_where_it_is():
     assert in_words(ASKED) == "l1_placed-1 on node7, process 41: measuring"
 
 
+def test_networks_that_train_as_members_of_one_are_counted():
+    sweep = {"method.strength": [1e-4, 1e-3, 1e-2]}
+    cells = small_study(methods={"bimt": {"label": "BIMT", "sweep": sweep}}).cells()
+    joint, asked = AtWork("train", cells[0], TOLD), AtWork("measure", cells[1], TOLD)
+    assert in_words(joint).startswith("bimt-0.0001-1 and 2 more on node7")
+    assert in_words(asked).startswith("bimt-0.001-1 on node7")
+    assert "4 at work, 14 waiting" in summary(overview([joint, asked]))
+
+
 def drawn(one, room, width=90):
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
     console.print(picture(one, room))

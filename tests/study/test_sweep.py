@@ -114,9 +114,9 @@ def test_each_network_is_what_its_run_says(swept):
     networks = Answers.read(swept / "sweep").networks.set_index("network")
     for cell in study.cells()[:3]:
         run = Run.open(swept / "networks" / cell.training)
-        assert run.experiment.method.strength == cell.setting["method.strength"]
+        assert run.experiment.method.strength[cell.member] == cell.setting["method.strength"]
         brain = analyse(run.net, run.suite, run.experiment.analysis, seed=cell.seed)
-        brain = brain.isel(member=0)
+        brain = brain.isel(member=cell.member)
         row = networks.loc[cell.name]
         assert row.accuracy == float(brain.accuracy.mean())
         assert row.absent == float(brain.sparsity)
