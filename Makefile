@@ -2,6 +2,7 @@
 # make coverage: the tests, and how many lines they reach.  make test-types: the tests, while types
 # and shapes are checked in every call.  make test-pretrained: a network from another package (16 MB).
 # make pages: the reports in docs/results from their answers, and the tables of README and findings.
+# make mutants: whether the tests see changes of the code (hours; it goes on where it was stopped).
 # make test-slurm: studies on a real Slurm, which the tests start (Debian: apt-get install slurm-wlm).
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,8 +11,8 @@ PUBLISHED = $(dir $(wildcard docs/results/*/provenance.json))
 # As many processes as processors, of one thread each; tests of one file stay together.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo pages test test-slow test-slurm test-types test-pretrained coverage lint
-.PHONY: benchmark clean
+.PHONY: install demo pages test test-slow test-slurm test-types test-pretrained mutants coverage
+.PHONY: lint benchmark clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -49,6 +50,11 @@ test-types: install
 test-pretrained: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'resemblyzer==0.1.4'
 	$(PYTEST) -m slow tests/test_pretrained.py
+
+mutants: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut==3.8.1'
+	OMP_NUM_THREADS=1 $(BIN)/mutmut run
+	$(BIN)/python -m tests.mutants docs/reliability/mutants.csv
 
 coverage: install
 	$(PYTEST) --cov
