@@ -26,6 +26,7 @@ from brainrnn.study.grouping import (
 )
 from brainrnn.study.measures.resolution import ResolutionMeasure, staged
 from brainrnn.study.report.claims import Claim
+from brainrnn.study.resizing import resized
 from brainrnn.study.stages import against_controls, beyond_chance
 from brainrnn.study.subject import Cell, Subject
 from tasks import cog20
@@ -432,3 +433,15 @@ def test_silent_neurons_belong_to_none_unless_groups_would_stay_empty():
     assert by_correlation(moments, 4).tolist() == [0, 1, 2, 3]
     loud = correlated(*near, [20.0, 15.0, 10.0, 0.7])
     assert by_correlation(loud, 2)[3] != -1
+
+
+def test_a_network_is_refined_as_the_study_says():
+    net = random_net((2, 2), dtype=torch.float32)
+    options = {"factor": 3, "spread": 0.2, "seed": 9}
+    (finer,) = resized(net, SUITE, (2, 2), trials=2, **options).values()
+    expected = refine(net, 3, spread=0.2, seed=9).state_dict()
+    assert finer.n_hidden == 36
+    for name, value in finer.state_dict().items():
+        torch.testing.assert_close(value, expected[name])
+    other = refine(net, 3, spread=0.2, seed=8).state_dict()
+    assert not torch.equal(other["w_rec"], expected["w_rec"])

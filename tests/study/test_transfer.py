@@ -17,11 +17,12 @@ from brainrnn.runs.experiment import Experiment
 from brainrnn.study.claims import transfer as claims
 from brainrnn.study.measures.transfer import TransferMeasure
 from brainrnn.study.newcomer import OneTask, carry_over
-from brainrnn.study.plasticity import CONDITIONS
+from brainrnn.study.plasticity import CONDITIONS, free_entries, learn
 from brainrnn.study.report.claims import Claim
 from brainrnn.study.slowness import between_conditions, median, slowness
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite
+from brainrnn.training.loop import TrainingSpec
 from tasks import COG20, cog20
 from tests.study.small import EXPERIMENT, verdicts
 
@@ -325,3 +326,39 @@ def test_conditions_are_compared_where_a_network_has_both():
     )
     table = between_conditions(rows)
     assert list(zip(table.quantity, table.n, strict=True)) == [("slowness", 1)]
+
+
+def learned_by_one(seed=0, criterion=1.0, free=True, steps=4, **changes):
+    """What learning a task tells, and the network before and after it."""
+    suite = cog20(names=[*KNOWN, "dms"])
+    task = OneTask(suite, "dms")
+    net = br.RNN.for_suite(suite, sites=br.grid(3, 3), seed=1)
+    before = copy.deepcopy(net.state_dict())
+    spec = TrainingSpec(
+        steps=steps, batch=8, evaluate_every=2, evaluation_trials=20, learning_rate=0.01
+    )
+    entries = free_entries(net, "rule", task, None) if free else None
+    for name, value in changes.items():
+        setattr(task, name, value)
+    told = learn(net, task, spec, free=entries, criterion=criterion, seed=seed)
+    return told, before, net.state_dict()
+
+
+def test_only_what_is_free_changes_and_trials_are_those_of_the_seed():
+    _, before, after = learned_by_one()
+    assert torch.equal(before["w_rec"], after["w_rec"])
+    assert not torch.equal(before["w_out"], after["w_out"])
+    _, _, everything = learned_by_one(free=False)
+    assert not torch.equal(before["w_rec"], everything["w_rec"])
+    assert torch.equal(after["w_out"], learned_by_one()[2]["w_out"])
+    assert not torch.equal(after["w_out"], learned_by_one(seed=5)[2]["w_out"])
+
+
+@pytest.mark.parametrize(("ceiling", "learned"), [(1.0, False), (0.5, True)])
+def test_the_criterion_is_a_share_of_what_is_possible(ceiling, learned):
+    """Exactly reaching it is enough."""
+    score = learned_by_one()[0]["new_before"]
+    told, _, _ = learned_by_one(criterion=2 * score, ceiling=lambda: np.array([ceiling]))
+    assert told["ceiling"] == ceiling
+    assert (told["steps"] == 0) == learned
+    assert not learned or told["reached"]
