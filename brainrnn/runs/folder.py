@@ -197,16 +197,19 @@ class Run:
             return None
         try:
             if path == before:
-                raise DamagedError(f"{self.checkpoint} is missing")
+                raise DamagedError(
+                    f"{self.checkpoint} is missing: copy it again, or train again into a new folder"
+                )
             saved = load_checkpoint(path)
         except DamagedError as error:
-            if not before.exists():
-                raise
+            try:
+                saved, path = load_checkpoint(before), before
+            except InputError:  # there is none, or it is no better
+                raise error from None
             self._behind = DamagedError(
                 f"{error}; or repeat its last steps from the checkpoint before: `brainrnn resume "
                 f"{self.path}`"
             )
-            saved, path = load_checkpoint(before), before
         self._check_same_experiment(saved["experiment"], path)
         return saved
 

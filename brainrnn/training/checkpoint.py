@@ -10,7 +10,6 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from brainrnn.errors import DamagedError, InputError
 from brainrnn.files import atomic_path
 
 _FORMAT, _FORMER = "brainrnn checkpoint 3", "brainrnn checkpoint 2"
-_DIGEST = re.compile(rb'"sha256":"([0-9a-f]{64})"')
+_DIGEST = re.compile(rb'(?<="sha256":")([0-9a-f]{64})(?=")')
 _NO_DIGEST = "0" * 64
 
 
@@ -69,11 +68,10 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
     )
     tensors["rest"] = torch.frombuffer(bytearray(text, "utf-8"), dtype=torch.uint8)
     content = safetensors.torch.save(tensors, {"sha256": _NO_DIGEST})
-    with suppress(InputError):  # there is none yet, or it is not worth keeping
-        load_checkpoint(path)
+    if path.is_file() and _is_whole(path.read_bytes()):  # another is not worth keeping
         _keep(path)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(_digest(content)[1])
+        temporary.write_bytes(_with_digest(content))
 
 
 def previous(path: Path) -> Path:
@@ -132,15 +130,14 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise InputError(
             f"{path} was written by another version of brainrnn: train again into a new folder"
         )
-    if type(state["training"].get("step")) is not int:
+    if type(state["training"].get("step")) is not int or not isinstance(state["experiment"], dict):
         raise damaged
     return state
 
 
 def _current(content: bytes) -> tuple[str, dict[str, Any]]:
     """Format and state of a file of this version."""
-    given, expected = _digest(content)
-    if given != expected:
+    if not _is_whole(content):
         raise ValueError
     tensors = safetensors.torch.load(content)
     rest = json.loads(tensors.pop("rest").numpy().tobytes())
@@ -169,13 +166,15 @@ def _former(content: bytes) -> tuple[str, dict[str, Any]]:
     return form, {key: state[key] for key in ("experiment", "training")} | {"metrics": metrics}
 
 
-def _digest(content: bytes) -> tuple[bytes, bytes]:
-    """The content as it is, and as it is with the right digest."""
-    found = _DIGEST.search(content)
-    assert found
-    before, after = content[: found.start(1)], content[found.end(1) :]
+def _is_whole(content: bytes) -> bool:
+    return _DIGEST.search(content) is not None and _with_digest(content) == content
+
+
+def _with_digest(content: bytes) -> bytes:
+    """A safetensors file with the right digest in its metadata."""
+    before, _, after = _DIGEST.split(content, maxsplit=1)
     digest = hashlib.sha256(before + _NO_DIGEST.encode() + after).hexdigest()
-    return content, before + digest.encode() + after
+    return before + digest.encode() + after
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -16,6 +16,7 @@ import brainrnn as br
 from brainrnn.analysis import load
 from brainrnn.errors import DamagedError, InputError
 from brainrnn.runs.changes import lasting
+from brainrnn.runs.versions import noted_versions
 from brainrnn.training import checkpoint
 from brainrnn.training.checkpoint import load_checkpoint, previous, save_checkpoint
 from brainrnn.training.snapshots import load_snapshot
@@ -61,7 +62,9 @@ def read(file, run):
         opened = br.load(run)
         _ = opened.trainer
         return repr(lasting(opened.experiment)).encode()
-    if file in ("versions.json", "metrics.csv"):  # nothing reads these
+    if file == "versions.json":  # a letter of a text may be another; nothing is counted by it
+        noted_versions(run)
+    if file in ("versions.json", "metrics.csv"):  # nothing that continues or analyses reads these
         opened = br.load(run)
         return opened.metrics().to_csv().encode() + checkpoint.fingerprint(opened.net).encode()
     if file.endswith(".safetensors"):
@@ -118,7 +121,7 @@ def test_a_damaged_file_is_never_read_as_another_at_many_places(file, run):
 
 
 @pytest.mark.parametrize("kind", ["folder", "empty", "text", "other", "link"])
-@pytest.mark.parametrize("file", [f for f in FILES if f not in ("versions.json", "metrics.csv")])
+@pytest.mark.parametrize("file", [f for f in FILES if f != "metrics.csv"])
 def test_a_file_of_another_kind_is_refused(file, kind, run):
     other = FILES[-1] if file.endswith(".nc") else "analysis.nc"
     content = (run / other).read_bytes()
@@ -185,6 +188,15 @@ def test_a_checkpoint_that_is_lost_is_repeated_too(whole, run):
     with pytest.warns(UserWarning, match="step 8"):
         br.load(run).train(progress=False)
     assert_same_training(whole, run)
+
+
+def test_where_both_are_damaged_nothing_is_begun(run):
+    last = run / "checkpoint.safetensors"
+    previous(last).write_bytes(b"")
+    last.write_bytes(b"")
+    one_line(brainrnn("resume", run), f"{last} is not a whole")
+    last.unlink()
+    one_line(brainrnn("resume", run), f"{last} is missing")
 
 
 def test_a_link_to_nothing_is_no_new_run(run):
@@ -350,6 +362,41 @@ def test_what_training_cannot_leave_is_refused_and_changes_nothing(case, trained
         for name, value in one.items():
             assert not isinstance(value, torch.Tensor) or torch.equal(value, other[name]), name
     trained.load_state_dict(before)  # which fits
+
+
+def crafted(header, data=bytes(4)):
+    """A safetensors file with the right digest and a header of one's own."""
+    text = b'{"__metadata__":{"sha256":"' + b"0" * 64 + b'"},' + header[1:]
+    return checkpoint._with_digest(len(text).to_bytes(8, "little") + text + data)
+
+
+def test_absurd_headers_are_refused_before_anything_is_unpacked(run):
+    path = run / "checkpoint.safetensors"
+    nested = b"[" * 100_000
+    for content in (
+        crafted(b'{"w":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]}}'),
+        crafted(b'{"w":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}}'),
+        crafted(b'{"rest":{"dtype":"U8","shape":[100000],"data_offsets":[0,100000]}}', nested),
+        checkpoint._with_digest((1 << 60).to_bytes(8, "little") + b'"sha256":"' + b"0" * 64 + b'"'),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(DamagedError):
+            load_checkpoint(path)
+
+
+def test_the_configuration_in_a_crafted_file_may_be_anything(run):
+    path = run / "checkpoint.safetensors"
+    state = load_checkpoint(path)
+    for experiment in ("text", [1], None, {"seed": "many"}, {"task": 3}, {"seed": 1 << 70}):
+        save_checkpoint(path, state | {"experiment": experiment})
+        one_line(brainrnn("analyse", run), str(path))
+
+
+def test_a_network_takes_no_places_that_no_neuron_can_have(trained):
+    state = copy.deepcopy(trained.net.state_dict())
+    state["anatomy.places_hidden"][0, 0] = state["anatomy.places_hidden"][0, 1]
+    with pytest.raises(InputError, match="one neuron on each of its sites"):
+        trained.net.load_state_dict(state)
 
 
 def test_a_crafted_file_is_one_line_of_the_command_line(run):
