@@ -321,9 +321,9 @@ class Anatomy(nn.Module):
         self.changed()
         return super()._apply(fn, recurse)
 
-    def _load_from_state_dict(self, state, prefix, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
         for name in self.populations:
-            if (places := state.get(f"{prefix}places_{name}")) is not None:
+            if (places := state_dict.get(f"{prefix}places_{name}")) is not None:
                 self.check_places(name, places.long())
         self.changed()
-        super()._load_from_state_dict(state, prefix, *args, **kwargs)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
