@@ -22,6 +22,7 @@ from brainrnn.errors import DamagedError, InputError
 from brainrnn.files import atomic_path
 
 _FORMAT, _FORMER = "brainrnn checkpoint 3", "brainrnn checkpoint 2"
+_ZIP = b"PK\3\4"  # how a file of torch.save begins
 _DIGEST = re.compile(rb'(?<="sha256":")([0-9a-f]{64})(?=")')
 _NO_DIGEST = "0" * 64
 
@@ -121,7 +122,7 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     )
     try:
         content = path.read_bytes() if path.is_file() else b""  # of a pipe there is no end
-        form, state = _former(content) if content.startswith(b"PK") else _current(content)
+        form, state = _former(content) if content.startswith(_ZIP) else _current(content)
     except PermissionError:
         raise InputError(f"cannot read {path}: permission denied") from None
     except Exception:  # bytes that are no checkpoint fail in any way they like
@@ -173,8 +174,10 @@ def _is_whole(content: bytes) -> bool:
 def _with_digest(content: bytes) -> bytes:
     """A safetensors file with the right digest in its metadata."""
     before, _, after = _DIGEST.split(content, maxsplit=1)
-    digest = hashlib.sha256(before + _NO_DIGEST.encode() + after).hexdigest()
-    return before + digest.encode() + after
+    digest = hashlib.sha256(before)
+    for part in (_NO_DIGEST.encode(), after):
+        digest.update(part)
+    return before + digest.hexdigest().encode() + after
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -428,7 +428,7 @@ class Trainer:
         likes = {"step": torch.tensor(0.0), "exp_avg": values, "exp_avg_sq": values}
         _check_alike(given, likes)
         counted = min(step, 1 << 24)  # float32 counts no further
-        if int(given["step"]) != counted or bool((given["exp_avg_sq"] < 0).any()):
+        if int(given["step"]) != counted or not bool((given["exp_avg_sq"] >= 0).all()):
             raise InputError(f"the optimizer's numbers are not those of {step} steps")
         # Adam takes the layout for granted.
         return {k: v.clone(memory_format=torch.contiguous_format) for k, v in given.items()}
@@ -452,7 +452,7 @@ def _check_alike(given: Mapping[str, Tensor], likes: Mapping[str, Tensor]) -> No
                 f"{name} should be {like.dtype} {tuple(like.shape)}, and is {value.dtype} "
                 f"{tuple(value.shape)}"
             )
-        if not bool(value.isfinite().all()):
+        if name != "exp_avg_sq" and not bool(value.isfinite().all()):  # squares may overflow
             raise InputError(f"{name} is not finite")
 
 

@@ -312,6 +312,9 @@ CRAFTED = {
     ),
     "moments of another type": put("optimizer", "exp_avg", to=lambda v: v.double()),
     "moments that are not finite": put("optimizer", "exp_avg", to=lambda v: v + torch.inf),
+    "second moments that are no numbers": put(
+        "optimizer", "exp_avg_sq", to=lambda v: v * torch.nan
+    ),
     "negative second moments": put("optimizer", "exp_avg_sq", to=lambda v: v - 1),
     "steps of another count": put("optimizer", "step", to=torch.tensor(2.0)),
     "no moments": put("optimizer", to={}),
@@ -390,6 +393,15 @@ def test_the_configuration_in_a_crafted_file_may_be_anything(run):
     for experiment in ("text", [1], None, {"seed": "many"}, {"task": 3}, {"seed": 1 << 70}):
         save_checkpoint(path, state | {"experiment": experiment})
         one_line(brainrnn("analyse", run), str(path))
+
+
+def test_squares_of_gradients_that_overflow_are_loaded(trained):
+    """Weights whose gradients were that large rest, and training goes on."""
+    before, state = of(trained), of(trained)
+    state["optimizer"]["exp_avg_sq"][0, 0] = torch.inf
+    trained.load_state_dict(state)
+    assert of(trained)["optimizer"]["exp_avg_sq"][0, 0] == torch.inf
+    trained.load_state_dict(before)
 
 
 def test_a_network_takes_no_places_that_no_neuron_can_have(trained):
