@@ -23,6 +23,23 @@ class InputError(ValueError):
     """
 
 
+class DamagedError(InputError):
+    """A file that this package wrote is not what it was.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import brainrnn as br
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "brain.nc")
+    >>> _ = file.write_text("something else")
+    >>> try:
+    ...     br.analysis.load(file)
+    ... except DamagedError:
+    ...     print("run the analysis again")
+    run the analysis again
+    """
+
+
 class DivergedError(RuntimeError):
     """The loss, or a weight, became NaN or infinite.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from brainrnn.errors import InputError
@@ -15,7 +15,8 @@ from brainrnn.errors import InputError
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Write a file through a temporary one, which replaces it when the block ends without error.
 
-    Whoever reads ``path`` sees the old file or the whole new one, even if the process is killed.
+    Whoever reads ``path`` sees the old file or the whole new one, even if the process is killed or
+    the power fails.
 
     Raises
     ------
@@ -46,15 +47,25 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        _to_disk(temporary)
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)  # mkstemp's files are private
         temporary.replace(path)
+        with suppress(OSError):  # not every system knows this of a folder
+            _to_disk(path.parent)
     except OSError as error:
         raise InputError(
             f"cannot write {path}: {error.strerror or error}; make room or choose another folder"
         ) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until the disk holds a file, or the names in a folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

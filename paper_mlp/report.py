@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from math import isnan
@@ -12,6 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from brainrnn.files import atomic_path
+from brainrnn.runs.versions import noted_versions
 from paper_mlp.methods import METHODS
 from paper_mlp.outcome import Outcome
 from paper_mlp.tables import Cell, cells, count_inside
@@ -195,10 +195,10 @@ def _text(
 
 def _made_with(outcomes: Sequence[Outcome]) -> str:
     """The versions of PyTorch, and the processors, that trained them."""
-    versions = [outcome.run.path / "versions.json" for outcome in outcomes]
     made = {
-        f"PyTorch {json.loads(path.read_text('utf-8'))['torch']} on {outcome.run.experiment.device}"
-        for path, outcome in zip(versions, outcomes, strict=True)
+        f"PyTorch {noted_versions(outcome.run.path).get('torch', 'unknown')} on "
+        f"{outcome.run.experiment.device}"
+        for outcome in outcomes
     }
     return ", ".join(sorted(made))
 

@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from brainrnn.errors import InputError
 
 _UNSIGNED_BYTE = 8  # the code of the type of MNIST's numbers
+_LARGEST = 1 << 26  # bytes; a gzipped file can unfold to a thousand times its size
 
 
 def read_idx(path: Path, *, md5: str | None = None) -> UInt8[np.ndarray, "*shape"]:
@@ -35,13 +36,19 @@ def read_idx(path: Path, *, md5: str | None = None) -> UInt8[np.ndarray, "*shape
         another than it should be.
     """
     try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
+        with path.open("rb") as file:
+            zipped = file.peek(2)[:2] == b"\x1f\x8b"
+            plain = gzip.GzipFile(fileobj=file) if zipped else file
+            content = plain.read(_LARGEST + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InputError(f"{path} is damaged: copy it again") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    if len(content) > _LARGEST:
+        raise InputError(
+            f"{path} holds more than {_LARGEST >> 20} MiB, where MNIST's largest file holds 45: "
+            "copy it again"
+        )
     dimensions = content[3] if len(content) > 3 else 0
     start = 4 + 4 * dimensions
     if content[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or not dimensions or len(content) < start:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from brainrnn.analysis.brain import TITLE as WHOLE
 from brainrnn.analysis.feedforward.assessment import TITLE
 from brainrnn.analysis.map_statistics import TITLE as MAP_STATISTICS
 from brainrnn.analysis.recorded import TITLE as RECORDED
-from brainrnn.errors import InputError
+from brainrnn.errors import DamagedError, InputError
 from brainrnn.files import atomic_path
 
+_SEAL = b"\nsha256 "
 _VARIABLES = {
     WHOLE: {
         "task_variance",
@@ -32,6 +34,9 @@ _VARIABLES = {
 
 def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
     """Write an analysis to a NetCDF file, whole or not at all.
+
+    After the end of what NetCDF reads comes a line with the SHA-256 of it, which :func:`load`
+    compares.
 
     Parameters
     ----------
@@ -61,15 +66,19 @@ def save(brain: xr.Dataset, path: str | os.PathLike[str]) -> None:
     }
     with atomic_path(Path(path)) as temporary:
         brain.to_netcdf(temporary, engine="h5netcdf", encoding=compress)
+        content = temporary.read_bytes()
+        temporary.write_bytes(content + _seal(content))
 
 
-def load(path: str | os.PathLike[str]) -> xr.Dataset:
+def load(path: str | os.PathLike[str], *titles: str) -> xr.Dataset:
     """Read an analysis back into memory.
 
     Parameters
     ----------
     path : path
         Written by :func:`save`.
+    *titles : str
+        Of the kinds of analysis that it may be; any if none is given.
 
     Returns
     -------
@@ -78,7 +87,9 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     Raises
     ------
     InputError
-        If there is no such file, or it is not an analysis or not complete.
+        If there is no such file.
+    DamagedError
+        If it is not such an analysis, not complete, or damaged.
 
     Examples
     --------
@@ -90,10 +101,23 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     if not Path(path).is_file():
         raise InputError(f"no analysis at {path}: run the analysis of that network first")
     try:
-        brain = xr.load_dataset(path, engine="h5netcdf")
-        known = set(brain) >= _VARIABLES[brain.attrs["title"]]
+        content, seal = _parted(Path(path).read_bytes())
+        whole = not seal or seal == _seal(content)  # files of former versions have none
+        brain = xr.load_dataset(path, engine="h5netcdf") if whole else xr.Dataset()
+        title = brain.attrs["title"]
+        known = title in (titles or _VARIABLES) and set(brain) >= _VARIABLES[title]
     except Exception:  # h5netcdf, HDF5 and xarray each raise their own kinds for a broken file
         known = False
     if not known:
-        raise InputError(f"{path} is not a complete brainrnn analysis: run the analysis again")
+        raise DamagedError(f"{path} is not a complete brainrnn analysis: run the analysis again")
     return brain
+
+
+def _seal(content: bytes) -> bytes:
+    return _SEAL + hashlib.sha256(content).hexdigest().encode() + b"\n"
+
+
+def _parted(content: bytes) -> tuple[bytes, bytes]:
+    """What NetCDF reads of a file, and the seal after it."""
+    head, seal, digest = content.rpartition(_SEAL)
+    return (head, seal + digest) if seal else (content, b"")

@@ -260,6 +260,9 @@ class PlacedModule(Trainable):
                 f"got {', '.join(sorted(state))}"
             )
         before = {name: self.anatomy.places(name).clone() for name in self.anatomy.populations}
+        counted = torch.as_tensor(state["step"])
+        if counted.numel() != 1 or not counted.isfinite() or (step := int(counted)) < 0:
+            raise InputError(f"step must be a number of calls, got {state['step']!r:.60}")
         try:
             for name, places in before.items():
                 self.anatomy.move(name, torch.as_tensor(state[f"places_{name}"]).to(places))
@@ -267,7 +270,7 @@ class PlacedModule(Trainable):
             for name, places in before.items():
                 self.anatomy.move(name, places)
             raise
-        self.step = int(state["step"])
+        self.step = step
 
 
 def value_of(model: nn.Module, name: str) -> Tensor:

@@ -220,9 +220,21 @@ class Anatomy(nn.Module):
         InputError
             If two neurons of a member would share a site, or a block would be torn apart.
         """
+        self.check_places(population, places)
+        self.places(population).copy_(places)
+        self.changed()
+
+    def check_places(self, population: str, places: Int[Tensor, "*shape"]) -> None:
+        """See that neurons of a population can have these sites, (member, neuron).
+
+        Raises
+        ------
+        InputError
+            As of :meth:`move`.
+        """
         current = self.places(population)
         blocks = self.populations[population].blocks
-        whole = torch.arange(current.shape[1], device=current.device).expand_as(current)
+        whole = torch.arange(current.shape[1], device=places.device).expand_as(current)
         if places.shape != current.shape or not torch.equal(places.sort(dim=1).values, whole):
             raise InputError(
                 f"places of {population!r} must put one neuron on each of its sites in every "
@@ -232,8 +244,6 @@ class Anatomy(nn.Module):
             block = (places * blocks // places.shape[1]).view(len(places), blocks, -1)
             if bool((block != block[..., :1]).any()):
                 raise InputError(f"places of {population!r} tear a block apart; move blocks whole")
-        current.copy_(places)
-        self.changed()
 
     def site_distances(self, one: str, two: str) -> Float[Tensor, "site other"]:
         """Distance from every site of one population to every site of another, float64."""
@@ -311,6 +321,9 @@ class Anatomy(nn.Module):
         self.changed()
         return super()._apply(fn, recurse)
 
-    def _load_from_state_dict(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+        for name in self.populations:
+            if (places := state_dict.get(f"{prefix}places_{name}")) is not None:
+                self.check_places(name, places.long())
         self.changed()
-        super()._load_from_state_dict(*args, **kwargs)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

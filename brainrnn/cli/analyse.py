@@ -47,14 +47,21 @@ def analyse(
             "leave it out"
         )
     settings = runs.changed(opened.experiment, overrides, ("analysis",)).analysis
-    brain = opened.analyse(settings)
+    brain = opened.analyse(settings, write=False)
     if as_object:
         result = analysis.feedforward_json(brain) if feedforward else analysis.as_json(brain)
         click.echo(json.dumps(result, allow_nan=False, indent=2))
     else:
         click.echo(analysis.feedforward_table(brain) if feedforward else analysis.summary(brain))
-        click.echo(f"\nWritten: {run / 'analysis.nc'}")
+    found = {"analysis.nc": brain}
     if more:
-        table = analysis.statistics_table(opened.statistics())
+        found["statistics.nc"] = opened.statistics(brain, write=False)
         if not as_object:
-            click.echo(f"\n{table}\n\nWritten: {run / 'statistics.nc'}")
+            click.echo(f"\n{analysis.statistics_table(found['statistics.nc'])}")
+    for (
+        name,
+        dataset,
+    ) in found.items():  # last: what was computed is told, even if it cannot be kept
+        analysis.save(dataset, run / name)
+    if not as_object:
+        click.echo("\n" + "\n".join(f"Written: {run / name}" for name in found))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -25,7 +27,8 @@ def run_command_line(command: click.Command, name: str, arguments: Sequence[str]
     2
     """
     try:
-        status = command.main(args=arguments, prog_name=name, standalone_mode=False)
+        with _warnings_on_one_line(name):
+            status = command.main(args=arguments, prog_name=name, standalone_mode=False)
         return status if isinstance(status, int) else 0
     except InterruptedRun as stopped:
         click.echo(str(stopped), err=True)
@@ -53,3 +56,14 @@ def run_command_line(command: click.Command, name: str, arguments: Sequence[str]
         message, status = f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 2
     click.echo(f"{name}: {' '.join(message.split())}", err=True)
     return status
+
+
+@contextmanager
+def _warnings_on_one_line(name: str) -> Iterator[None]:
+    """Show what a warning says, and not where in the code it comes from."""
+    usual = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f"{name}: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual

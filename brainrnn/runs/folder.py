@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,9 +15,12 @@ import torch
 import xarray as xr
 
 from brainrnn.analysis import AnalysisSpec, analyse, assess, map_statistics, storage
+from brainrnn.analysis.brain import TITLE as WHOLE
+from brainrnn.analysis.feedforward.assessment import TITLE as FEEDFORWARD
+from brainrnn.analysis.map_statistics import TITLE as MAP_STATISTICS
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.config import as_toml, read_toml
-from brainrnn.errors import DivergedError, InputError, InterruptedRun
+from brainrnn.errors import DamagedError, DivergedError, InputError, InterruptedRun
 from brainrnn.files import atomic_path
 from brainrnn.networks import RNN
 from brainrnn.plots import draw_all, draw_graphs, draw_statistics
@@ -26,7 +30,7 @@ from brainrnn.runs.experiment import Experiment, build, build_network, load_suit
 from brainrnn.runs.stopping import stop_requests
 from brainrnn.runs.versions import note_versions
 from brainrnn.task import Suite, Task, Trials
-from brainrnn.training.checkpoint import fingerprint, load_checkpoint, save_checkpoint
+from brainrnn.training.checkpoint import fingerprint, load_checkpoint, previous, save_checkpoint
 from brainrnn.training.loop import Record, Trainer
 from brainrnn.training.snapshots import load_snapshot, save_snapshot
 from brainrnn.wiring_cost.cost import connection_cost
@@ -36,9 +40,9 @@ class Run:
     """One experiment and its results in a folder.
 
     Create a run with :meth:`create`; open one that exists with :func:`brainrnn.load`. The folder
-    holds config.toml, versions.json, metrics.csv, checkpoint.pt, analysis.nc and figures/. It
-    holds trials.csv where tasks unfold in time, and statistics.nc and snapshots/ where they were
-    asked for.
+    holds config.toml, versions.json, metrics.csv, checkpoint.safetensors and the checkpoint before,
+    analysis.nc and figures/. It holds trials.csv where tasks unfold in time, and statistics.nc and
+    snapshots/ where they were asked for.
 
     Attributes
     ----------
@@ -61,11 +65,12 @@ class Run:
     >>> run.finished
     True
     >>> sorted(path.name for path in run.path.iterdir())
-    ['checkpoint.pt', 'config.toml', 'metrics.csv', 'trials.csv', 'versions.json']
+    ['checkpoint.safetensors', 'config.toml', 'metrics.csv', 'trials.csv', 'versions.json']
     """
 
     def __init__(self, path: Path, experiment: Experiment) -> None:
         self.path, self.experiment = path, experiment
+        self._behind: InputError | None = None  # why training is not where it was
 
     @classmethod
     def create(cls, path: str | Path, experiment: Experiment) -> Run:
@@ -108,7 +113,11 @@ class Run:
                 f"no run in {path}: expected the folder of a run, with its config.toml (see the "
                 "`--out` of `brainrnn train`)"
             )
-        experiment = build(Experiment, read_toml(run / "config.toml"))
+        values = read_toml(run / "config.toml")
+        try:
+            experiment = build(Experiment, values)
+        except InputError as error:
+            raise InputError(f"{run / 'config.toml'}: {error}") from None
         return cls(run, on_device(experiment, device))
 
     @property
@@ -119,7 +128,14 @@ class Run:
     @property
     def checkpoint(self) -> Path:
         """The last state of training."""
-        return self.path / "checkpoint.pt"
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def _newest(self) -> Path | None:
+        """The newest checkpoint that is there, in whatever state."""
+        former = self.path / "checkpoint.pt"  # of a run from before they were safetensors
+        files = (self.checkpoint, previous(self.checkpoint), former)
+        return next((path for path in files if os.path.lexists(path)), None)
 
     @property
     def _snapshots(self) -> Path:
@@ -142,8 +158,16 @@ class Run:
 
     @property
     def net(self) -> PlacedNetwork:
-        """The network at the last checkpoint, or untrained if there is none."""
+        """The network at the last checkpoint, or untrained if there is none.
+
+        Raises
+        ------
+        DamagedError
+            If the checkpoint is damaged, also where training can go on from the one before.
+        """
         _ = self.trainer
+        if self._behind is not None:
+            raise self._behind
         return self._net
 
     @cached_property
@@ -153,22 +177,40 @@ class Run:
 
     @cached_property
     def trainer(self) -> Trainer:
-        """The network in training, at the last checkpoint if there is one."""
+        """The network in training, at the last checkpoint that is whole if there is one."""
         experiment = self.experiment
         trainer = Trainer(
             self._net, self.suite, experiment.method, experiment.training, seed=experiment.seed
         )
         if self._saved is not None:
-            trainer.load_state_dict(self._saved["training"])
+            try:
+                trainer.load_state_dict(self._saved["training"])
+            except InputError as error:
+                raise InputError(f"{self.path}: {error}") from None
         return trainer
 
     @cached_property
     def _saved(self) -> dict[str, Any] | None:
-        """The checkpoint as it was when the run was opened."""
-        if not self.checkpoint.exists():
+        """The checkpoint as it was when the run was opened; the one before if it is damaged."""
+        path, before = self._newest, previous(self.checkpoint)
+        if path is None:
             return None
-        saved = load_checkpoint(self.checkpoint)
-        self._check_same_experiment(saved["experiment"])
+        try:
+            if path == before:
+                raise DamagedError(
+                    f"{self.checkpoint} is missing: copy it again, or train again into a new folder"
+                )
+            saved = load_checkpoint(path)
+        except DamagedError as error:
+            try:
+                saved, path = load_checkpoint(before), before
+            except InputError:  # there is none, or it is no better
+                raise error from None
+            self._behind = DamagedError(
+                f"{error}; or repeat its last steps from the checkpoint before: `brainrnn resume "
+                f"{self.path}`"
+            )
+        self._check_same_experiment(saved["experiment"], path)
         return saved
 
     @property
@@ -176,19 +218,19 @@ class Run:
         """Steps that were done at the checkpoint when the run was opened; 0 without one."""
         return int(self._saved["training"]["step"]) if self._saved is not None else 0
 
-    def _check_same_experiment(self, saved: dict[str, Any]) -> None:
+    def _check_same_experiment(self, saved: dict[str, Any], path: Path) -> None:
         """Refuse a checkpoint that another experiment has left; its analysis may differ."""
         try:
             other = build(Experiment, saved)
         except InputError as error:
             raise InputError(
-                f"{self.checkpoint} was written by another version of brainrnn ({error}); train "
+                f"{path} was written by another version of brainrnn ({error}); train "
                 "again into a new folder"
             ) from None
         for section, here in lasting(self.experiment).items():
             if lasting(other)[section] != here:
                 raise InputError(
-                    f"{self.checkpoint} belongs to another experiment: its {section} differs from "
+                    f"{path} belongs to another experiment: its {section} differs from "
                     f"that in {self.config}; train again into a new folder"
                 )
 
@@ -238,8 +280,14 @@ class Run:
             callback = watch
         trainer, spec = self.trainer, self.experiment.training
         rows = self._rows
+        if self._behind is not None:
+            warnings.warn(
+                f"{self.checkpoint} is damaged or missing: going on from the checkpoint before, "
+                f"of step {trainer.step}",
+                stacklevel=2,
+            )
         if spec.snapshot_every and trainer.step == 0:
-            save_snapshot(self._snapshots, self.net, 0)
+            save_snapshot(self._snapshots, self._net, 0)
         with (
             stop_requests() as stop,
             progress_bar(spec.steps, start=trainer.step, enabled=progress) as bar,
@@ -252,7 +300,7 @@ class Run:
                     last = record.step == spec.steps
                     stopped = bool(stop) or (callback is not None and bool(callback(record)))
                     if spec.snapshot_every and (last or record.step % spec.snapshot_every == 0):
-                        save_snapshot(self._snapshots, self.net, record.step)
+                        save_snapshot(self._snapshots, self._net, record.step)
                     if stopped or last or record.step % spec.checkpoint_every == 0:
                         self._save()
                     if stopped and not last:
@@ -262,8 +310,8 @@ class Run:
                         )
             except DivergedError as error:
                 kept = (
-                    f"the last good checkpoint is {self.checkpoint}"
-                    if self.checkpoint.exists()
+                    f"the last good checkpoint is {self._newest}"
+                    if self._newest is not None
                     else "there is no checkpoint yet"
                 )
                 raise DivergedError(f"{error}; {kept}") from None
@@ -281,6 +329,8 @@ class Run:
                 "metrics": self._rows,
             },
         )
+        self._behind = None
+        (self.path / "checkpoint.pt").unlink(missing_ok=True)
 
     def _describe(self) -> None:
         """Note the versions in use, and what the trials are like."""
@@ -293,12 +343,14 @@ class Run:
     def analysed(self) -> xr.Dataset | None:
         """The analysis that was made of the last checkpoint, if one was."""
         with suppress(InputError):  # none yet, or damaged
-            analysis = storage.load(self.path / "analysis.nc")
+            analysis = storage.load(self.path / "analysis.nc", WHOLE, FEEDFORWARD)
             if analysis.attrs.get("network") == fingerprint(self.net):
                 return analysis
         return None
 
-    def analyse(self, spec: AnalysisSpec | None = None, *, progress: bool = True) -> xr.Dataset:
+    def analyse(
+        self, spec: AnalysisSpec | None = None, *, progress: bool = True, write: bool = True
+    ) -> xr.Dataset:
         """Analyse the network at the last checkpoint and write analysis.nc.
 
         A recurrent network is tested for a map (:func:`brainrnn.analyse`), a feed-forward one is
@@ -310,6 +362,8 @@ class Run:
             Settings of the test for a map; the experiment's if not given.
         progress : bool
             Whether to draw a progress bar.
+        write : bool
+            Whether to write analysis.nc.
 
         Returns
         -------
@@ -338,20 +392,28 @@ class Run:
             )
         brain.attrs["training_steps"] = self.trainer.step
         brain.attrs["network"] = fingerprint(self.net)
-        storage.save(brain, self.path / "analysis.nc")
+        if write:
+            storage.save(brain, self.path / "analysis.nc")
         return brain
 
-    def statistics(self) -> xr.Dataset:
+    def statistics(self, brain: xr.Dataset | None = None, *, write: bool = True) -> xr.Dataset:
         """Every other statistic of the analysed network's map; writes statistics.nc.
 
         See :func:`brainrnn.analysis.map_statistics`.
+
+        Parameters
+        ----------
+        brain : Dataset, optional
+            The analysis of the last checkpoint; that in analysis.nc if not given.
+        write : bool
+            Whether to write statistics.nc.
 
         Raises
         ------
         InputError
             If the network has not been analysed since its last checkpoint.
         """
-        brain = self.analysed()
+        brain = self.analysed() if brain is None else brain
         if brain is None:
             raise InputError(
                 f"no analysis of the last checkpoint in {self.path}: run `brainrnn analyse "
@@ -360,7 +422,8 @@ class Run:
         device = self.net.get_parameter("w_rec").device
         tested = map_statistics(brain, device=device)
         tested.attrs["network"] = brain.attrs["network"]
-        storage.save(tested, self.path / "statistics.nc")
+        if write:
+            storage.save(tested, self.path / "statistics.nc")
         return tested
 
     def plot(self) -> list[Path]:
@@ -379,10 +442,10 @@ class Run:
         figures = self.path / "figures"
         if not self.unfolds:
             return draw_graphs(self.net, self.suite, self.metrics(), figures)
-        brain, tested = storage.load(analysis), self.path / "statistics.nc"
+        brain, tested = storage.load(analysis, WHOLE), self.path / "statistics.nc"
         written = draw_all(brain, self.metrics(), figures)
         if tested.is_file():
-            statistics = storage.load(tested)
+            statistics = storage.load(tested, MAP_STATISTICS)
             if statistics.attrs["network"] == brain.attrs["network"]:  # not of an earlier one
                 written += draw_statistics(statistics, figures)
         return written

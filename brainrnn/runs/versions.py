@@ -8,6 +8,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 
 _PACKAGES = ("brainrnn", "torch", "numpy", "scipy", "scikit-learn", "neurogym", "xarray")
@@ -26,6 +27,25 @@ def versions() -> dict[str, str]:
         with suppress(PackageNotFoundError):  # neurogym is not there for every Python
             found[name] = version(name)
     return found
+
+
+def noted_versions(folder: Path) -> dict[str, str]:
+    """What :func:`note_versions` left.
+
+    Raises
+    ------
+    InputError
+        If it is not there, or damaged.
+    """
+    path = folder / "versions.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): str(number) for name, number in found.items()}
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged"
+        raise InputError(
+            f"cannot read {path}: {reason}; copy it again, or delete it to do without"
+        ) from None
 
 
 def note_versions(folder: Path) -> None:

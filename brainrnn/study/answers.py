@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from brainrnn.errors import InputError
+from brainrnn.errors import DamagedError, InputError
 from brainrnn.files import atomic_path
 from brainrnn.study.subject import Cell
 from brainrnn.study.values import columns, fact
 
 Fact = int | float | str | bool
-_NETWORKS, _ITEMS = "networks.csv", "items.csv"
+_NETWORKS, _ITEMS, _DIGESTS = "networks.csv", "items.csv", "sha256sums"
 _WORDS = dict.fromkeys(("network", "method", "label"), str)  # also where all are numbers
 
 
@@ -45,11 +46,36 @@ class Answer:
         items.insert(0, "network", cell.name)
         write_table(items, folder / cell.name / _ITEMS)
         write_table(network, folder / cell.name / _NETWORKS)
+        with atomic_path(folder / cell.name / _DIGESTS) as temporary:
+            temporary.write_text(_digests(folder / cell.name), encoding="utf-8")
 
 
 def is_answered(folder: Path, cell: Cell) -> bool:
     """Whether a network's answer is kept in the folder."""
     return (folder / cell.name / _NETWORKS).is_file()
+
+
+def _digests(folder: Path) -> str:
+    """What the program ``sha256sum`` says of both tables."""
+    return "".join(
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in (_ITEMS, _NETWORKS)
+    )
+
+
+def _require_as_written(folder: Path) -> None:
+    """See that nothing has happened to the answer of one network."""
+    try:
+        whole = (folder / _DIGESTS).read_text(encoding="utf-8") == _digests(folder)
+    except FileNotFoundError:  # a former version wrote no digests; of a table it is said elsewhere
+        whole = True
+    except (OSError, ValueError):
+        whole = False
+    if not whole:
+        raise DamagedError(
+            f"{folder} is damaged, its tables are not what was written: delete it and run the "
+            "study again"
+        )
 
 
 def read_answer(folder: Path, cell: Cell) -> pd.Series:
@@ -60,6 +86,7 @@ def read_answer(folder: Path, cell: Cell) -> pd.Series:
     InputError
         If there is none, or it is damaged.
     """
+    _require_as_written(folder / cell.name)
     return read_table(folder / cell.name / _NETWORKS).iloc[0]
 
 
@@ -83,7 +110,10 @@ class Answers:
     @classmethod
     def collect(cls, folder: Path, cells: Iterable[Cell]) -> Answers:
         """The answers that single networks left in a folder, in the study's order."""
-        each = [_read_both(folder / cell.name) for cell in cells]
+        each = []
+        for cell in cells:
+            _require_as_written(folder / cell.name)
+            each.append(_read_both(folder / cell.name))
         networks, items = zip(*each, strict=True)
         return cls(pd.concat(networks, ignore_index=True), pd.concat(items, ignore_index=True))
 

@@ -66,7 +66,7 @@ def steps_done(network: Path) -> int:
         with (network / "metrics.csv").open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 1000))
             return int(float(file.read().splitlines()[-1].split(b",")[0]))
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, IndexError, OverflowError):
         return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import chain
@@ -14,7 +13,7 @@ from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 from brainrnn.runs.experiment import suites
 from brainrnn.runs.folder import InterruptedRun
-from brainrnn.runs.versions import note_versions, versions
+from brainrnn.runs.versions import note_versions, noted_versions, versions
 from brainrnn.study.answers import Answers, write_table
 from brainrnn.study.conducting import conducting
 from brainrnn.study.plan import Study
@@ -171,7 +170,7 @@ def _make(folder: Path) -> None:
 
 def _other_versions(networks: Iterable[Path]) -> list[str]:
     """Versions that networks, which may be older, were trained with and that are not these."""
-    files = [path / "versions.json" for path in networks]  # networks may have been deleted
-    found = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+    there = [path for path in networks if (path / "versions.json").exists()]  # or were deleted
+    found = map(noted_versions, there)
     now = versions().items()
     return sorted({f"{name} {number}" for one in found for name, number in one.items() - now})

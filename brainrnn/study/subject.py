@@ -141,6 +141,7 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
     suite = load_suite(cell.experiment.task)
     if cell.trained:
         run = Run.open(networks / cell.training)
+        net = run.net.select(cell.member) if cell.joint else run.net
         if not run.finished:
             raise InputError(f"{run.path} is not trained to the end: run the study again")
         if run.experiment.training.steps != cell.experiment.training.steps:
@@ -148,7 +149,6 @@ def make_subject(cell: Cell, networks: Path, folder: Path) -> Subject:
                 f"{run.path} was trained further than the study asks: delete it and run the study "
                 "again"
             )
-        net = run.net.select(cell.member) if cell.joint else run.net
     else:
         net = build_network(cell.experiment.network, suite, seed=cell.experiment.seed)
     if cell.arrangement != "kept":

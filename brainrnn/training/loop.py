@@ -372,31 +372,66 @@ class Trainer:
         return {
             "step": self.step,
             "network": self.net.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": dict(self._optimizer.state.get(self._flat.values, {})),
             "trials": self._trials.bit_generator.state,
             "noise": self._noise.get_state(),
             "moves": self._moves,
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a saved state.
 
         Raises
         ------
         InputError
-            If it belongs to another network.
+            If it belongs to another network, or holds what training cannot leave. Nothing is
+            changed then.
         """
         try:
-            self.net.load_state_dict(state["network"])
-            self._optimizer.load_state_dict(state["optimizer"])
-            self._trials.bit_generator.state = state["trials"]
-            self._set_noise(state["noise"].cpu(), state["step"])
-            self._moves = state["moves"].to(self.device)
-            self.step = int(state["step"])
-        except (KeyError, RuntimeError, TypeError, ValueError, AttributeError):
+            step, network, noise = state["step"], state["network"], state["noise"]
+            if type(step) is not int or not 0 <= step <= self.spec.steps:
+                raise InputError(f"step {step!r} is not one of 0 to {self.spec.steps}")
+            _check_alike(network, self.net.state_dict())
+            for name in self.net.anatomy.populations:
+                self.net.anatomy.check_places(name, network[f"anatomy.places_{name}"])
+            _check_alike({"moves": state["moves"]}, {"moves": self._moves})
+            moments = self._checked_moments(state["optimizer"], step)
+            trials = generator(self.seed, Stream.TRIALS).bit_generator
+            stream = trials.state["state"]["inc"]
+            trials.state = state["trials"]
+            if trials.state != state["trials"] or trials.state["state"]["inc"] != stream:
+                raise InputError("the random state of the trials is of another seed")
+            self._set_noise(noise.cpu(), step)
+        except InputError as error:
             raise InputError(
-                "the checkpoint belongs to another network: it does not fit the configuration"
+                f"the checkpoint does not fit the configuration: {error}; train again into a new "
+                "folder"
             ) from None
+        except (KeyError, RuntimeError, TypeError, ValueError, AttributeError, OverflowError):
+            raise InputError(
+                "the checkpoint does not fit the configuration: it is of another kind of network, "
+                "or damaged; train again into a new folder"
+            ) from None
+        self.net.load_state_dict(network)
+        groups = self._optimizer.state_dict()["param_groups"]
+        states = {0: moments} if moments else {}
+        self._optimizer.load_state_dict({"state": states, "param_groups": groups})
+        self._trials.bit_generator.state = trials.state
+        self._moves = state["moves"].to(self.device)
+        self.step = step
+
+    def _checked_moments(self, given: Mapping[str, Tensor], step: int) -> dict[str, Tensor]:
+        """What Adam has kept after some steps."""
+        if step == 0 and not given:
+            return {}
+        values = self._flat.values.detach()
+        likes = {"step": torch.tensor(0.0), "exp_avg": values, "exp_avg_sq": values}
+        _check_alike(given, likes)
+        counted = min(step, 1 << 24)  # float32 counts no further
+        if int(given["step"]) != counted or not bool((given["exp_avg_sq"] >= 0).all()):
+            raise InputError(f"the optimizer's numbers are not those of {step} steps")
+        # Adam takes the layout for granted.
+        return {k: v.clone(memory_format=torch.contiguous_format) for k, v in given.items()}
 
     def _set_noise(self, state: UInt8[Tensor, " byte"], step: int) -> None:
         if len(state) == len(self._noise.get_state()):
@@ -404,6 +439,21 @@ class Trainer:
         else:  # of a generator on another kind of device
             rng = generator(self.seed, Stream.NOISE_ON_ANOTHER_DEVICE, step)
             self._noise.manual_seed(int(rng.integers(2**63)))
+
+
+def _check_alike(given: Mapping[str, Tensor], likes: Mapping[str, Tensor]) -> None:
+    """See that tensors have the names, shapes and types of others, and are finite."""
+    if given.keys() != likes.keys():
+        raise InputError(f"expected {', '.join(likes)}, got {', '.join(map(str, given))}")
+    for name, like in likes.items():
+        value = given[name]
+        if (value.shape, value.dtype) != (like.shape, like.dtype):
+            raise InputError(
+                f"{name} should be {like.dtype} {tuple(like.shape)}, and is {value.dtype} "
+                f"{tuple(value.shape)}"
+            )
+        if name != "exp_avg_sq" and not bool(value.isfinite().all()):  # squares may overflow
+            raise InputError(f"{name} is not finite")
 
 
 @torch.no_grad()

@@ -267,6 +267,11 @@ def test_places_of_another_network_are_refused_and_change_nothing():
     }
     with pytest.raises(br.InputError, match="one neuron on each"):
         placed.load_state_dict(twice)
+    for step in (torch.tensor(-1), torch.tensor(torch.nan), torch.zeros(2)):
+        with pytest.raises(br.InputError, match="step must be a number of calls"):
+            placed.load_state_dict(
+                {**before, "places_h2": before["places_h2"].flip(1), "step": step}
+            )
     assert all(torch.equal(value, placed.state_dict()[name]) for name, value in before.items())
 
 

@@ -32,7 +32,7 @@ def test_a_name_trains_from_any_folder(tmp_path):
     small = ["network.shape=[3, 3]", "training.steps=2", 'task.names=["go"]', "--quiet"]
     status, _, errors = brainrnn("train", "quick", *small)
     assert status == 0, errors
-    assert (tmp_path / "runs" / "quick" / "checkpoint.pt").is_file()
+    assert (tmp_path / "runs" / "quick" / "checkpoint.safetensors").is_file()
 
 
 def test_one_to_edit(tmp_path):

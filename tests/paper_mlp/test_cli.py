@@ -44,7 +44,7 @@ def test_what_is_said_of_a_finished_run(finished, small, tmp_path):
     status, output, errors = paper_mlp("resume", copy, "--quiet")
     assert (status, errors) == (0, "")
     now = files(copy)
-    for name in ("checkpoint.pt", "metrics.csv", "config.toml", "results.csv"):
+    for name in ("checkpoint.safetensors", "metrics.csv", "config.toml", "results.csv"):
         assert now[Path(name)] == (finished / name).read_bytes()
     assert {name: now[name] for name in trained} == trained
     assert output.startswith("fig2: Two products (Fig. 2; App. A (Fig. A1))")
@@ -148,7 +148,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_it_had_not_stopped(
     assert f"continue with `paper-mlp resume {path}`" in errors
     assert "Traceback" not in errors
     assert not (path / "results.json").exists()
-    assert 20 <= load_checkpoint(path / "checkpoint.pt")["training"]["step"] < 40
+    assert 20 <= load_checkpoint(path / "checkpoint.safetensors")["training"]["step"] < 40
     status, output, _ = paper_mlp("resume", path, "--json", "--quiet")
     assert status == 0
     assert_same_training(finished, path)

@@ -66,7 +66,13 @@ def test_the_printed_numbers_are_those_of_the_table_of_networks(name, root, prin
 def test_a_run_folder_holds_numbers_texts_and_pictures(name, root, printed):
     folder, reproduction = root / f"{name}-notebook", EXPERIMENTS[name]
     names = {p.name for p in folder.iterdir()}
-    assert {"results.json", "results.csv", "config.toml", "checkpoint.pt", "analysis.nc"} <= names
+    assert {
+        "results.json",
+        "results.csv",
+        "config.toml",
+        "checkpoint.safetensors",
+        "analysis.nc",
+    } <= names
     assert [p.name for p in sorted((folder / "snapshots").iterdir())] == [
         "00000000.npz",
         "00000020.npz",

@@ -16,7 +16,7 @@ import xarray as xr
 import brainrnn as br
 from brainrnn.config import as_toml, build, read_toml
 from brainrnn.runs.experiment import Experiment, build_network, load_experiment, load_suite
-from brainrnn.training.checkpoint import load_checkpoint
+from brainrnn.training.checkpoint import load_checkpoint, save_checkpoint
 from brainrnn.training.snapshots import load_snapshot, save_snapshot
 from tests.commands import assert_same_training, brainrnn, one_line
 
@@ -90,7 +90,8 @@ def test_a_run_folder_holds_everything(finished):
         "config.toml",
         "versions.json",
         "metrics.csv",
-        "checkpoint.pt",
+        "checkpoint.safetensors",
+        "checkpoint.previous.safetensors",
         "snapshots",
     }
     metrics = pd.read_csv(finished / "metrics.csv")
@@ -111,7 +112,7 @@ def test_snapshots_are_the_network_as_it_was(finished):
     film = list(run.evolution())
     assert [step for step, _ in film] == steps
     start = build_network(run.experiment.network, run.suite, seed=run.experiment.seed)
-    last = load_checkpoint(finished / "checkpoint.pt")["training"]["network"]
+    last = load_checkpoint(finished / "checkpoint.safetensors")["training"]["network"]
     for net, state in ((film[0][1], start.state_dict()), (film[-1][1], last)):
         assert net.state_dict().keys() == state.keys()
         for name, value in net.state_dict().items():
@@ -207,7 +208,7 @@ def test_a_stopped_run_resumes_exactly(death, options, config, finished, tmp_pat
                 assert f"continue with `brainrnn resume {parts}`" in errors
         # Killed, it goes on from the last checkpoint and dies at the same place again.
         expected = {"killed": (7, 7), "interrupted": (11, 27)}[death][command[0] == "resume"]
-        assert load_checkpoint(parts / "checkpoint.pt")["training"]["step"] == expected
+        assert load_checkpoint(parts / "checkpoint.safetensors")["training"]["step"] == expected
     assert brainrnn("resume", parts, "--quiet")[0] == 0
     assert_same_training(whole, parts)
     assert "already reached its last step" in brainrnn("resume", parts)[1]
@@ -284,9 +285,9 @@ def test_an_analysis_is_that_of_the_last_checkpoint(config, tmp_path):
     assert run.analysed() is None
     made = run.analyse()
     assert br.Run.open(path).analysed().identical(made)
-    trained = load_checkpoint(path / "checkpoint.pt")
+    trained = load_checkpoint(path / "checkpoint.safetensors")
     trained["training"]["network"]["fc0.weight"][0, 0, 0] += 1e-6
-    torch.save(trained, path / "checkpoint.pt")
+    save_checkpoint(path / "checkpoint.safetensors", trained)
     assert br.Run.open(path).analysed() is None  # it is of another network
     run.analyse()
     (path / "analysis.nc").write_bytes(b"damaged")

@@ -60,6 +60,24 @@ def test_rows_are_items_with_what_is_known_of_their_network(folder):
     assert answers.rows.hit.sum() == 2
 
 
+def test_no_damage_to_an_answer_is_read(folder):
+    expected = Answers.collect(folder, CELLS)
+    rng = np.random.default_rng(0)
+    for name in ("items.csv", "networks.csv", "sha256sums"):
+        file = folder / CELLS[0].name / name
+        content = file.read_bytes()
+        flipped = [bytearray(content) for _ in range(40)]
+        for one in flipped:
+            one[int(rng.integers(len(one)))] ^= 1 << int(rng.integers(8))
+        for damaged in (*flipped, *(content[:n] for n in range(0, len(content), 7))):
+            file.write_bytes(damaged)
+            with pytest.raises(InputError, match=f"{file.parent} is damaged.* delete it and run"):
+                Answers.collect(folder, CELLS)
+        file.write_bytes(content)
+    (folder / CELLS[0].name / "sha256sums").unlink()  # of a former version
+    pd.testing.assert_frame_equal(Answers.collect(folder, CELLS).rows, expected.rows)
+
+
 def test_a_fact_is_told_once(tmp_path):
     with pytest.raises(AssertionError, match="damage"):
         Answer(ITEMS[0], {"damage": 1.0}).write(tmp_path, CELLS[0])

@@ -136,7 +136,7 @@ def test_stopped_and_continued(conducted, tmp_path):
     command = [sys.executable, "-c", code, *map(str, words)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "out").glob("networks/*/checkpoint.pt")):
+    while not list((tmp_path / "out").glob("networks/*/checkpoint.safetensors")):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.05)

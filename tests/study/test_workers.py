@@ -213,7 +213,7 @@ def test_two_studies_share_the_work(local, tmp_path):
     one = longer(200, name="one")
     two = longer(200, name="two")
     with study_process(one, tmp_path) as first:
-        wait_for(lambda: list(tmp_path.glob("networks/*/checkpoint.pt")), first)
+        wait_for(lambda: list(tmp_path.glob("networks/*/checkpoint.safetensors")), first)
         conduct(two, tmp_path, on="serial", progress=False)
         _, errors = first.communicate(timeout=90)
         assert first.returncode == 0, errors
@@ -228,7 +228,9 @@ def test_two_studies_share_the_work(local, tmp_path):
 def test_processes_of_a_killed_study_end_and_it_goes_on(tmp_path):
     study = longer(2000)
     with study_process(study, tmp_path, "--workers", "2") as process:
-        wait_for(lambda: len(list(tmp_path.glob("networks/*/checkpoint.pt"))) == 2, process)
+        wait_for(
+            lambda: len(list(tmp_path.glob("networks/*/checkpoint.safetensors"))) == 2, process
+        )
         notes = [told(tmp_path / ".work", p.name) for p in (tmp_path / "networks").iterdir()]
         workers = {note["process"] for note in notes if note}
         assert workers
@@ -378,7 +380,7 @@ def test_a_study_on_dask_is_the_same_though_a_worker_is_killed(tmp_path):
         options = ("--on", "dask", "--scheduler", address)
         with study_process(study, together, *options) as process:
             networks = together / "networks"
-            wait_for(lambda: list(networks.glob("*/checkpoint.pt")), process)
+            wait_for(lambda: list(networks.glob("*/checkpoint.safetensors")), process)
             processes[1].kill()
             _, errors = process.communicate(timeout=120)
             assert process.returncode == 0, errors
@@ -429,7 +431,7 @@ def test_a_study_goes_on_with_another_scheduler(tmp_path):
     with cluster(tmp_path) as (address, processes):
         options = ("--on", "dask", "--scheduler", address)
         with study_process(study, together, *options) as process:
-            wait_for(lambda: list(together.glob("networks/*/checkpoint.pt")), process)
+            wait_for(lambda: list(together.glob("networks/*/checkpoint.safetensors")), process)
             processes[0].kill()
             _, errors = process.communicate(timeout=120)
             assert process.returncode == 2, errors

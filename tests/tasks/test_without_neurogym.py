@@ -45,7 +45,7 @@ def test_networks_are_trained_analysed_and_drawn(tmp_path):
     assert (tmp_path / "run" / "analysis.nc").is_file()
     assert list((tmp_path / "run" / "figures").glob("*.png"))
     for name in ("modcog", "mlp"):
-        assert (tmp_path / name / "checkpoint.pt").is_file()
+        assert (tmp_path / name / "checkpoint.safetensors").is_file()
 
 
 def test_the_bridge_says_what_it_lacks(tmp_path):

@@ -68,7 +68,7 @@ def at_work(out):
 
 def saved(network):
     """The step at which a network was saved."""
-    file = network / "checkpoint.pt"
+    file = network / "checkpoint.safetensors"
     return load_checkpoint(file)["training"]["step"] if file.exists() else 0
 
 
