@@ -14,7 +14,8 @@ from brainrnn.errors import DivergedError, InputError, InterruptedRun
 def run_command_line(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
     """Run a command; its exit status, with one line on standard error for whatever went wrong.
 
-    2 for bad input, 1 where training diverged, 130 after an interruption.
+    2 for bad input, 1 where training diverged, 128 and the number of the signal (130 for Ctrl-C)
+    after an interruption.
 
     Examples
     --------
@@ -29,7 +30,7 @@ def run_command_line(command: click.Command, name: str, arguments: Sequence[str]
         return status if isinstance(status, int) else 0
     except InterruptedRun as stopped:
         click.echo(str(stopped), err=True)
-        return 130
+        return 128 + stopped.signal
     except (KeyboardInterrupt, click.Abort):
         click.echo(f"{name}: interrupted", err=True)
         return 130

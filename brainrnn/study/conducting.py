@@ -40,5 +40,5 @@ def conducting(
             yield crew, lamp, stop
     finally:
         lamp.out()
-        with suppress(OSError):  # locks stay, for others may wait for them
+        with suppress(OSError):  # others may still work there
             lamp.path.parent.rmdir()

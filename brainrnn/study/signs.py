@@ -6,13 +6,11 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
-
-from filelock import FileLock, Timeout
 
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
@@ -93,39 +91,6 @@ class Watch:
             self._seen, self._since = seen, now
         self._stopped = now - self._since > self._patience
         return self._stopped
-
-
-@contextmanager
-def claim(work: Path, name: str, *, patience: float = 0) -> Iterator[bool]:
-    """Claim a network, say, for this process; false if another process has it.
-
-    The lock goes when the process ends, however it ends.
-
-    Parameters
-    ----------
-    work : path
-        The folder of signs.
-    name : str
-    patience : float
-        Seconds to wait for another process.
-
-    Raises
-    ------
-    InputError
-        If the file system has no locks.
-    """
-    lock = FileLock(work / f"{name}.lock")
-    try:
-        lock.acquire(timeout=patience)
-    except Timeout:
-        yield False
-        return
-    except (OSError, NotImplementedError) as error:
-        raise InputError(f"cannot lock a file in {work}: {error}; choose another --out") from None
-    try:
-        yield True
-    finally:
-        lock.release()
 
 
 class Note:

@@ -18,12 +18,13 @@ import pytest
 
 from brainrnn.config import as_toml
 from brainrnn.errors import InputError
+from brainrnn.files import claim
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.study import conduct
 from brainrnn.study.answers import Answers
 from brainrnn.study.jobs import End, Ended, is_trained, steps_done, train
 from brainrnn.study.shift import Shift
-from brainrnn.study.signs import Lamp, Note, Watch, claim, told
+from brainrnn.study.signs import Lamp, Note, Watch, told
 from brainrnn.study.workers import LostError, open_workers
 from tests.commands import brainrnn, one_line
 from tests.study.small import small_study
@@ -121,7 +122,7 @@ def test_a_network_is_claimed_by_one_process(tmp_path):
 
 def test_a_claim_goes_with_its_process(tmp_path):
     code = (
-        "import sys, time, pathlib; from brainrnn.study.signs import claim\n"
+        "import sys, time, pathlib; from brainrnn.files import claim\n"
         f"with claim(pathlib.Path({str(tmp_path)!r}), 'a') as ours: print(ours, flush=True); "
         "time.sleep(60)"
     )
