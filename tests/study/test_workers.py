@@ -301,15 +301,29 @@ def test_workers_that_are_lost_while_the_user_stops_are_a_stop(tmp_path):
     Lost.submit = lambda self, *job: (stop.append(15), submit(self, *job))[1]
     shift.work(progress=False)
     assert shift.stopped
+    # A signal to all processes reaches this one last.
+    del Lost.submit, stop[:]
+    shift = Shift(FEW, FEW.cells(), tmp_path, Lost(), Lamp(tmp_path / ".work"), stop)
+    threading.Timer(0.3, stop.append, [signal.SIGUSR1]).start()
+    shift.work(progress=False)
+    assert shift.request == signal.SIGUSR1
 
 
 def test_what_a_killed_process_left_of_a_new_run_does_not_matter(tmp_path):
     cell = FEW.cells()[0]
     path = tmp_path / "networks" / cell.training
     path.mkdir(parents=True)
-    (path / ".config-abc123.toml").write_text("half")
+    (path / f".brainrnn-4194305-0a1b2c3d-{os.uname().nodename}-abcd_123.toml").write_text("half")
     lamp = Lamp(tmp_path / ".work")
     assert train(cell, tmp_path / "networks", lamp.path).end is End.DONE
+    assert not list(path.glob(".*"))
+
+
+def test_a_network_that_is_resumed_by_hand_is_left_to_that_process(tmp_path):
+    cell, lamp, networks = FEW.cells()[0], Lamp(tmp_path / ".work"), tmp_path / "networks"
+    with Run.create(networks / cell.training, cell.experiment).claimed():
+        assert train(cell, networks, lamp.path).end is End.ELSEWHERE
+    assert train(cell, networks, lamp.path).end is End.DONE
 
 
 def test_a_refused_command_fixes_nothing(tmp_path):
