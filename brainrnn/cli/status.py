@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -29,7 +30,8 @@ def run_command_line(command: click.Command, name: str, arguments: Sequence[str]
         status = command.main(args=arguments, prog_name=name, standalone_mode=False)
         return status if isinstance(status, int) else 0
     except InterruptedRun as stopped:
-        click.echo(str(stopped), err=True)
+        with suppress(OSError):  # the terminal may be gone
+            click.echo(str(stopped), err=True)
         return 128 + stopped.signal
     except (KeyboardInterrupt, click.Abort):
         click.echo(f"{name}: interrupted", err=True)

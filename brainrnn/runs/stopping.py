@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -63,7 +63,8 @@ def leave_on_request(name: str) -> None:
     """
 
     def leave(number: int, frame: FrameType | None) -> None:
-        os.write(2, f"{name}: interrupted\n".encode())
+        with suppress(OSError):  # the terminal may be gone
+            os.write(2, f"{name}: interrupted\n".encode())
         while frame is not None:
             if frame.f_code.co_filename.startswith("<frozen importlib"):
                 os._exit(128 + number)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from pathlib import Path
 
@@ -87,6 +88,31 @@ def _python(code, *path):
     environment = os.environ | {"PYTHONPATH": where}
     words = [sys.executable, "-c", code]
     return subprocess.run(words, capture_output=True, text=True, env=environment, timeout=120)
+
+
+def test_a_terminal_that_is_closed(config, tmp_path):
+    """The run is saved, though neither its bar nor its last words can be written."""
+    termios, fcntl = pytest.importorskip("termios"), pytest.importorskip("fcntl")
+    ours, its = os.openpty()
+    path, words = tmp_path / "run", ["train", str(config), "training.steps=100000", "--out"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "brainrnn", *words, str(path)],
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(its)
+    deadline = time.monotonic() + 120
+    while not (path / "metrics.csv").exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    before = br.load(path).saved_step
+    os.close(ours)
+    assert process.wait(60) == 128 + signal.SIGHUP
+    assert br.load(path).saved_step > before
 
 
 def test_nohup_is_respected():
