@@ -98,12 +98,12 @@ def _remove_left_over(folder: Path) -> None:
                 elif process == os.getpid():
                     gone = begun != _THIS
                 else:
-                    gone = not _lives(process)
+                    gone = not lives(process)
                 if gone:
                     path.unlink()
 
 
-def _lives(process: int) -> bool:
+def lives(process: int) -> bool:
     """Whether a process of this machine has that number."""
     try:
         os.kill(process, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import socket
 import time
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from brainrnn.errors import InputError
-from brainrnn.files import atomic_path
+from brainrnn.files import atomic_path, claim, lives
 
 _PATIENCE = 120.0  # seconds; files of another machine show late
 _SAID = {"host", "process", "begun", "step", "seconds"}  # in every note
@@ -33,7 +34,7 @@ class Lamp:
         self.path = work / f"conducting-{uuid4().hex[:12]}"
         try:
             work.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
+            self.path.write_text(f"{platform.node()} {os.getpid()}", "utf-8")
             self._remove_old(work)
         except OSError as error:
             raise InputError(
@@ -45,7 +46,9 @@ class Lamp:
         now = self.path.stat().st_mtime
         for other in work.glob("conducting-*"):
             with suppress(OSError):
-                if now - other.stat().st_mtime > 10 * _PATIENCE:
+                machine, _, process = other.read_text("utf-8").rpartition(" ")
+                killed = machine == platform.node() and not lives(int(process))
+                if killed or now - other.stat().st_mtime > 10 * _PATIENCE:
                     other.unlink()
 
     def keep(self) -> None:
@@ -56,6 +59,18 @@ class Lamp:
     def out(self) -> None:
         """Ask every job to save and end."""
         self.path.unlink(missing_ok=True)
+
+
+def tidy(work: Path) -> None:
+    """Remove the folder of signs, and what killed processes left in it, if nobody works there."""
+    with suppress(OSError):
+        if not any(work.glob("conducting-*")):
+            for lock in work.glob("*.lock"):
+                with claim(work, lock.stem):
+                    pass  # which removes it
+            for note in work.glob("*.json"):
+                note.unlink(missing_ok=True)
+        work.rmdir()
 
 
 class Watch:

@@ -24,7 +24,7 @@ from brainrnn.study import conduct
 from brainrnn.study.answers import Answers
 from brainrnn.study.jobs import End, Ended, is_trained, steps_done, train
 from brainrnn.study.shift import Shift
-from brainrnn.study.signs import Lamp, Note, Watch, told
+from brainrnn.study.signs import Lamp, Note, Watch, tidy, told
 from brainrnn.study.workers import LostError, open_workers
 from tests.commands import brainrnn, one_line
 from tests.study.small import small_study
@@ -154,6 +154,20 @@ def test_a_job_ends_when_the_lamp_goes_out_or_is_not_kept(tmp_path):
     assert watch.stopped
     assert kept.stopped
     assert Watch(lamp.path).stopped
+
+
+def test_what_a_killed_study_left_is_tidied_up(tmp_path):
+    left = tmp_path / "conducting-0a1b"
+    left.write_text(f"{os.uname().nodename} 4194305")  # no process has such a number
+    for name in ("a.b.lock", "a.b.json", "of another.txt"):
+        (tmp_path / name).touch()
+    lamp = Lamp(tmp_path)
+    assert not left.exists()
+    tidy(tmp_path)  # somebody works there
+    assert (tmp_path / "a.b.json").exists()
+    lamp.out()
+    tidy(tmp_path)
+    assert os.listdir(tmp_path) == ["of another.txt"]
 
 
 def test_notes_tell_how_far_a_network_is(tmp_path):
