@@ -25,7 +25,7 @@ from tests.commands import assert_same_training
 from tests.study.small import small_study
 from tests.torture.life import PHASES, live
 
-KILLS = int(os.environ.get("TORTURE", "8"))
+KILLS = int(os.environ.get("TORTURE", "6"))
 TABLE = Path(__file__).parents[2] / "docs" / "reliability" / "killed.csv"
 SEED = int(os.environ.get("TORTURE_SEED", "0"))
 CONFIG = """
