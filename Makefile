@@ -3,6 +3,7 @@
 # and shapes are checked in every call.  make test-pretrained: a network from another package (16 MB).
 # make pages: the reports in docs/results from their answers, and the tables of README and findings.
 # make mutants: whether the tests see changes of the code (hours; it goes on where it was stopped).
+# make torture: runs and studies are killed 200 times, and must go on as if nothing had been (20 min).
 # make test-slurm: studies on a real Slurm, which the tests start (Debian: apt-get install slurm-wlm).
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,7 +13,7 @@ PUBLISHED = $(dir $(wildcard docs/results/*/provenance.json))
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo pages test test-slow test-slurm test-types test-pretrained mutants coverage
-.PHONY: lint benchmark clean
+.PHONY: lint benchmark torture clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -43,6 +44,10 @@ test-slow: install
 
 test-slurm: install
 	$(BIN)/python -m pytest -m slow tests/study/slurm
+
+torture: install
+	TORTURE=200 $(BIN)/python -m pytest -m '' tests/torture
+	$(BIN)/python -c 'from brainrnn.study import fill; fill("docs/reliability.md")'
 
 test-types: install
 	$(PYTEST) -rfE --jaxtyping-packages=brainrnn,tasks,tests.check_types

@@ -1,5 +1,15 @@
-"""``python -m brainrnn``: the command line."""
+"""``brainrnn`` and ``python -m brainrnn``: the command line."""
 
-from brainrnn.cli import main
+from brainrnn.runs.stopping import leave_on_request
 
-main()
+
+def main() -> None:
+    """Listen to Ctrl-C before anything large is imported, then run the command line."""
+    leave_on_request("brainrnn")
+    from brainrnn.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import signal
 from collections.abc import Iterable
 
 
@@ -56,8 +57,17 @@ class DivergedError(RuntimeError):
     """
 
 
+class BusyError(InputError):
+    """Another process trains the run."""
+
+
 class InterruptedRun(Exception):
     """Training of a run was asked to stop, by Ctrl-C for example; everything is saved.
+
+    Attributes
+    ----------
+    signal : int
+        The request. It is SIGINT, that of Ctrl-C, where a callback asked.
 
     Examples
     --------
@@ -71,6 +81,10 @@ class InterruptedRun(Exception):
     ...     print(run.trainer.step)
     2
     """
+
+    def __init__(self, message: str, signal: int = signal.SIGINT) -> None:
+        super().__init__(message)
+        self.signal = signal
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -215,7 +215,7 @@ def finish(
             shift = Shift(question, cells, out, crew, lamp, stop)
             shift.work(progress=not quiet)
         if shift.stopped:
-            raise InterruptedRun(_stopped(asked))
+            raise InterruptedRun(_stopped(asked), shift.request)
     outcomes = [Outcome(one.reproduction, Run.open(one.folder)) for one in asked]
     for outcome in outcomes:
         outcome.progress = not quiet

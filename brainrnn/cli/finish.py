@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 def finish(run: Run, *, quiet: bool) -> None:
     """Train a run to its last step, and say how well it does and what to type next."""
     trainer = run.trainer
+    if run.finished:
+        click.echo(
+            f"{run.path} has already reached its last step, {trainer.step}. To train it further: "
+            f"brainrnn resume {run.path} training.steps={2 * trainer.step}"
+        )
+        return
     run.train(progress=not quiet)
     loss, score = trainer.evaluate()
     accuracy = score.mean(1)

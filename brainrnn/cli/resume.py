@@ -33,12 +33,4 @@ def resume(run: Path, overrides: tuple[str, ...], device: str | None, quiet: boo
     """
     if overrides:
         runs.amend(run, overrides)
-    opened = runs.Run.open(run, device=device)
-    if opened.finished:
-        step = opened.trainer.step
-        click.echo(
-            f"{run} has already reached its last step, {step}. To train it further: "
-            f"brainrnn resume {run} training.steps={2 * step}"
-        )
-        return
-    finish(opened, quiet=quiet)
+    finish(runs.Run.open(run, device=device), quiet=quiet)

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -16,7 +16,8 @@ from brainrnn.errors import DivergedError, InputError, InterruptedRun
 def run_command_line(command: click.Command, name: str, arguments: Sequence[str] | None) -> int:
     """Run a command; its exit status, with one line on standard error for whatever went wrong.
 
-    2 for bad input, 1 where training diverged, 130 after an interruption.
+    2 for bad input, 1 where training diverged, 128 and the number of the signal (130 for Ctrl-C)
+    after an interruption.
 
     Examples
     --------
@@ -31,8 +32,9 @@ def run_command_line(command: click.Command, name: str, arguments: Sequence[str]
             status = command.main(args=arguments, prog_name=name, standalone_mode=False)
         return status if isinstance(status, int) else 0
     except InterruptedRun as stopped:
-        click.echo(str(stopped), err=True)
-        return 130
+        with suppress(OSError):  # the terminal may be gone
+            click.echo(str(stopped), err=True)
+        return 128 + stopped.signal
     except (KeyboardInterrupt, click.Abort):
         click.echo(f"{name}: interrupted", err=True)
         return 130

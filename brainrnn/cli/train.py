@@ -37,11 +37,23 @@ class _ConfigCommand(click.Command):
     type=click.Path(path_type=Path),
     help="New folder for the run. Default: runs/NAME, with the name of the configuration.",
 )
+@click.option(
+    "--resume",
+    "begun",
+    is_flag=True,
+    help="Continue the run if the folder holds it already, from where it was stopped. A script "
+    "then needs one line for both.",
+)
 @DEVICE
 @DATA_DIR
 @QUIET
 def train(
-    config: str, overrides: tuple[str, ...], out: Path | None, device: str | None, quiet: bool
+    config: str,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    begun: bool,
+    device: str | None,
+    quiet: bool,
 ) -> None:
     """Train the network that CONFIG describes.
 
@@ -51,4 +63,5 @@ def train(
     """
     experiment = runs.on_device(runs.load_experiment(config, overrides), device)
     folder = out or Path("runs") / Path(config).stem
-    finish(runs.Run.create(folder, experiment), quiet=quiet)
+    run = (runs.Run.begin if begun else runs.Run.create)(folder, experiment)
+    finish(run, quiet=quiet)

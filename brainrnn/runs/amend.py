@@ -58,5 +58,5 @@ def amend(path: str | Path, assignments: Iterable[str]) -> None:
     before = run.experiment.training.steps
     if steps != before:
         notes.append(f"# At step {done}, training.steps = {before} became {steps}.")
-    with atomic_path(run.config) as temporary:
+    with run.claimed(), atomic_path(run.config) as temporary:
         temporary.write_text("\n".join([*notes, text]), encoding="utf-8")

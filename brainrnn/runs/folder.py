@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from brainrnn.analysis.feedforward.assessment import TITLE as FEEDFORWARD
 from brainrnn.analysis.map_statistics import TITLE as MAP_STATISTICS
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.config import as_toml, read_toml
-from brainrnn.errors import DamagedError, DivergedError, InputError, InterruptedRun
-from brainrnn.files import atomic_path
+from brainrnn.errors import BusyError, DamagedError, DivergedError, InputError, InterruptedRun
+from brainrnn.files import atomic_path, claim, is_ours
 from brainrnn.networks import RNN
 from brainrnn.plots import draw_all, draw_graphs, draw_statistics
 from brainrnn.progress import progress_bar
@@ -90,10 +90,53 @@ class Run:
             be built. Nothing is written then.
         """
         run = cls(Path(path), experiment)
+        run._require_other_or_finished()
         require_new(run.path)
         _ = run.trainer  # an experiment that cannot be built leaves nothing behind
-        with atomic_path(run.config) as temporary:
-            temporary.write_text(as_toml(experiment), encoding="utf-8")
+        with run.claimed():
+            require_new(run.path)  # of two that begin together one has it
+            with atomic_path(run.config) as temporary:
+                temporary.write_text(as_toml(experiment), encoding="utf-8")
+        return run
+
+    @classmethod
+    def begin(cls, path: str | Path, experiment: Experiment) -> Run:
+        """Open the run of an experiment in a folder, or create it if there is none.
+
+        So a script of a cluster trains and continues with one line.
+
+        Parameters
+        ----------
+        path : str or Path
+        experiment : Experiment
+            Only its device may differ from that of the run which is there.
+
+        Raises
+        ------
+        InputError
+            If the folder holds another run, or as of :meth:`create`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import brainrnn as br
+        >>> folder = tempfile.mkdtemp() + "/run"
+        >>> experiment = br.runs.Experiment(
+        ...     task={"names": ["go"]}, network={"shape": [3, 3]}, training={"steps": 2, "batch": 4}
+        ... )
+        >>> br.Run.begin(folder, experiment).train(progress=False)
+        >>> br.Run.begin(folder, experiment).finished
+        True
+        """
+        if not (Path(path) / "config.toml").is_file():
+            return cls.create(path, experiment)
+        run = cls.open(path, device=experiment.device)
+        for section in type(experiment).model_fields:
+            if getattr(run.experiment, section) != getattr(experiment, section):
+                raise InputError(
+                    f"{path} holds another run, its {section} differs (config.toml): choose "
+                    "another --out, or change what may change of a run with `brainrnn resume`"
+                )
         return run
 
     @classmethod
@@ -119,6 +162,36 @@ class Run:
         except InputError as error:
             raise InputError(f"{run / 'config.toml'}: {error}") from None
         return cls(run, on_device(experiment, device))
+
+    def _require_other_or_finished(self) -> None:
+        """Say what continues a run of the same experiment that was stopped."""
+        there = None
+        with suppress(InputError):  # none, another, or one of another version
+            there = Run.begin(self.path, self.experiment) if self.config.is_file() else None
+        steps = self.experiment.training.steps
+        if there is not None and there.saved_step < steps:
+            raise InputError(
+                f"{self.path} holds this very run, at step {there.saved_step} of {steps}: continue "
+                f"it with `brainrnn resume {self.path}`, or begin and continue with --resume"
+            )
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """See that no other process writes the run."""
+        with claim(self.path) as ours:
+            if not ours:
+                raise BusyError(
+                    f"another process trains {self.path}: wait until it ends, or stop it"
+                )
+            yield
+
+    def _require_folder(self) -> None:
+        """Write nothing into a folder that was moved or removed while the network was trained."""
+        if not self.config.is_file():
+            raise InputError(
+                f"{self.config} is gone: nothing more is written; put the folder back where it "
+                f"was, then `brainrnn resume {self.path}` continues from its last checkpoint"
+            )
 
     @property
     def config(self) -> Path:
@@ -271,7 +344,10 @@ class Run:
         Raises
         ------
         InterruptedRun
-            On Ctrl-C, a request to terminate, or a callback that returns True, after saving.
+            On Ctrl-C, a signal to end (SIGTERM, SIGHUP, SIGUSR1), or a callback that returns True,
+            after saving.
+        InputError
+            If another process trains the run, or its folder cannot be written any more.
         DivergedError
             If the loss is not finite; the last checkpoint stays.
         """
@@ -280,19 +356,21 @@ class Run:
             callback = watch
         trainer, spec = self.trainer, self.experiment.training
         rows = self._rows
+        self._require_folder()
         if self._behind is not None:
             warnings.warn(
                 f"{self.checkpoint} is damaged or missing: going on from the checkpoint before, "
                 f"of step {trainer.step}",
                 stacklevel=2,
             )
-        if spec.snapshot_every and trainer.step == 0:
-            save_snapshot(self._snapshots, self._net, 0)
         with (
+            self.claimed(),
             stop_requests() as stop,
             progress_bar(spec.steps, start=trainer.step, enabled=progress) as bar,
         ):
             self._describe()
+            if spec.snapshot_every and trainer.step == 0:
+                save_snapshot(self._snapshots, self._net, 0)
             try:
                 for record in trainer.records():
                     rows += record.metrics
@@ -300,13 +378,15 @@ class Run:
                     last = record.step == spec.steps
                     stopped = bool(stop) or (callback is not None and bool(callback(record)))
                     if spec.snapshot_every and (last or record.step % spec.snapshot_every == 0):
+                        self._require_folder()
                         save_snapshot(self._snapshots, self._net, record.step)
                     if stopped or last or record.step % spec.checkpoint_every == 0:
                         self._save()
                     if stopped and not last:
                         raise InterruptedRun(
                             f"stopped at step {record.step} of {spec.steps}, everything is saved; "
-                            f"continue with `brainrnn resume {self.path}`"
+                            f"continue with `brainrnn resume {self.path}`",
+                            *stop[:1],
                         )
             except DivergedError as error:
                 kept = (
@@ -319,6 +399,7 @@ class Run:
     def _save(self) -> None:
         # The checkpoint holds the metrics too, so that a resumed run continues them exactly; it
         # comes last, so that a finished run is never left with an unfinished table.
+        self._require_folder()
         with atomic_path(self.path / "metrics.csv") as temporary:
             pd.DataFrame(self._rows).to_csv(temporary, index=False)
         save_checkpoint(
@@ -470,7 +551,7 @@ def require_new(folder: Path, *, resume: str = "brainrnn resume") -> None:
             f"{folder} already holds a run: choose another --out, or continue it with "
             f"`{resume} {folder}`"
         )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or not all(map(is_ours, folder.iterdir()))):
         raise InputError(f"{folder} exists and is not an empty folder: choose another --out")
 
 

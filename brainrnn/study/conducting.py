@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from brainrnn.runs.stopping import stop_requests
 from brainrnn.study.crew import Workers
-from brainrnn.study.signs import Lamp
+from brainrnn.study.signs import Lamp, tidy
 from brainrnn.study.workers import open_workers
 
 
@@ -40,5 +40,4 @@ def conducting(
             yield crew, lamp, stop
     finally:
         lamp.out()
-        with suppress(OSError):  # locks stay, for others may wait for them
-            lamp.path.parent.rmdir()
+        tidy(lamp.path.parent)

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import torch
 
-from brainrnn.errors import InputError
-from brainrnn.files import atomic_path
+from brainrnn.errors import BusyError, InputError
+from brainrnn.files import atomic_path, claim
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.runs.versions import versions
 from brainrnn.study.question import Question
-from brainrnn.study.signs import Note, Watch, claim
+from brainrnn.study.signs import Note, Watch
 from brainrnn.study.subject import Cell
 from brainrnn.training.loop import Record
 
@@ -95,9 +95,6 @@ def train(cell: Cell, networks: Path, lamp: Path) -> Ended:
         if is_trained(path):
             return Ended(End.DONE)
         has_begun = (path / "config.toml").is_file()
-        if not has_begun:  # what is left of a process that was killed while it began
-            for left in path.glob(".config-*"):
-                left.unlink()
         device = cell.experiment.device
         run = Run.open(path, device=device) if has_begun else Run.create(path, cell.trains)
         begun, latest = run.trainer.step, dict[str, float]()
@@ -114,6 +111,8 @@ def train(cell: Cell, networks: Path, lamp: Path) -> Ended:
             run.train(progress=False, callback=look)
         except InterruptedRun:
             return Ended(End.STOPPED)
+        except BusyError:  # `brainrnn resume`
+            return Ended(End.ELSEWHERE)
         finally:
             note.remove()
         with atomic_path(path / "finished") as temporary:

@@ -10,7 +10,7 @@ from pathlib import Path
 from brainrnn.analysis import save
 from brainrnn.config import as_toml, build, read_toml
 from brainrnn.errors import InputError
-from brainrnn.files import atomic_path
+from brainrnn.files import atomic_path, claim
 from brainrnn.runs.experiment import suites
 from brainrnn.runs.folder import InterruptedRun
 from brainrnn.runs.versions import note_versions, noted_versions, versions
@@ -22,7 +22,6 @@ from brainrnn.study.report.page import write_report
 from brainrnn.study.results import results
 from brainrnn.study.search import ends, rounds
 from brainrnn.study.shift import Shift
-from brainrnn.study.signs import claim
 from brainrnn.study.subject import Cell
 from brainrnn.study.workers import Place, processors
 
@@ -120,7 +119,9 @@ def conduct(
             if shift.stopped:
                 break
     if shift.stopped:
-        raise InterruptedRun(f"stopped, continue with the same command; everything is in {out}")
+        raise InterruptedRun(
+            f"stopped, continue with the same command; everything is in {out}", shift.request
+        )
     trainings = {cell.training for cell in cells if cell.trained}
     found = Answers.collect(answers, cells)
     portraits = study.measure.portraits(folder / "networks", cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 import warnings
@@ -20,6 +21,7 @@ from brainrnn.study.subject import Cell
 
 Job = tuple[What, Cell]
 _LOOK = 0.3  # seconds between two looks at how far workers are
+_HEARD = 1.0  # seconds until a signal to all processes has reached this one
 _AGAIN = 2.0  # seconds until a network that another process trains is asked for again
 
 
@@ -105,7 +107,7 @@ class Shift:
         except BaseException:  # what still runs saves and ends
             self._lamp.out()
             raise
-        if self._failure and not (self.stopped and isinstance(self._failure, LostError)):
+        if self._failure and not (isinstance(self._failure, LostError) and self._is_stopped_soon()):
             raise self._failure
 
     def _do_all(self, progress: bool) -> None:
@@ -122,6 +124,18 @@ class Shift:
     def stopped(self) -> bool:
         """Whether somebody asked to stop."""
         return bool(self._stop) or self._was_stopped
+
+    @property
+    def request(self) -> int:
+        """The signal by which somebody asked to stop."""
+        return self._stop[0] if self._stop else signal.SIGTERM
+
+    def _is_stopped_soon(self) -> bool:
+        """Whether workers are gone because all processes are asked to stop, this one last."""
+        deadline = time.monotonic() + _HEARD
+        while not self.stopped and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self.stopped
 
     @property
     def _ends(self) -> bool:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import socket
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
 from brainrnn.errors import InputError
-from brainrnn.files import atomic_path
+from brainrnn.files import atomic_path, claim, lives
 
 _PATIENCE = 120.0  # seconds; files of another machine show late
 _SAID = {"host", "process", "begun", "step", "seconds"}  # in every note
@@ -35,7 +34,7 @@ class Lamp:
         self.path = work / f"conducting-{uuid4().hex[:12]}"
         try:
             work.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
+            self.path.write_text(f"{platform.node()} {os.getpid()}", "utf-8")
             self._remove_old(work)
         except OSError as error:
             raise InputError(
@@ -47,7 +46,9 @@ class Lamp:
         now = self.path.stat().st_mtime
         for other in work.glob("conducting-*"):
             with suppress(OSError):
-                if now - other.stat().st_mtime > 10 * _PATIENCE:
+                machine, _, process = other.read_text("utf-8").rpartition(" ")
+                killed = machine == platform.node() and not lives(int(process))
+                if killed or now - other.stat().st_mtime > 10 * _PATIENCE:
                     other.unlink()
 
     def keep(self) -> None:
@@ -58,6 +59,18 @@ class Lamp:
     def out(self) -> None:
         """Ask every job to save and end."""
         self.path.unlink(missing_ok=True)
+
+
+def tidy(work: Path) -> None:
+    """Remove the folder of signs, and what killed processes left in it, if nobody works there."""
+    with suppress(OSError):
+        if not any(work.glob("conducting-*")):
+            for lock in work.glob("*.lock"):
+                with claim(work, lock.stem):
+                    pass  # which removes it
+            for note in work.glob("*.json"):
+                note.unlink(missing_ok=True)
+        work.rmdir()
 
 
 class Watch:
@@ -93,39 +106,6 @@ class Watch:
             self._seen, self._since = seen, now
         self._stopped = now - self._since > self._patience
         return self._stopped
-
-
-@contextmanager
-def claim(work: Path, name: str, *, patience: float = 0) -> Iterator[bool]:
-    """Claim a network, say, for this process; false if another process has it.
-
-    The lock goes when the process ends, however it ends.
-
-    Parameters
-    ----------
-    work : path
-        The folder of signs.
-    name : str
-    patience : float
-        Seconds to wait for another process.
-
-    Raises
-    ------
-    InputError
-        If the file system has no locks.
-    """
-    lock = FileLock(work / f"{name}.lock")
-    try:
-        lock.acquire(timeout=patience)
-    except Timeout:
-        yield False
-        return
-    except (OSError, NotImplementedError) as error:
-        raise InputError(f"cannot lock a file in {work}: {error}; choose another --out") from None
-    try:
-        yield True
-    finally:
-        lock.release()
 
 
 class Note:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from brainrnn.errors import InputError
+from brainrnn.files import claim
 from brainrnn.study.crew import LostError
-from brainrnn.study.signs import claim
 from brainrnn.study.slurm_jobs import SlurmJobs
 from brainrnn.study.slurm_worker import CONDUCTED
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from brainrnn.errors import InputError
+from brainrnn.files import claim
 from brainrnn.runs.stopping import stop_requests
 from brainrnn.study.jobs import End, check_worker
-from brainrnn.study.signs import Watch, claim
+from brainrnn.study.signs import Watch
 from brainrnn.study.trays import Trays
 
 CONDUCTED = "conducted"  # is claimed by the process that conducts the study

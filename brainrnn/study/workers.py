@@ -20,7 +20,14 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process
+from multiprocessing import (
+    active_children,
+    forkserver,
+    get_all_start_methods,
+    get_context,
+    parent_process,
+    resource_tracker,
+)
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +35,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from brainrnn.errors import InputError
+from brainrnn.runs.stopping import REQUESTS
 from brainrnn.runs.versions import versions
 from brainrnn.study.crew import LostError, Workers
 from brainrnn.study.jobs import check_worker
@@ -188,6 +196,10 @@ def _local(number: int, preload: Sequence[str], lamp: Path) -> Iterator[Workers]
                 "or the script that calls this lacks `if __name__ == '__main__':`"
             )
             yield Pool(executor, number, {BrokenProcessPool: killed})
+        except (KeyboardInterrupt, SystemExit):  # asked twice; nothing is lost since the last save
+            for worker in active_children():
+                worker.kill()
+            raise
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
 
@@ -196,6 +208,8 @@ def _begin(lamp: Path) -> None:
     """Set up a process: its parent decides when to stop, and it ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_with_parent, args=(lamp,), daemon=True).start()
 
 
@@ -203,10 +217,12 @@ def _end_with_parent(lamp: Path) -> None:
     """Leave no process behind when the parent is killed; the job has time to save."""
     parent = parent_process()
     assert parent is not None
-    parent.join()
-    lamp.unlink(missing_ok=True)
-    time.sleep(_TO_SAVE)
-    os._exit(1)
+    try:
+        parent.join()
+        lamp.unlink(missing_ok=True)
+        time.sleep(_TO_SAVE)
+    finally:
+        os._exit(1)
 
 
 def _context(preload: Sequence[str]) -> BaseContext:
@@ -218,8 +234,9 @@ def _context(preload: Sequence[str]) -> BaseContext:
         return get_context("spawn")
     context = get_context("forkserver")
     context.set_forkserver_preload([*_PRELOAD, *preload])
-    # Ctrl-C is for this process; the others inherit that it is blocked, and look at the lamp.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    resource_tracker.ensure_running()  # to start it changes which signals are blocked
+    # Requests are for this process; the others inherit that they are blocked, and look at the lamp.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
     try:
         forkserver.ensure_running()
     finally:

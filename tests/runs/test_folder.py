@@ -115,7 +115,7 @@ def test_a_stopped_run_resumes_exactly(number, finished, config, tmp_path):
     if number == signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL
     else:
-        assert process.returncode == 130
+        assert process.returncode == 128 + number
         assert f"continue with `brainrnn resume {path}`" in errors
         assert "Traceback" not in errors
     assert 7 <= load_checkpoint(path / "checkpoint.safetensors")["training"]["step"] < 41

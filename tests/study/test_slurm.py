@@ -11,12 +11,13 @@ import pytest
 
 from brainrnn.config import as_toml
 from brainrnn.errors import InputError
+from brainrnn.files import claim
 from brainrnn.runs.versions import versions
 from brainrnn.study import slurm_jobs, slurm_worker
 from brainrnn.study.crew import LostError
 from brainrnn.study.jobs import End, Ended
 from brainrnn.study.shift import Shift
-from brainrnn.study.signs import Lamp, claim
+from brainrnn.study.signs import Lamp
 from brainrnn.study.slurm import checked
 from brainrnn.study.slurm_jobs import SlurmJobs
 from brainrnn.study.trays import Trays

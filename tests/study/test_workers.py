@@ -18,12 +18,13 @@ import pytest
 
 from brainrnn.config import as_toml
 from brainrnn.errors import InputError
+from brainrnn.files import claim
 from brainrnn.runs.folder import InterruptedRun, Run
 from brainrnn.study import conduct
 from brainrnn.study.answers import Answers
 from brainrnn.study.jobs import End, Ended, is_trained, steps_done, train
 from brainrnn.study.shift import Shift
-from brainrnn.study.signs import Lamp, Note, Watch, claim, told
+from brainrnn.study.signs import Lamp, Note, Watch, tidy, told
 from brainrnn.study.workers import LostError, open_workers
 from tests.commands import brainrnn, one_line
 from tests.study.small import small_study
@@ -121,7 +122,7 @@ def test_a_network_is_claimed_by_one_process(tmp_path):
 
 def test_a_claim_goes_with_its_process(tmp_path):
     code = (
-        "import sys, time, pathlib; from brainrnn.study.signs import claim\n"
+        "import sys, time, pathlib; from brainrnn.files import claim\n"
         f"with claim(pathlib.Path({str(tmp_path)!r}), 'a') as ours: print(ours, flush=True); "
         "time.sleep(60)"
     )
@@ -153,6 +154,20 @@ def test_a_job_ends_when_the_lamp_goes_out_or_is_not_kept(tmp_path):
     assert watch.stopped
     assert kept.stopped
     assert Watch(lamp.path).stopped
+
+
+def test_what_a_killed_study_left_is_tidied_up(tmp_path):
+    left = tmp_path / "conducting-0a1b"
+    left.write_text(f"{os.uname().nodename} 4194305")  # no process has such a number
+    for name in ("a.b.lock", "a.b.json", "of another.txt"):
+        (tmp_path / name).touch()
+    lamp = Lamp(tmp_path)
+    assert not left.exists()
+    tidy(tmp_path)  # somebody works there
+    assert (tmp_path / "a.b.json").exists()
+    lamp.out()
+    tidy(tmp_path)
+    assert os.listdir(tmp_path) == ["of another.txt"]
 
 
 def test_notes_tell_how_far_a_network_is(tmp_path):
@@ -302,15 +317,29 @@ def test_workers_that_are_lost_while_the_user_stops_are_a_stop(tmp_path):
     Lost.submit = lambda self, *job: (stop.append(15), submit(self, *job))[1]
     shift.work(progress=False)
     assert shift.stopped
+    # A signal to all processes reaches this one last.
+    del Lost.submit, stop[:]
+    shift = Shift(FEW, FEW.cells(), tmp_path, Lost(), Lamp(tmp_path / ".work"), stop)
+    threading.Timer(0.3, stop.append, [signal.SIGUSR1]).start()
+    shift.work(progress=False)
+    assert shift.request == signal.SIGUSR1
 
 
 def test_what_a_killed_process_left_of_a_new_run_does_not_matter(tmp_path):
     cell = FEW.cells()[0]
     path = tmp_path / "networks" / cell.training
     path.mkdir(parents=True)
-    (path / ".config-abc123.toml").write_text("half")
+    (path / f".brainrnn-4194305-0a1b2c3d-{os.uname().nodename}-abcd_123.toml").write_text("half")
     lamp = Lamp(tmp_path / ".work")
     assert train(cell, tmp_path / "networks", lamp.path).end is End.DONE
+    assert not list(path.glob(".*"))
+
+
+def test_a_network_that_is_resumed_by_hand_is_left_to_that_process(tmp_path):
+    cell, lamp, networks = FEW.cells()[0], Lamp(tmp_path / ".work"), tmp_path / "networks"
+    with Run.create(networks / cell.training, cell.experiment).claimed():
+        assert train(cell, networks, lamp.path).end is End.ELSEWHERE
+    assert train(cell, networks, lamp.path).end is End.DONE
 
 
 def test_a_refused_command_fixes_nothing(tmp_path):
