@@ -13,7 +13,14 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from brainrnn.analysis import AnalysisSpec, analyse, assess, map_statistics, storage
+from brainrnn.analysis import (
+    AnalysisSpec,
+    analyse,
+    assess,
+    check_analysis,
+    map_statistics,
+    storage,
+)
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.config import as_toml, read_toml
 from brainrnn.errors import DivergedError, InputError, InterruptedRun
@@ -82,11 +89,13 @@ class Run:
         ------
         InputError
             If the folder already holds something or cannot be written, or if the experiment cannot
-            be built. Nothing is written then.
+            be built or its network not be analysed. Nothing is written then.
         """
         run = cls(Path(path), experiment)
         require_new(run.path)
         _ = run.trainer  # an experiment that cannot be built leaves nothing behind
+        if isinstance(run.suite, Suite):
+            check_analysis(run.net, run.suite, experiment.analysis)
         with atomic_path(run.config) as temporary:
             temporary.write_text(as_toml(experiment), encoding="utf-8")
         return run
@@ -369,7 +378,7 @@ class Run:
         Raises
         ------
         InputError
-            If the run has not been analysed yet.
+            If the run has not been analysed since its last checkpoint.
         """
         analysis = self.path / "analysis.nc"
         if not analysis.is_file():
@@ -380,6 +389,12 @@ class Run:
         if not self.unfolds:
             return draw_graphs(self.net, self.suite, self.metrics(), figures)
         brain, tested = storage.load(analysis), self.path / "statistics.nc"
+        if brain.attrs.get("network") != fingerprint(self.net):
+            raise InputError(
+                f"{analysis} is of step {brain.attrs.get('training_steps', 'unknown')} or of "
+                f"another network, and the checkpoint of step {self.trainer.step}: run `brainrnn "
+                f"analyse {self.path}` again"
+            )
         written = draw_all(brain, self.metrics(), figures)
         if tested.is_file():
             statistics = storage.load(tested)
