@@ -31,7 +31,7 @@ def test_the_weights_of_a_network_are_counted_before_it_is_built(spec, task):
 
 def test_what_fits_is_not_refused():
     require_memory(memory(), "all of it", "")
-    with pytest.raises(InputError, match="more would take about .* GiB of memory, .*: use less"):
+    with pytest.raises(InputError, match=r"more would take about .* GiB of memory, .*: use less"):
         require_memory(memory() + 1, "more", "use less")
 
 
@@ -77,7 +77,7 @@ def test_permutations_and_swaps_and_places(monkeypatch):
     large = br.MLP.on_lines(2, 2, br.MLPSpec(hidden=(3000,)))
     monkeypatch.setattr("brainrnn.memory.memory", lambda: 10**8)
     spec = br.AnalysisSpec(k_range=(2, 4), permutations=10**6)
-    with pytest.raises(InputError, match="lower analysis.permutations"):
+    with pytest.raises(InputError, match=r"lower analysis\.permutations"):
         check_analysis(net, suite, spec)
     with pytest.raises(InputError, match=r"3,000 neurons .* set method\.swap\.algorithm=none"):
         br.train(large, task, steps=1, progress=False)
