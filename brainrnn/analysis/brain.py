@@ -87,13 +87,14 @@ def analyse(
     answers, trials, _, _ = streams(seed)
     scores = accuracy(net, suite, trials=spec.accuracy_trials, rng=np.random.default_rng(answers))
     rng = np.random.default_rng(trials)
-    variance = xr.concat(
-        [  # one task at a time bounds the memory
-            task_variance(record(net, suite, task, trials=spec.trials, rng=rng))
-            for task in suite.names
-        ],
-        xr.DataArray(list(suite.names), dims="task", name="task"),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # which is looked at below
+        variance = xr.concat(
+            [  # one task at a time bounds the memory
+                task_variance(record(net, suite, task, trials=spec.trials, rng=rng))
+                for task in suite.names
+            ],
+            xr.DataArray(list(suite.names), dims="task", name="task"),
+        )
     if not bool(np.isfinite(variance).all()):
         raise InputError(
             "the activity of the network overflows, so that it cannot be analysed: train again "

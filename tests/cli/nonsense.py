@@ -70,7 +70,7 @@ def configurations(draw):
         section = draw(st.sampled_from([*experiment, "seed", "device"]) | text)
         if isinstance(experiment.get(section), dict) and draw(st.booleans()):
             known = [key.split(".")[1] for key in KEYS if key.startswith(f"{section}.")]
-            experiment[section][draw(st.sampled_from(known) | text)] = draw(values)
+            experiment[section][draw(st.sampled_from(known or WORDS) | text)] = draw(values)
         elif section != "training":  # without which training is long
             experiment[section] = draw(values)
     written = tomli_w.dumps(experiment)
@@ -104,7 +104,12 @@ def command_lines(draw):
         case "tasks":
             name = draw(st.sampled_from(["go", "dms", "gogo"]) | text)
             what = draw(st.sampled_from([["show", name], ["list"], ["show"]]))
-            return ["tasks", *what, "--dt", str(draw(st.sampled_from(NUMBERS)))]
+            return [
+                "tasks",
+                *what,
+                "--dt",
+                str(draw(st.sampled_from([*NUMBERS[:2], 0.5, 100, 1e300, 2**63, "nan"]))),
+            ]
         case "any":
             return draw(st.lists(place, max_size=4))
         case kind:

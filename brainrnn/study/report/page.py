@@ -19,7 +19,7 @@ from brainrnn.study.measures import Findings
 from brainrnn.study.plan import MethodSpec, Study
 from brainrnn.study.provenance import Provenance
 from brainrnn.study.report.claims import by_verdict, claims_table
-from brainrnn.study.report.markdown import cell, markdown_table
+from brainrnn.study.report.markdown import cell, markdown_table, plain
 
 CONCLUSIONS = "conclusions.md"
 _LONG = 24  # rows
@@ -171,7 +171,11 @@ def _templates() -> jinja2.Environment:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    filters: dict[str, Any] = {"markdown_table": markdown_table, "html_table": _html_table}
+    filters: dict[str, Any] = {
+        "markdown_table": markdown_table,
+        "html_table": _html_table,
+        "plain": plain,
+    }
     made.filters |= filters
     return made
 
