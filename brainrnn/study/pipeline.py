@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -146,9 +145,13 @@ def _keep_to(study: Study, folder: Path) -> None:
     """Write down what the study is before it begins, and refuse to go on with another."""
     plan = folder / "study.toml"
     if plan.is_file():
-        before: Study | None = None
-        with suppress(InputError):  # of another version
+        try:
             before = build(Study, read_toml(plan))
+        except InputError as error:
+            raise InputError(
+                f"{plan} is damaged, or of another version ({error}): choose another --out, or "
+                "delete that folder; networks that are the same are not trained again"
+            ) from None
         if before != study:
             raise InputError(
                 f"{folder} holds a study with other settings (study.toml): choose another --out, "
@@ -157,6 +160,13 @@ def _keep_to(study: Study, folder: Path) -> None:
         return
     with atomic_path(plan) as temporary:
         temporary.write_text(as_toml(study), encoding="utf-8")
+
+
+def _read_versions(file: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError):
+        raise InputError(f"{file} is damaged: delete it, and run the study again") from None
 
 
 def _make(folder: Path) -> None:
@@ -172,6 +182,6 @@ def _make(folder: Path) -> None:
 def _other_versions(networks: Iterable[Path]) -> list[str]:
     """Versions that networks, which may be older, were trained with and that are not these."""
     files = [path / "versions.json" for path in networks]  # networks may have been deleted
-    found = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+    found = [_read_versions(file) for file in files if file.is_file()]
     now = versions().items()
     return sorted({f"{name} {number}" for one in found for name, number in one.items() - now})

@@ -190,10 +190,11 @@ class Trainer:
         """Refuse what would not fit into memory, before any of it is drawn or computed."""
         parameters = list(self.net.parameters())
         if isinstance(self.task, Suite):
+            assert isinstance(self.spec.batch, int)  # which was looked at before
             units = self.net.members * max(value.shape[1] for value in parameters)
             of_unit = 2 * parameters[0].itemsize  # its state, and the gradient of that
             tested = self.spec.evaluation_trials * len(self.task.names)
-            for key, trials in (("batch", self._batch), ("evaluation_trials", tested)):
+            for key, trials in (("batch", self.spec.batch), ("evaluation_trials", tested)):
                 require_trials(self.task, trials, of_unit * units, f"training.{key}")
         if self.method.swap.algorithm != "none":
             movable = [len(p) for p in self.net.anatomy.populations.values() if p.movable]
