@@ -81,6 +81,7 @@ class Measure(Settings):
                     experiment.network, suite, seed=cell.seed, device=experiment.device
                 )
                 if self.asks == "recurrent":
+                    assert isinstance(suite, Suite)  # _check_recurrent has seen to it
                     check_analysis(nets[kind], suite, experiment.analysis)
             if cell.trained and cell.method not in methods:  # swept values are checked as settings
                 methods.add(cell.method)
