@@ -61,8 +61,10 @@ def read_array(source: str) -> Float[np.ndarray, "row column"]:
     InputError
         If the file is missing or damaged, or is not a table of finite real numbers.
     """
-    name = "the stored text" if is_data(source) else source
+    name = "the stored text" if is_data(source) else f"{source:.200}"
     try:
+        if not is_data(source) and Path(source).exists() and not Path(source).is_file():
+            raise OSError(0, "it is not a file")  # but a pipe, say, which may never end
         if is_data(source):
             raw = base64.b64decode(source.removeprefix(_PREFIX), validate=True)
             values = np.load(io.BytesIO(raw), allow_pickle=False)

@@ -15,7 +15,11 @@ from pydantic_core import ErrorDetails
 
 from brainrnn.errors import InputError, unknown
 
-NonNegative = Annotated[float, Field(ge=0)]
+# Ranges of numbers: wide enough for every use, and so that sums and products of them are finite.
+Count = Annotated[int, Field(ge=1, le=10**9)]  # of neurons, trials, steps, draws
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+NonNegative = Annotated[float, Field(ge=0, le=1e9)]
+Positive = Annotated[float, Field(gt=0, le=1e9)]
 PerMember = NonNegative | tuple[NonNegative, ...]  # one value for all members, or one for each
 
 
@@ -49,6 +53,10 @@ class Settings(BaseModel):
 
 S = TypeVar("S", bound=Settings)
 
+_TOO_DEEP = "the configuration has tables or lists in each other, too deep to be meant: undo that"
+# As JSON writes them; a line feed, a tabulator and a carriage return have escapes of their own.
+_CONTROL = re.compile(r"(?<!\\)(?:\\\\)*\\u00[01]")
+
 
 def build(model: type[S], values: Mapping[str, Any]) -> S:
     """Turn nested values, as TOML has them, into settings; types must be the right ones.
@@ -74,8 +82,7 @@ def build(model: type[S], values: Mapping[str, Any]) -> S:
     Size(neurons=64)
     """
     try:
-        # JSON has TOML's types: a list may become a tuple, but no text a number.
-        return model.model_validate_json(json.dumps(values, default=str), strict=True)
+        return model.model_validate_json(_as_json(values), strict=True)
     except ValidationError as error:
         raise InputError(_one_line(error.errors()[0], model)) from None
 
@@ -93,13 +100,24 @@ def refusal(model: type[Settings], values: Mapping[str, Any], key: str) -> Input
     >>> refusal(Size, {"neurons": "many"}, "grid")
     """
     try:
-        model.model_validate_json(json.dumps(values, default=str), strict=True)
+        model.model_validate_json(_as_json(values), strict=True)
     except ValidationError as error:
         for problem in error.errors():
             location = map(str, problem["loc"])  # with the kinds of sections between the keys
             if all(part in location for part in key.split(".")):
                 return InputError(_one_line(problem, model))
     return None
+
+
+def _as_json(values: Mapping[str, Any]) -> str:
+    """Values as JSON, which has TOML's types: a list may become a tuple, but no text a number."""
+    try:
+        text = json.dumps(values, default=str)
+    except RecursionError:
+        raise InputError(_TOO_DEEP) from None
+    if _CONTROL.search(text):
+        raise InputError("the configuration holds a control character, such as NUL: take it out")
+    return text
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -118,7 +136,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise InputError(f"cannot read the configuration {path}: {reason}") from None
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise InputError(f"{path}: {_TOO_DEEP}") from None
+    except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
         raise InputError(f"{path} is not valid TOML: {error}") from None
 
 
@@ -202,7 +222,7 @@ def toml_value(text: str) -> Any:
     """
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return None if text == "unset" else text
 
 
@@ -267,6 +287,8 @@ def _one_line(problem: ErrorDetails, model: type[BaseModel]) -> str:
     """What is wrong, in one line."""
     known, where, owner = _locate(problem["loc"], model)
     key = ".".join(known)
+    if problem["type"] == "json_invalid":
+        return _TOO_DEEP if "recursion" in problem["msg"] else "the configuration is not Unicode"
     if problem["type"] == "extra_forbidden":
         names = [".".join([*where[:-1], name]) for name in owner.model_fields]
         return unknown("configuration key", ".".join(where), names)

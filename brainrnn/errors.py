@@ -98,5 +98,5 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     names = list(known)
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     if near:
-        return f"unknown {what} {name!r}: did you mean {near[0]!r}?"
-    return f"unknown {what} {name!r}: choose one of {', '.join(names)}"
+        return f"unknown {what} {name!r:.100}: did you mean {near[0]!r}?"
+    return f"unknown {what} {name!r:.100}: choose one of {', '.join(names)}"

@@ -28,8 +28,10 @@ def check_period(task: str, period: str, shortest: float, dt: float) -> None:
 
 def check_weight(decision_weight: float) -> None:
     """Raise ``InputError`` unless this can be a weight in the loss."""
-    if not isinstance(decision_weight, int | float | np.number) or not decision_weight > 0:
-        raise InputError(f"decision_weight is {decision_weight!r}: expected a number above 0")
+    if not isinstance(decision_weight, int | float | np.number) or not 0 < decision_weight <= 1e9:
+        raise InputError(
+            f"decision_weight is {decision_weight!r}: expected a number above 0, at most 1e9"
+        )
 
 
 def draw_tasks(

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from brainrnn.errors import InputError, unknown
+from brainrnn.memory import require_memory
 from brainrnn.task import Trials
 from tasks.arguments import check_period, check_step, check_weight, draw_tasks
 from tasks.conditions import DECISION, N_MODALITIES, N_RING, PERIODS, Conditions
@@ -140,6 +141,8 @@ class CognitiveSuite:
         n = len(drawn)
         bounds = drawn.bounds(self.dt, prolongation)
         n_steps = bounds[:, -1].max()
+        needed = 4 * n * int(n_steps) * self.n_inputs
+        require_memory(needed, f"{n:,} trials of {n_steps:,} steps", "use fewer, or a larger dt")
 
         # All but noise is constant in a period: a frame per trial and period, and an empty one.
         frames = np.zeros((n, len(PERIODS) + 1, self.n_inputs), np.float32)

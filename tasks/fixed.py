@@ -15,6 +15,8 @@ from torch.autograd.function import once_differentiable
 from brainrnn.errors import InputError, unknown
 from brainrnn.task import Examples
 
+_MOST = 10**10  # of examples, pairs, dimensions, and of a seed
+
 
 class MeanCrossEntropy(torch.autograd.Function):
     """Mean cross entropy of every member, (member,), from logits (member, example, class).
@@ -208,7 +210,7 @@ def the_one(suite: str, names: Sequence[str] | None, known: Sequence[str]) -> st
 
 
 def check_whole(what: str, value: object, least: int) -> int:
-    """A whole number of at least ``least``.
+    """A whole number of at least ``least``, and of at most 10^10.
 
     Raises
     ------
@@ -217,6 +219,8 @@ def check_whole(what: str, value: object, least: int) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InputError(f"{what} must be a whole number of at least {least}, got {value!r}")
+    if value > _MOST:
+        raise InputError(f"{what} must be at most {_MOST}, got {value!r:.60}")
     return int(value)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from brainrnn.memory import require_memory
 from brainrnn.task import Examples
 from tasks.fixed import FixedTask, check_whole, legacy_generator, the_one
 
@@ -83,7 +84,9 @@ def formulas(
     formula, rng = FORMULAS[name], legacy_generator(seed)
 
     def draw(what: str, n: int) -> Examples:
-        x = rng.rand(check_whole(f"the number of {what} examples", n, 1), formula.n_inputs) * 2 - 1
+        n = check_whole(f"the number of {what} examples", n, 1)
+        require_memory(8 * n * formula.n_inputs, f"{n:,} {what} examples", "use fewer")
+        x = rng.rand(n, formula.n_inputs) * 2 - 1
         y = np.stack(formula.function(x.T), axis=1)
         return Examples(torch.from_numpy(x), torch.from_numpy(y))
 

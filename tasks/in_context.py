@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from brainrnn.errors import InputError
+from brainrnn.memory import require_memory
 from brainrnn.task import Examples
 from tasks.fixed import FixedTask, check_whole, legacy_generator, the_one
 
@@ -72,6 +73,8 @@ def in_context(
     check_whole("the number of examples", examples, 5)
     check_whole("the number of pairs", pairs, 1)
     check_whole("the number of dimensions", dimensions, 1)
+    each = 8 * 2 * (pairs + 1) * (1 + dimensions)
+    require_memory(examples * each, f"{examples:,} sequences of {pairs:,} pairs", "use fewer")
     for what, low, high in (("w", w_low, w_high), ("x", x_low, x_high)):
         numbers = isinstance(low, int | float) and isinstance(high, int | float)
         if not (numbers and -_LARGEST <= low < high <= _LARGEST):

@@ -8,6 +8,7 @@ import torch
 from sklearn.datasets import make_moons
 
 from brainrnn.errors import InputError
+from brainrnn.memory import require_memory
 from brainrnn.task import Examples
 from tasks.fixed import FixedTask, check_whole, legacy_generator, the_one
 
@@ -40,7 +41,7 @@ def two_moons(
     Raises
     ------
     InputError
-        For sizes below 2 or a negative noise.
+        For sizes below 2, or a noise that is negative or above 1e9.
 
     Examples
     --------
@@ -48,12 +49,15 @@ def two_moons(
     [0, 1]
     """
     name = the_one("two_moons", names, ("two_moons",))
-    if not isinstance(noise, int | float) or not noise >= 0:
-        raise InputError(f"the noise of the moons must be a number of at least 0, got {noise!r}")
+    if not isinstance(noise, int | float) or not 0 <= noise <= 1e9:
+        raise InputError(
+            f"the noise of the moons must be a number of at least 0, got {noise!r} (at most 1e9)"
+        )
     rng = legacy_generator(seed)
 
     def draw(what: str, n: int) -> Examples:
         n = check_whole(f"the number of {what} points", n, 2)
+        require_memory(8 * 2 * n, f"{n:,} {what} points", "use fewer")
         x, y = make_moons(n, noise=noise, random_state=rng)
         return Examples(torch.from_numpy(x), torch.from_numpy(y))
 

@@ -10,6 +10,7 @@ from brainrnn.runs.experiment import (
     build_network,
     load_experiment,
 )
+from brainrnn.study.plan import Study
 from tasks import cog20
 
 CONFIG = "seed = 3\n[network]\nshape = [6, 5]\n[method.swap]\nevery = 7\n"
@@ -139,3 +140,23 @@ def test_geometries_that_cannot_be(values, message):
 def test_settings_cannot_change():
     with pytest.raises(ValueError, match="frozen"):
         TaskSpec().dt = 20.0
+
+
+def _unbounded(schema, where=""):
+    """Where in a JSON schema a number has no least or no greatest value."""
+    if isinstance(schema, list):
+        return [one for i, part in enumerate(schema) for one in _unbounded(part, f"{where}.{i}")]
+    if not isinstance(schema, dict):
+        return []
+    least, greatest = ({bound, f"exclusive{bound.title()}"} for bound in ("minimum", "maximum"))
+    number = schema.get("type") in ("integer", "number")
+    here = [where] if number and not (least & schema.keys() and greatest & schema.keys()) else []
+    return here + [
+        one for key, part in schema.items() for one in _unbounded(part, f"{where}.{key}")
+    ]
+
+
+@pytest.mark.parametrize("model", [Experiment, Study])
+def test_every_number_has_a_range(model):
+    assert _unbounded({"x": {"type": "integer", "minimum": 0}}) == [".x"]
+    assert _unbounded(model.model_json_schema()) == []

@@ -15,7 +15,7 @@ FLOORS = {
     "": [
         {"errors", "_moved"},
         {"arrays", "catalogue", "config", "data", "files", "own"}
-        | {"progress", "streams", "task", "threads"},
+        | {"memory", "progress", "streams", "task", "threads"},
         {"anatomy"},
         {"networks", "wiring_cost"},
         {"training"},

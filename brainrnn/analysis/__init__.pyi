@@ -8,6 +8,7 @@ from .activity.variance import active_units as active_units
 from .activity.variance import normalise as normalise
 from .activity.variance import task_variance as task_variance
 from .brain import analyse as analyse
+from .brain import check_analysis as check_analysis
 from .feedforward.assessment import assess as assess
 from .feedforward.assessment import feedforward_json as feedforward_json
 from .feedforward.assessment import feedforward_table as feedforward_table

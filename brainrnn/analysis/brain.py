@@ -13,7 +13,9 @@ from brainrnn.analysis.recorded import analyse_recorded, describe, sparsity, str
 from brainrnn.analysis.spec import AnalysisSpec
 from brainrnn.anatomy.placed import Placed
 from brainrnn.errors import InputError
+from brainrnn.memory import require_memory
 from brainrnn.task import Suite
+from brainrnn.training.trials import require_trials
 
 TITLE = "brainrnn analysis"
 
@@ -60,7 +62,8 @@ def analyse(
     ------
     InputError
         If the network has no activity in time or no single population to look at, the suite is not
-        the network's, or ``spec.k`` is more than any network's active neurons.
+        the network's, ``spec`` cannot work (:func:`check_analysis`), ``spec.k`` is more than any
+        network's active neurons, or the activity overflows.
 
     Examples
     --------
@@ -80,16 +83,23 @@ def analyse(
             "that you have recorded"
         )
     population, loop = recurrent_population(net)
+    check_analysis(net, suite, spec)
     answers, trials, _, _ = streams(seed)
     scores = accuracy(net, suite, trials=spec.accuracy_trials, rng=np.random.default_rng(answers))
     rng = np.random.default_rng(trials)
-    variance = xr.concat(
-        [  # one task at a time bounds the memory
-            task_variance(record(net, suite, task, trials=spec.trials, rng=rng))
-            for task in suite.names
-        ],
-        xr.DataArray(list(suite.names), dims="task", name="task"),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # which is looked at below
+        variance = xr.concat(
+            [  # one task at a time bounds the memory
+                task_variance(record(net, suite, task, trials=spec.trials, rng=rng))
+                for task in suite.names
+            ],
+            xr.DataArray(list(suite.names), dims="task", name="task"),
+        )
+    if not bool(np.isfinite(variance).all()):
+        raise InputError(
+            "the activity of the network overflows, so that it cannot be analysed: train again "
+            "with a lower training.learning_rate, or from smaller weights"
+        )
     position = net.anatomy.positions(population).detach()
     gates = None if loop is None else net.wired(loop).detach().cpu()
     brain = analyse_recorded(
@@ -110,6 +120,57 @@ def analyse(
             "connection_cost": ("member", cost, describe("connection cost")),
         }
     ).assign_attrs(title=TITLE)
+
+
+def check_analysis(net: Placed, suite: Suite, spec: AnalysisSpec) -> None:
+    """Find settings that cannot work, before anything is trained or recorded.
+
+    Parameters
+    ----------
+    net : Placed
+        As for :func:`analyse`, trained or not.
+    suite : Suite
+    spec : AnalysisSpec
+
+    Raises
+    ------
+    InputError
+        If there are fewer neurons than modules to form, or one task, in which neurons do not
+        differ; or if trials or permutations would not fit into memory.
+
+    Examples
+    --------
+    >>> import brainrnn as br
+    >>> from tasks import cog20
+    >>> net = br.RNN.for_suite(cog20(), sites=br.grid(6, 6))
+    >>> check_analysis(net, cog20(), br.AnalysisSpec(k=50))
+    Traceback (most recent call last):
+        ...
+    brainrnn.errors.InputError: analysis.k is 50, and there are 36 neurons: lower it, or unset it
+    """
+    population, _ = recurrent_population(net)
+    n = len(net.anatomy.populations[population])
+    if spec.k is not None and spec.k > n:
+        raise InputError(
+            f"analysis.k is {spec.k}, and there are {n} neurons: lower it, or unset it"
+        )
+    if spec.k is not None and len(suite.names) == 1:
+        raise InputError(
+            f"analysis.k is {spec.k}, but neurons do not differ in the tasks they take part in, "
+            "for there is one: unset it, or train several tasks"
+        )
+    if spec.k is None and 1 < n < spec.k_range[0] and len(suite.names) > 1:
+        raise InputError(
+            f"analysis.k_range begins at {spec.k_range[0]} modules, and there are {n} neurons: "
+            f"lower it, such as analysis.k_range=[2,{n}]"
+        )
+    for key in ("trials", "accuracy_trials"):
+        require_trials(suite, getattr(spec, key), 2 * 4 * n * net.members, f"analysis.{key}")
+    require_memory(
+        2 * 80 * spec.permutations,
+        f"{spec.permutations:,} permutations of two statistics",
+        "lower analysis.permutations",
+    )
 
 
 def recurrent_population(net: Placed) -> tuple[str, str | None]:

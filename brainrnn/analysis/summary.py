@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from brainrnn.analysis.activity.variance import normalise
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.analysis.parts import not_given
 
@@ -158,13 +159,19 @@ def _verdict(brain: xr.Dataset) -> str:
         )
     if not brain.active.any():
         return "No modules to test: no neuron is active."
+    if int(brain.active.sum()) == 1:
+        return "No modules to test: one neuron is active."
     if int(brain.clusters) < 2 and given:
         return "No modules to test: all active neurons are in one."
+    if int(brain.clusters) < 2 and _alike(brain):
+        return "No modules to test: all active neurons take part in the tasks alike."
     if int(brain.clusters) < 2:
         return (
             "No modules to test: too few active neurons differ in the tasks they take part in; "
             "lower analysis.k_range or analysis.active_threshold, or train for longer."
         )
+    if not bool((brain.null_sd > 0).any()):
+        return "The map cannot be tested: it is the same wherever the active neurons are."
     below = [name for key, name in MEASURES.items() if float(brain.p.sel(statistic=key)) < _LEVEL]
     test = f"(p < {_LEVEL}, {brain.sizes['permutation']} permutations)"
     match below:
@@ -176,7 +183,16 @@ def _verdict(brain: xr.Dataset) -> str:
             return f"The map is more modular in space than chance by both measures {test}."
 
 
+def _alike(brain: xr.Dataset) -> bool:
+    """Whether the active neurons of one network share one profile of task variances."""
+    profiles = normalise(brain.task_variance).transpose("unit", ...).values[brain.active.values]
+    return bool(np.allclose(profiles, profiles[0], atol=1e-6))
+
+
 def _statistics(one: xr.Dataset, title: str) -> str:
+    known = one.observed.notnull()
+    if not bool(known.any()):
+        return f"{title}\nNothing to test: fewer than 3 neurons are active.".lstrip()
     width = max(len(str(name)) for name in one["name"].values)
     lines = [f"{title:<{width}}  observed  null mean  95 % of the null          z        p"]
     for s in one.statistic.values:
@@ -188,6 +204,8 @@ def _statistics(one: xr.Dataset, title: str) -> str:
             f"{_number(float(row.z), 8, 2)}  {_significance(float(row.p), 7)}  "
             f"{row.alternative.item()}"
         )
+    if not bool(known.all()):
+        lines.append("A dash: too few modules, neurons or connections, or no difference, to tell.")
     return "\n".join(line.rstrip() for line in [*lines, *_fits(one)])
 
 

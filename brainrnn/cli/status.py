@@ -27,9 +27,11 @@ def run_command_line(command: click.Command, name: str, arguments: Sequence[str]
     >>> run_command_line(refuse, "refuse", [])
     2
     """
+    words = sys.argv[1:] if arguments is None else arguments
     try:
+        _require_text(words)
         with _warnings_on_one_line(name):
-            status = command.main(args=arguments, prog_name=name, standalone_mode=False)
+            status = command.main(args=list(words), prog_name=name, standalone_mode=False)
         return status if isinstance(status, int) else 0
     except InterruptedRun as stopped:
         with suppress(OSError):  # the terminal may be gone
@@ -56,7 +58,7 @@ def run_command_line(command: click.Command, name: str, arguments: Sequence[str]
         message, status = "not enough memory: use fewer neurons, members or trials at once", 2
     except OSError as error:
         message, status = f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 2
-    click.echo(f"{name}: {' '.join(message.split())}", err=True)
+    click.echo(f"{name}: {_shown(message)}", err=True)
     return status
 
 
@@ -69,3 +71,18 @@ def _warnings_on_one_line(name: str) -> Iterator[None]:
         yield
     finally:
         warnings.formatwarning = usual
+
+
+def _require_text(words: Sequence[str]) -> None:
+    """Refuse what cannot be printed, written into a configuration, or be part of a path."""
+    for word in words:
+        if "\0" in word or (not word.isascii() and any("\ud800" <= c <= "\udfff" for c in word)):
+            raise InputError(
+                f"{word!r:.100} holds a character that is not Unicode, or NUL: rename it"
+            )
+
+
+def _shown(message: str) -> str:
+    """A message on one line, without characters that would steer a terminal."""
+    line = " ".join(message.split())
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from pydantic import Field, model_validator
 
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.placed import per_member
-from brainrnn.config import PerMember, Settings
+from brainrnn.config import PerMember, Seed, Settings
+from brainrnn.memory import require_memory
 from brainrnn.streams import Stream, generator
 from brainrnn.task import Task
 
@@ -32,8 +33,8 @@ class MembersSpec(Settings):
 
     tasks: ClassVar[str]  # what tasks such a network is for, as in "these tasks unfold in time"
 
-    members: int = Field(1, ge=1, description="networks trained side by side")
-    starts: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+    members: int = Field(1, ge=1, le=10_000, description="networks trained side by side")
+    starts: tuple[Seed, ...] | None = Field(
         None,
         description="a number for each member: equal ones start from the same weights; unset: each "
         "from its own",
@@ -57,6 +58,29 @@ class MembersSpec(Settings):
     @abstractmethod
     def fits(cls, task: Task) -> bool:
         """Whether such a network is one for these tasks."""
+
+    @abstractmethod
+    def weights(self, task: Task) -> int:
+        """Number of weights and biases of one network, which is known before any is drawn."""
+
+    def require_memory(self, task: Task) -> None:
+        """See that the network can be trained here.
+
+        Raises
+        ------
+        InputError
+            If it would not fit into memory.
+        """
+        # Weights, gradient, Adam's two moments and prices; in double precision the lengths, the
+        # distances and what they are computed from.
+        each = 5 * getattr(torch, self.precision).itemsize + 4 * 8
+        entries = self.members * self.weights(task)
+        what = (
+            f"a network of {entries:,} weights"
+            if self.members == 1
+            else (f"{self.members:,} networks of {self.weights(task):,} weights")
+        )
+        require_memory(entries * each, f"to train {what}", "use fewer neurons or members")
 
     @abstractmethod
     def build(self, task: Task, *, seed: int) -> PlacedNetwork:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from brainrnn.anatomy.geometry import Array, Distance, as_sites, grid, line, ring
 from brainrnn.anatomy.network import PlacedNetwork, Pullback
 from brainrnn.anatomy.populations import Anatomy, Population
+from brainrnn.config import Count
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks.layers import ACTIVATIONS, Activation, Passed, through_layers
 from brainrnn.networks.linear import Linear, member_streams
@@ -33,12 +34,14 @@ class MLPSpec(LinesSpec):
     'silu'
     """
 
-    hidden: tuple[int, ...] = Field((20, 20), description="neurons of each hidden layer")
+    hidden: tuple[Count, ...] = Field(
+        (20, 20), max_length=1000, description="neurons of each hidden layer"
+    )
     activation: Activation = Field(
         "silu", description="of hidden neurons: silu, relu, tanh or gelu"
     )
-    embedding: int = Field(
-        32, ge=1, description="neurons that hold a token's embedding, where inputs are tokens"
+    embedding: Count = Field(
+        32, description="neurons that hold a token's embedding, where inputs are tokens"
     )
 
 
@@ -363,6 +366,15 @@ class MLPNetwork(MLPSpec, MembersSpec):
         """Whether the task is one of vectors or of tokens."""
         tokens, positions = getattr(task, "tokens", False), getattr(task, "positions", None)
         return not isinstance(task, Suite) and (tokens or positions is None)
+
+    def weights(self, task: Task) -> int:
+        """Number of weights and biases of one network."""
+        table, fan_in = 0, task.n_inputs
+        if getattr(task, "tokens", False):
+            positions = getattr(task, "positions", None) or 1
+            table, fan_in = task.n_inputs * self.embedding, self.embedding * positions
+        layers = pairwise([fan_in, *self.hidden, task.n_outputs])
+        return table + sum((m + 1) * n for m, n in layers)
 
     def build(self, task: Task, *, seed: int) -> MLP:
         """Build the untrained network for a task.

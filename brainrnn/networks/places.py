@@ -7,6 +7,7 @@ configuration is read. A run folder therefore does not depend on a file that may
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from brainrnn.anatomy.geometry import (
 )
 from brainrnn.arrays import as_data, is_array, is_data, read_array
 from brainrnn.errors import InputError, unknown
+from brainrnn.memory import require_memory
 from brainrnn.own import is_reference, own_function
 
 
@@ -112,6 +114,8 @@ def sites_of(stored: str, shape: Sequence[int] = ()) -> Float[Tensor, "site dime
     [[0.25], [0.75]]
     """
     if stored in GEOMETRIES:
+        n = math.prod(shape)
+        require_memory(8 * 3 * n, f"places of {n:,} neurons", "use fewer")
         return GEOMETRIES[stored](*shape)
     return torch.from_numpy(read_array(stored))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from brainrnn.anatomy.geometry import DISTANCES, GEOMETRIES, Array, Distance, as
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.arrays import is_data, read_array
-from brainrnn.config import Settings
+from brainrnn.config import Count, NonNegative, Positive, Settings
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks.linear import member_streams
 from brainrnn.networks.members import MembersSpec
@@ -40,20 +40,20 @@ class RNNSpec(Settings):
 
     cell: Cell = Field("leaky", description="leaky: rate units; gru: gated recurrent units")
     activation: Activation = Field("relu", description="of leaky units: relu, softplus or tanh")
-    tau: float = Field(
-        100.0, gt=0, description="time constant of leaky units, ms; alpha = dt / tau, 1 is vanilla"
+    tau: Positive = Field(
+        100.0, description="time constant of leaky units, ms; alpha = dt / tau, 1 is vanilla"
     )
-    noise: float = Field(
-        0.0, ge=0, description="sd of the private noise of each unit during training"
+    noise: NonNegative = Field(
+        0.0, description="sd of the private noise of each unit during training"
     )
     initialisation: Initialisation = Field(
         "near_identity",
         description="of recurrent weights (of each gate): near_identity (self_weight I + normal), "
         "normal (sd gain / sqrt n) or orthogonal",
     )
-    self_weight: float = Field(0.9, description="diagonal of near_identity")
-    gain: float = Field(
-        0.4, ge=0, description="spectral radius of the normal part of near_identity and normal"
+    self_weight: float = Field(0.9, ge=-1e9, le=1e9, description="diagonal of near_identity")
+    gain: NonNegative = Field(
+        0.4, description="spectral radius of the normal part of near_identity and normal"
     )
 
 
@@ -325,7 +325,7 @@ class RNNNetwork(RNNSpec, MembersSpec):
     tasks: ClassVar[str] = "unfold in time"
 
     kind: Literal["rnn"] = Field("rnn", description="a recurrent network")
-    shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    shape: tuple[Count, ...] = Field(
         (20, 20), min_length=1, max_length=3, description="neurons along each side of the geometry"
     )
     geometry: str = Field(
@@ -372,6 +372,11 @@ class RNNNetwork(RNNSpec, MembersSpec):
     def fits(cls, task: Task) -> bool:
         """Whether the tasks unfold in time."""
         return isinstance(task, Suite)
+
+    def weights(self, task: Task) -> int:
+        """Number of weights and biases of one network."""
+        n, gates = math.prod(self.shape), 3 if self.cell == "gru" else 1
+        return gates * n * (task.n_inputs + n + 1) + task.n_outputs * (n + 1)
 
     def build(self, task: Task, *, seed: int) -> RNN:
         """Build the untrained network for a suite of tasks.

@@ -15,6 +15,7 @@ from torch.nn import functional
 from brainrnn.anatomy.geometry import Array, Distance, line
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
+from brainrnn.config import Count
 from brainrnn.errors import InputError
 from brainrnn.networks.linear import Linear, member_streams
 from brainrnn.networks.members import LinesSpec, MembersSpec
@@ -30,13 +31,13 @@ class TransformerSpec(LinesSpec):
     2
     """
 
-    layers: int = Field(2, ge=1, description="of a transformer, each attention and an MLP")
-    heads: int = Field(1, ge=1, description="of attention, in each layer of a transformer")
-    width: int = Field(
-        32, ge=1, description="neurons of a transformer's residual stream, and of all heads"
+    layers: int = Field(2, ge=1, le=1000, description="of a transformer, each attention and an MLP")
+    heads: Count = Field(1, description="of attention, in each layer of a transformer")
+    width: Count = Field(
+        32, description="neurons of a transformer's residual stream, and of all heads"
     )
-    expansion: int = Field(
-        4, ge=1, description="neurons of a transformer's MLP, as a multiple of its width"
+    expansion: Count = Field(
+        4, description="neurons of a transformer's MLP, as a multiple of its width"
     )
 
     @model_validator(mode="after")
@@ -224,6 +225,12 @@ class TransformerNetwork(TransformerSpec, MembersSpec):
         """Whether the task is one of sequences of vectors."""
         tokens, positions = getattr(task, "tokens", False), getattr(task, "positions", None)
         return not isinstance(task, Suite) and not tokens and positions is not None
+
+    def weights(self, task: Task) -> int:
+        """Number of weights and biases of one network."""
+        w, mlp = self.width, self.width * self.expansion
+        layer = 4 * w * (w + 1) + mlp * (w + 1) + w * (mlp + 1)
+        return w * (task.n_inputs + 1) + self.layers * layer + task.n_outputs * (w + 1)
 
     def build(self, task: Task, *, seed: int) -> Transformer:
         """Build the untrained network for a task of sequences."""

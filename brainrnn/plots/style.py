@@ -157,10 +157,10 @@ def save_figure(
     ['empty.png']
     """
     stem, paths = Path(stem), []
-    known = figure.canvas.get_supported_filetypes()
+    known = figure.canvas.get_supported_filetypes().keys() - {"pgf"}  # which needs LaTeX
     for kind in formats:
         if kind not in known:
-            raise InputError(unknown("picture format", kind, known))
+            raise InputError(unknown("picture format", kind, sorted(known)))
         path = stem.with_name(f"{stem.name}.{kind}")
         # Without a date and with fixed identifiers, the same figure gives the same file.
         metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)

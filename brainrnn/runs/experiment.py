@@ -6,14 +6,14 @@ import inspect
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from pydantic import Field
 
 from brainrnn.analysis import AnalysisSpec
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.catalogue import find
-from brainrnn.config import Settings, build, override, read_toml
+from brainrnn.config import Seed, Settings, build, override, read_toml
 from brainrnn.errors import InputError, unknown
 from brainrnn.networks import NETWORKS, NetworkSpec, RNNNetwork
 from brainrnn.own import is_reference, own_function
@@ -21,6 +21,8 @@ from brainrnn.task import Suite, Task
 from brainrnn.training.loop import TrainingSpec
 from brainrnn.wiring_cost.method import BIMT
 
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Real = Annotated[float, Field(ge=-1e38, le=1e38)]  # as float32 holds them
 SUITES = "brainrnn.suites"  # the entry-point group in which packages offer suites of tasks
 
 
@@ -42,9 +44,12 @@ class TaskSpec(Settings):
         None, description="some of the suite's tasks; unset: all of them"
     )
     dt: float | None = Field(
-        None, ge=1, description="duration of a step, ms; unset: the suite's own, if it has steps"
+        None,
+        ge=1,
+        le=1e9,
+        description="duration of a step, ms; unset: the suite's own, if it has steps",
     )
-    options: dict[str, bool | int | float | str] = Field(
+    options: dict[str, bool | Whole | Real | str] = Field(
         {}, description="further arguments of the suite, by name"
     )
 
@@ -60,9 +65,7 @@ class Experiment(Settings):
     """
 
     name: str = Field("", description="what to call the experiment")
-    seed: int = Field(
-        0, ge=0, lt=2**63, description="of initial weights, trials, noise and analysis"
-    )
+    seed: Seed = Field(0, description="of initial weights, trials, noise and analysis")
     device: str = Field(
         "cpu",
         pattern=r"^(cpu|cuda(:\d+)?)$",
@@ -255,7 +258,7 @@ def build_network(
     ------
     InputError
         If the kind of network does not fit these tasks, if sizes or settings do not fit together,
-        or if there is no such device.
+        if the network would not fit into memory, or if there is no such device.
 
     Examples
     --------
@@ -270,6 +273,7 @@ def build_network(
             f"network.kind is {spec.kind!r}, but these tasks {fitting.tasks}: use "
             f"{fitting.model_fields['kind'].default!r}"
         )
+    spec.require_memory(task)
     net = spec.build(task, seed=seed)
     spec.perturb(net, seed)
     try:

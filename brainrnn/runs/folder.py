@@ -14,7 +14,14 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from brainrnn.analysis import AnalysisSpec, analyse, assess, map_statistics, storage
+from brainrnn.analysis import (
+    AnalysisSpec,
+    analyse,
+    assess,
+    check_analysis,
+    map_statistics,
+    storage,
+)
 from brainrnn.analysis.brain import TITLE as WHOLE
 from brainrnn.analysis.feedforward.assessment import TITLE as FEEDFORWARD
 from brainrnn.analysis.map_statistics import TITLE as MAP_STATISTICS
@@ -87,12 +94,14 @@ class Run:
         ------
         InputError
             If the folder already holds something or cannot be written, or if the experiment cannot
-            be built. Nothing is written then.
+            be built or its network not be analysed. Nothing is written then.
         """
         run = cls(Path(path), experiment)
         run._require_other_or_finished()
         require_new(run.path)
         _ = run.trainer  # an experiment that cannot be built leaves nothing behind
+        if isinstance(run.suite, Suite):
+            check_analysis(run.net, run.suite, experiment.analysis)
         with run.claimed():
             require_new(run.path)  # of two that begin together one has it
             with atomic_path(run.config) as temporary:
@@ -513,7 +522,7 @@ class Run:
         Raises
         ------
         InputError
-            If the run has not been analysed yet.
+            If the run has not been analysed since its last checkpoint.
         """
         analysis = self.path / "analysis.nc"
         if not analysis.is_file():
@@ -524,6 +533,12 @@ class Run:
         if not self.unfolds:
             return draw_graphs(self.net, self.suite, self.metrics(), figures)
         brain, tested = storage.load(analysis, WHOLE), self.path / "statistics.nc"
+        if brain.attrs.get("network") != fingerprint(self.net):
+            raise InputError(
+                f"{analysis} is of step {brain.attrs.get('training_steps', 'unknown')} or of "
+                f"another network, and the checkpoint of step {self.trainer.step}: run `brainrnn "
+                f"analyse {self.path}` again"
+            )
         written = draw_all(brain, self.metrics(), figures)
         if tested.is_file():
             statistics = storage.load(tested, MAP_STATISTICS)

@@ -18,6 +18,8 @@ from brainrnn.study.distributions import KINDS, Distribution, is_distribution
 _CALL = re.compile(r"([a-z]+)\(.*\)")
 _RANGE = re.compile(r"(logspace|linspace)\(\s*([^,()]+),\s*([^,()]+),\s*([^,()]+)\)")
 
+_MOST = 100_000
+
 
 @dataclass
 class Assignments:
@@ -158,8 +160,10 @@ def _range(key: str, text: str, name: str) -> list[float]:
 
 def _seeds(text: str) -> list[int]:
     value = toml_value(text)
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST:
         return list(range(value))
     if isinstance(value, list) and value and all(type(v) is int and v >= 0 for v in value):
         return value
-    raise InputError(f"seeds={text}: give a number of seeds, or a list such as [1, 2]")
+    raise InputError(
+        f"seeds={text:.60}: give a number of seeds (1 to {_MOST}), or a list such as [1, 2]"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -146,9 +145,13 @@ def _keep_to(study: Study, folder: Path) -> None:
     """Write down what the study is before it begins, and refuse to go on with another."""
     plan = folder / "study.toml"
     if plan.is_file():
-        before: Study | None = None
-        with suppress(InputError):  # of another version
+        try:
             before = build(Study, read_toml(plan))
+        except InputError as error:
+            raise InputError(
+                f"{plan} is damaged, or of another version ({error}): choose another --out, or "
+                "delete that folder; networks that are the same are not trained again"
+            ) from None
         if before != study:
             raise InputError(
                 f"{folder} holds a study with other settings (study.toml): choose another --out, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue, model_validator
 
 from brainrnn.catalogue import find
-from brainrnn.config import Settings, build, override, put, read_toml
+from brainrnn.config import Seed, Settings, build, override, put, read_toml
 from brainrnn.errors import InputError, unknown
 from brainrnn.runs.experiment import Experiment
 from brainrnn.study.answers import is_answered
@@ -21,6 +22,9 @@ from brainrnn.study.sample import Sample
 from brainrnn.study.subject import Arrangement, Cell, make_subject
 from brainrnn.study.together import together
 from brainrnn.study.values import POINT, Setting, in_file_name
+
+_LONGEST = 200  # bytes of a file's name, to which something is added
+_MOST = 100_000  # networks
 
 
 class MethodSpec(Settings):
@@ -78,12 +82,12 @@ class Study(Settings):
     (11, 55)
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = Field(
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] = Field(
         description="what the study's folder is called: lower case letters, digits and _"
     )
     title: str = Field(description="the question, as a headline")
     text: str = Field("", description="what is asked and why, for the report")
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+    seeds: tuple[Seed, ...] = Field(
         min_length=1, description="one network of every method for each"
     )
     only: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
@@ -106,16 +110,21 @@ class Study(Settings):
         if self.name == "networks":
             raise ValueError("name: networks is the folder of all trained networks")
         for name in self.methods:
-            if not re.fullmatch(r"\w[\w .+-]*", name):
+            if not re.fullmatch(r"\w[\w .+-]{0,99}", name):
                 raise ValueError(
-                    f"methods: {name!r} is a part of file names: use letters, digits, blanks, "
-                    "and . _ + -"
+                    f"methods: {name!r:.100} is a part of file names: use letters, digits, blanks, "
+                    "and . _ + -, at most 100"
                 )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds must differ from each other")
         for name in self.only or ():
             if name not in self.methods:
                 raise ValueError(unknown("method", name, self.methods))
+        number = len(self.seeds) * sum(
+            math.prod(map(len, method.sweep.values())) for method in self.chosen.values()
+        )
+        if number > _MOST:
+            raise ValueError(f"a study has at most {_MOST:,} networks, and this one {number:,}")
         labels = [method.label for method in self.chosen.values()]
         if len(set(labels)) < len(labels):
             raise ValueError(f"methods must have labels of their own, got {labels}")
@@ -147,7 +156,8 @@ class Study(Settings):
         Raises
         ------
         InputError
-            If what a method sets is not a key of the experiment, or two networks have one name.
+            If what a method sets is not a key of the experiment, or two networks have one name, or
+        one that is too long.
         """
         if asked is None:
             asked = {name: method.settings_known() for name, method in self.chosen.items()}
@@ -161,6 +171,11 @@ class Study(Settings):
         if twice := [name for name, count in names.items() if count > 1]:
             raise InputError(
                 f"two networks would have files called {twice[0]!r}: give a method another name"
+            )
+        if long := [name for name in names if len(name.encode()) > _LONGEST]:
+            raise InputError(
+                f"a network would have files called {long[0]!r:.60}, which is too long: sweep "
+                "fewer keys at once, or give the method a shorter name"
             )
         return together(cells, self.together)
 

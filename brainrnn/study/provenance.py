@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from brainrnn.config import Settings, build
+from brainrnn.config import Count, Settings, build
 from brainrnn.errors import InputError
 from brainrnn.files import atomic_path
 
@@ -18,7 +18,7 @@ class Provenance(Settings):
     """What a page says of how its study was made; versions are in versions.json."""
 
     command: str = Field("", description="what was called")
-    processors: int = Field(ge=1, description="of the machine that measured")
+    processors: Count = Field(description="of the machine that measured")
     rows: dict[str, int] = Field({}, description="of each table of answers")
     others: tuple[str, ...] = Field(
         (), description="versions that networks were trained with, where others measured them"

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 from scipy.stats import qmc
 
-from brainrnn.config import Settings
+from brainrnn.config import Count, Seed, Settings
 from brainrnn.streams import Stream, generator
 from brainrnn.study.distributions import Distribution
 from brainrnn.study.values import POINT, Setting
@@ -41,10 +41,9 @@ class Sample(Settings):
         description="the distribution of each key: uniform(0, 4), loguniform(1e-5, 1e-3), "
         "integers(8, 64) or choice(32, 64)",
     )
-    seed: int = Field(0, ge=0, description="of the draws")
-    at_once: int = Field(
+    seed: Seed = Field(0, description="of the draws")
+    at_once: Count = Field(
         4,
-        ge=1,
         description="of tpe: points that are chosen together, before any of them is known; their "
         "networks are trained at the same time",
     )

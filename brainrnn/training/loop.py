@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,16 @@ from torch import Tensor
 
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.placed import per_member
-from brainrnn.config import Settings
+from brainrnn.config import Count, NonNegative, Settings
 from brainrnn.errors import DivergedError, InputError, unknown
+from brainrnn.memory import require_memory
 from brainrnn.progress import progress_bar
 from brainrnn.streams import Stream, generator
 from brainrnn.task import Examples, Suite, Task, Trials
 from brainrnn.threads import in_pieces, one_thread, share
 from brainrnn.training.flat import FlatParameters, shared
 from brainrnn.training.pace import Pace
+from brainrnn.training.trials import require_trials
 from brainrnn.wiring_cost.cost import connection_cost, cost_coefficients
 from brainrnn.wiring_cost.method import BIMT
 from brainrnn.wiring_cost.proximal import soft_threshold, step_threshold
@@ -46,27 +48,26 @@ class TrainingSpec(Settings):
     (0.001, 0.0005)
     """
 
-    steps: int = Field(3000, ge=1, description="training steps")
-    batch: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
+    steps: Count = Field(3000, description="training steps")
+    batch: Count | Literal["all"] = Field(
         128, description="trials per step; all: every example, where they are fixed"
     )
-    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
+    learning_rate: float = Field(1e-3, gt=0, le=1e38, description="of Adam")
     decay: Literal["none", "linear", "cosine"] = Field(
         "linear", description="how the learning rate falls to 0 at the end"
     )
     decay_over: float = Field(
         0.3, gt=0, le=1, description="last fraction of training over which the rate falls"
     )
-    clip: float = Field(
-        1.0, ge=0, description="largest norm of each member's loss gradient; 0: no clipping"
+    clip: NonNegative = Field(
+        1.0, description="largest norm of each member's loss gradient; 0: no clipping"
     )
-    log_every: int = Field(10, ge=1, description="steps between two rows of metrics")
-    evaluate_every: int = Field(250, ge=1, description="steps between two evaluations")
-    evaluation_trials: int = Field(20, ge=1, description="held-out trials per task")
-    checkpoint_every: int = Field(500, ge=1, description="steps between two checkpoints of a run")
-    snapshot_every: int | None = Field(
+    log_every: Count = Field(10, description="steps between two rows of metrics")
+    evaluate_every: Count = Field(250, description="steps between two evaluations")
+    evaluation_trials: Count = Field(20, description="held-out trials per task")
+    checkpoint_every: Count = Field(500, description="steps between two checkpoints of a run")
+    snapshot_every: Count | None = Field(
         None,
-        ge=1,
         description="steps between two snapshots of a run's network, for animations; unset: none",
     )
 
@@ -164,6 +165,12 @@ class Trainer:
         self._moves = torch.zeros(net.members, dtype=torch.int64, device=self.device)
         self._trials = generator(seed, Stream.TRIALS)
         self._noise = torch.Generator(self.device).manual_seed(seed)
+        # Settings that do not fit fail here, not in the middle of training.
+        if spec.batch == "all" and isinstance(task, Suite):
+            raise InputError(
+                "training.batch must be a number, not all: these trials are drawn without end"
+            )
+        self._require_memory()
         rng = generator(seed, Stream.HELD_OUT_TRIALS)
         self.held_out = task.held_out(spec.evaluation_trials, rng).to(self.device)
         self._flat = FlatParameters(net)
@@ -173,16 +180,30 @@ class Trainer:
         self._optimizer = torch.optim.Adam([self._flat.values], lr=spec.learning_rate, fused=True)
         self._watched = self.device.type == "cpu"  # where looking at a value costs nothing
         self._pace = Pace()
-        # Settings that do not fit fail here, not in the middle of training.
-        if spec.batch == "all" and isinstance(task, Suite):
-            raise InputError(
-                "training.batch must be a number, not all: these trials are drawn without end"
-            )
         cost_coefficients(net, method)
         if method.swap.locality is not None:
             per_member(method.swap.locality, net, "swap locality")
         self._pays = bool(method.strengths(net).any())
         self._small, self._parts = self._plan()
+
+    def _require_memory(self) -> None:
+        """Refuse what would not fit into memory, before any of it is drawn or computed."""
+        parameters = list(self.net.parameters())
+        if isinstance(self.task, Suite):
+            assert isinstance(self.spec.batch, int)  # which was looked at before
+            units = self.net.members * max(value.shape[1] for value in parameters)
+            of_unit = 2 * parameters[0].itemsize  # its state, and the gradient of that
+            tested = self.spec.evaluation_trials * len(self.task.names)
+            for key, trials in (("batch", self.spec.batch), ("evaluation_trials", tested)):
+                require_trials(self.task, trials, of_unit * units, f"training.{key}")
+        if self.method.swap.algorithm != "none":
+            movable = [len(p) for p in self.net.anatomy.populations.values() if p.movable]
+            most = max(movable, default=0)
+            require_memory(
+                2 * 8 * self.net.members * most**2,
+                f"swaps in a population of {most:,} neurons",
+                "use fewer neurons, or set method.swap.algorithm=none",
+            )
 
     def records(self) -> Generator[Record, None, None]:
         """Train to the last step, yielding a record after each.
@@ -354,11 +375,19 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self) -> tuple[Float[Tensor, " member"], Float[Tensor, "member task"]]:
-        """Loss and mean score of every task on the held-out trials."""
+        """Loss and mean score of every task on the held-out trials.
+
+        Raises
+        ------
+        DivergedError
+            If a member's loss is NaN or infinite.
+        """
         outputs = answer(self.net, self.held_out)
+        loss = self.task.loss(outputs, self.held_out)
+        self._require_finite(loss, "loss on held-out trials", self.step)
         score = self.task.score(outputs, self.held_out)
         score = score.view(self.net.members, len(self.task.names), -1).mean(2)
-        return self.task.loss(outputs, self.held_out), score
+        return loss, score
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that an exact continuation needs.

@@ -24,7 +24,7 @@ from pydantic import Field
 from torch import Tensor
 
 from brainrnn.anatomy.placed import Placed, per_member
-from brainrnn.config import PerMember, Settings
+from brainrnn.config import Count, PerMember, Settings
 from brainrnn.errors import DivergedError
 from brainrnn.threads import one_thread
 from brainrnn.wiring_cost import arrange
@@ -51,9 +51,9 @@ class SwapSpec(Settings):
         "cheapest arrangement given the other populations, exact unless a population is wired to "
         "itself, then approximate; none: no swaps",
     )
-    every: int = Field(50, ge=1, description="training steps between two relocations")
-    top_k: int | None = Field(
-        None, ge=1, description="neurons per population that look for a partner; unset: all"
+    every: Count = Field(50, description="training steps between two relocations")
+    top_k: Count | None = Field(
+        None, description="neurons per population that look for a partner; unset: all"
     )
     locality: PerMember | None = Field(
         None,

@@ -167,7 +167,7 @@ def test_neurons_of_a_layer_sit_in_the_middle_or_at_the_start_of_their_share():
         (lambda: MLP([line(3), grid(2, 2)]), "in 2 dimensions .* in 1"),
         (lambda: MLP([line(3), line(2)], members=0), "members"),
         (lambda: MLP([line(3), line(2)], members=2, starts=(0,)), r"\(2, 2, 3\), got \(1, 2, 3\)"),
-        (lambda: network(spec=MLPSpec(hidden=(7, 0))), "at least 1, got 0"),
+        (lambda: network(spec=MLPSpec(hidden=(7, 0))), "hidden: .*, got 0"),
         (lambda: network(0), "at least 1, got 0"),
         (lambda: network(spec=MLPSpec(embedding=0)), "embedding"),
         (lambda: network(spec=MLPSpec(activation="sliu")), "activation: .*'silu'.*got 'sliu'"),

@@ -1,5 +1,6 @@
 """What networks answer is kept in two tables, and a report is made from them again."""
 
+import re
 import shutil
 
 import numpy as np
@@ -153,6 +154,12 @@ def test_the_page_follows_from_the_answers(published, tmp_path):
         ("items.csv", "cut", ["items.csv has", "is damaged"]),
         ("neurons.csv", "cut", ["neurons.csv has", "is damaged"]),
         ("versions.json", None, ["versions.json"]),
+        ("study.toml", b"", ["study.toml"]),
+        ("study.toml", b"\x00", ["study.toml", "not valid TOML"]),
+        ("study.toml", b"\xff", ["study.toml", "not a text file"]),
+        ("networks.csv", "zeros", ["networks.csv"]),
+        ("networks.csv", "words", ["damaged", "run the study again"]),
+        ("items.csv", "words", ["damaged", "run the study again"]),
     ],
 )
 def test_what_is_missing_or_damaged_is_one_line(file, content, words, published, tmp_path):
@@ -163,6 +170,11 @@ def test_what_is_missing_or_damaged_is_one_line(file, content, words, published,
     elif content == "cut":
         whole = (folder / file).read_bytes()
         (folder / file).write_bytes(whole[: whole.rstrip().rindex(b"\n") + 1])
+    elif content == "words":
+        numbers = r"(?<=[,\n])-?\d+\.\d+(?=[,\n])"
+        (folder / file).write_text(re.sub(numbers, "x", (folder / file).read_text()))
+    elif content == "zeros":  # as some file systems leave a file after a crash
+        (folder / file).write_bytes(bytes((folder / file).stat().st_size))
     else:
         (folder / file).write_bytes(content)
     before = sorted(tmp_path.rglob("*"))
@@ -173,3 +185,19 @@ def test_what_is_missing_or_damaged_is_one_line(file, content, words, published,
 def test_a_folder_without_a_study_is_one_line(tmp_path):
     with pytest.raises(InputError, match=r"study\.toml"):
         write_report(tmp_path)
+
+
+def test_a_damaged_answer_of_one_network_is_one_line(tmp_path):
+    study = small_study(seeds=[1], methods={"new": {"label": "new", "trained": False}})
+    conduct(study, tmp_path, progress=False, on="serial")
+    kept = tmp_path / "small" / "answers" / "new-1"
+    for file in ("networks.csv", "items.csv"):
+        whole = (kept / file).read_bytes()
+        for damaged in (b"", b"\xff\xfe", bytes(len(whole)), b"no,table\n1,2\n"):
+            (kept / file).write_bytes(damaged)
+            with pytest.raises(InputError, match=rf"{file}.*; run the study again"):
+                conduct(study, tmp_path, progress=False, on="serial")
+        (kept / file).write_bytes(whole)
+    (tmp_path / "small" / "study.toml").write_bytes(b"[")
+    with pytest.raises(InputError, match=r"study\.toml is damaged, .* delete that folder"):
+        conduct(study, tmp_path, progress=False, on="serial")

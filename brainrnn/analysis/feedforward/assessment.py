@@ -17,6 +17,7 @@ from brainrnn.analysis.graph.modularity import newman_modularity
 from brainrnn.analysis.graph.stages import stages
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.placed import Placed
+from brainrnn.errors import InputError
 from brainrnn.task import Examples, Task
 from brainrnn.training.loop import answer
 
@@ -48,6 +49,11 @@ def assess(
         ``live`` (fraction of connections that are live) and ``active`` (hidden neurons on a live
         path from an input to an output).
 
+    Raises
+    ------
+    InputError
+        If a loss is not finite.
+
     Examples
     --------
     >>> import brainrnn as br
@@ -63,7 +69,12 @@ def assess(
         assert isinstance(batch, Examples)
         batch = batch.to(next(net.parameters()).device)
         outputs = answer(net, batch)
-        columns[f"{part}_loss"] = task.loss(outputs, batch)
+        columns[f"{part}_loss"] = loss = task.loss(outputs, batch)
+        if not bool(loss.isfinite().all()):
+            raise InputError(
+                f"the {part} loss is not finite, so that the network cannot be assessed: train "
+                "again with a lower training.learning_rate, or from smaller weights"
+            )
         columns[f"{part}_accuracy"] = task.score(outputs, batch).flatten(1).mean(1)
     live = live_connections(net)
     columns["live"] = torch.cat([x.flatten(1) for x in live.values()], dim=1).double().mean(1)

@@ -44,7 +44,7 @@ def path_length(
     Returns
     -------
     (...)
-        Infinite without edges.
+        Infinite without edges, NaN of a single node.
     """
     nodes = adjacency.shape[-1]
     joined = adjacency.astype(np.float32)
@@ -56,7 +56,7 @@ def path_length(
             break
         reached |= further
         inverse += further.sum((-2, -1)) / steps
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return nodes * (nodes - 1) / inverse
 
 

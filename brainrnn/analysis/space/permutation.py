@@ -168,7 +168,7 @@ def compare(
     """
     sides = alternatives(names, alternative)
     n = null.shape[1]
-    tie = _TIE * np.abs(observed)
+    tie = np.where(np.isfinite(observed), _TIE * np.abs(observed), 0)
     with np.errstate(invalid="ignore", divide="ignore"):  # of values that are NaN or infinite
         mean, sd = null.mean(1), null.std(1)
         sd[sd <= _TIE * np.abs(mean)] = 0

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import pandas as pd
 from pydantic import Field
 
+from brainrnn.analysis import check_analysis
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.config import Settings
 from brainrnn.errors import InputError
@@ -79,6 +80,9 @@ class Measure(Settings):
                 nets[kind] = build_network(
                     experiment.network, suite, seed=cell.seed, device=experiment.device
                 )
+                if self.asks == "recurrent":
+                    assert isinstance(suite, Suite)  # _check_recurrent has seen to it
+                    check_analysis(nets[kind], suite, experiment.analysis)
             if cell.trained and cell.method not in methods:  # swept values are checked as settings
                 methods.add(cell.method)
                 Trainer(nets[kind], suite, experiment.method, experiment.training)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 import pandas as pd
 from pydantic import Field
 
 from brainrnn.analysis import robustness
 from brainrnn.analysis.map_statistics import MEASURES
+from brainrnn.analysis.spec import Modules
+from brainrnn.config import Positive
 from brainrnn.study.answers import Answer
 from brainrnn.study.drawings.choices import specification_curves
 from brainrnn.study.measures.base import Findings, Measure
@@ -25,11 +27,13 @@ class ChoiceMeasure(Measure):
     """Both of the paper's measures under every combination of choices of the analysis."""
 
     kind: Literal["choices"] = "choices"
-    ks: tuple[int, ...] = Field(
+    ks: tuple[Modules, ...] = Field(
         (6, 8, 10, 12, 15, 20), description="numbers of modules, beside the analysis's own rule"
     )
-    thresholds: tuple[float, ...] = Field((0.003, 0.01, 0.03), description="thresholds of activity")
-    neighbourhoods: tuple[float, ...] = Field(
+    thresholds: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        (0.003, 0.01, 0.03), description="thresholds of activity"
+    )
+    neighbourhoods: tuple[Positive, ...] = Field(
         (1.0, 1.5, 2.0), description="radii within which neurons are neighbours"
     )
     level: float = Field(0.001, gt=0, lt=1, description="p below which a map is beyond chance")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from brainrnn.config import Count
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.claims import lesions as claims
@@ -52,11 +53,12 @@ class LesionMeasure(Measure):
     """
 
     kind: Literal["lesions"] = "lesions"
-    trials: int = Field(25, ge=1, description="trials per task, the same for every lesion")
-    draws: int = Field(50, ge=2, description="random sets of neurons for each lesion and null")
-    strata: int = Field(
+    trials: Count = Field(25, description="trials per task, the same for every lesion")
+    draws: int = Field(
+        50, ge=2, le=10**9, description="random sets of neurons for each lesion and null"
+    )
+    strata: Count = Field(
         10,
-        ge=1,
         description="groups of neurons of equal number and rising task variance, inside which the "
         "random sets that match a module's activity are drawn",
     )

@@ -45,7 +45,7 @@ class MapMeasure(Measure):
     share: float = Field(
         0.8, gt=0, le=1, description="share of networks that must be for the paper's claim to hold"
     )
-    graphs: int = Field(50, ge=2, description="random graphs beside the recurrent graph")
+    graphs: int = Field(50, ge=2, le=10**9, description="random graphs beside the recurrent graph")
     accuracy_share: float = Field(
         0.95, gt=0, le=1, description="share of the best possible accuracy they must reach"
     )

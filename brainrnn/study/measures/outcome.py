@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import pandas as pd
 from pydantic import Field
 
+from brainrnn.config import Count
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.drawings.outcome import dots_by_setting, pruning_curves
@@ -26,8 +27,8 @@ class OutcomeMeasure(Measure):
     asks: ClassVar[Literal["recurrent", "any"]] = "any"
 
     kind: Literal["outcome"] = "outcome"
-    trials: int = Field(
-        200, ge=1, description="held-out trials per task, where they are drawn, not fixed"
+    trials: Count = Field(
+        200, description="held-out trials per task, where they are drawn, not fixed"
     )
     modularity: bool = Field(
         True,

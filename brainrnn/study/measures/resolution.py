@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import pandas as pd
 from pydantic import Field
 
 from brainrnn.analysis.map_statistics import MEASURES
+from brainrnn.config import Count
 from brainrnn.errors import InputError
 from brainrnn.networks import RNN, RNNNetwork
 from brainrnn.networks.resize import grid_shape
@@ -39,21 +40,23 @@ class ResolutionMeasure(Measure):
     """
 
     kind: Literal["resolution"] = "resolution"
-    shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    shape: tuple[Count, ...] = Field(
         (10, 10),
         min_length=1,
         max_length=3,
         description="the coarse grid: networks on it are refined, those on the fine one merged",
     )
-    factor: int = Field(2, ge=2, description="sites of the fine grid for one along every side")
+    factor: int = Field(
+        2, ge=2, le=100, description="sites of the fine grid for one along every side"
+    )
     spread: float = Field(
         0.5, ge=0, lt=1, description="how unequally what a neuron sent is divided, 0: equally"
     )
-    moment_trials: int = Field(16, ge=1, description="trials per task to correlate activity in")
-    steps: int = Field(1000, ge=1, description="training steps after the change")
-    batch: int = Field(64, ge=1, description="trials per step")
-    every: int = Field(50, ge=1, description="steps between two measurements of accuracy")
-    trials: int = Field(50, ge=1, description="trials per task to measure accuracy in")
+    moment_trials: Count = Field(16, description="trials per task to correlate activity in")
+    steps: Count = Field(1000, description="training steps after the change")
+    batch: Count = Field(64, description="trials per step")
+    every: Count = Field(50, description="steps between two measurements of accuracy")
+    trials: Count = Field(50, description="trials per task to measure accuracy in")
 
     def answer(self, subject: Subject) -> Answer:
         """An item for every change and step at which accuracy is measured.

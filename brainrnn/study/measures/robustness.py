@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from brainrnn.config import Count, Positive
 from brainrnn.study.answers import Answer
 from brainrnn.study.claims import robustness as claims
 from brainrnn.study.disturbance import disturbed
@@ -29,7 +30,7 @@ from brainrnn.study.tolerance import (
     robustness,
 )
 
-Levels = tuple[Annotated[float, Field(gt=0)], ...]
+Levels = tuple[Positive, ...]
 
 
 class RobustnessMeasure(Measure):
@@ -69,8 +70,8 @@ class RobustnessMeasure(Measure):
         min_length=1,
         description="fractions of active neurons to lose",
     )
-    draws: int = Field(8, ge=1, description="draws of noise, or of lost neurons, for each level")
-    trials: int = Field(20, ge=1, description="trials per task, the same for every level and draw")
+    draws: Count = Field(8, description="draws of noise, or of lost neurons, for each level")
+    trials: Count = Field(20, description="trials per task, the same for every level and draw")
     pruned: float = Field(
         0.97, gt=0, lt=1, description="fraction of recurrent weights absent at matched sparsity"
     )

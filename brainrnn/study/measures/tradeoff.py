@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from brainrnn.analysis import accuracy
+from brainrnn.config import Count, Positive
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.claims import tradeoff as claims
@@ -32,10 +33,10 @@ class TradeOffMeasure(Measure):
         description="fractions of recurrent weights to be without, weakest first, where a network "
         "has more than that",
     )
-    lengths: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+    lengths: tuple[Positive, ...] = Field(
         (10.0, 30.0, 100.0, 300.0), description="wiring lengths to compare methods at"
     )
-    trials: int = Field(200, ge=1, description="trials per task to measure accuracy in")
+    trials: Count = Field(200, description="trials per task to measure accuracy in")
 
     def answer(self, subject: Subject) -> Answer:
         """An item for the network as it is, and one for each fraction it is pruned to."""

@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from brainrnn.analysis import record, task_variance
+from brainrnn.config import Count
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.claims import transfer as claims
@@ -58,12 +59,12 @@ class TransferMeasure(Measure):
     criterion: float = Field(
         0.9, gt=0, le=1, description="share of the best possible accuracy at which one is learned"
     )
-    steps: int = Field(1000, ge=1, description="steps after which learning is given up")
-    every: int = Field(5, ge=1, description="steps between two measurements of accuracy")
-    batch: int = Field(64, ge=1, description="trials per step")
-    learning_rate: float = Field(3e-4, gt=0, description="of Adam, constant")
-    trials: int = Field(100, ge=1, description="trials of the new task to measure accuracy in")
-    old_trials: int = Field(40, ge=1, description="trials of each task known before, likewise")
+    steps: Count = Field(1000, description="steps after which learning is given up")
+    every: Count = Field(5, description="steps between two measurements of accuracy")
+    batch: Count = Field(64, description="trials per step")
+    learning_rate: float = Field(3e-4, gt=0, le=1e38, description="of Adam, constant")
+    trials: Count = Field(100, description="trials of the new task to measure accuracy in")
+    old_trials: Count = Field(40, description="trials of each task known before, likewise")
 
     def answer(self, subject: Subject) -> Answer:
         """An item for every new task and condition.

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
+
+_TAG = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
+_ADDRESS = re.compile(r"(javascript|vbscript)\s*(?::|&colon;|&#0*58;?|&#x0*3a;?)", re.IGNORECASE)
 
 
 def markdown_table(table: pd.DataFrame) -> str:
@@ -16,7 +21,7 @@ def markdown_table(table: pd.DataFrame) -> str:
     | BIMT | -3.46 |
     """
     rows = [map(cell, row) for row in table.itertuples(index=False)]
-    lines = [[_plain(one) for one in row] for row in (map(str, table.columns), *rows)]
+    lines = [[_in_cell(one) for one in row] for row in (map(str, table.columns), *rows)]
     rule = "|" + "---|" * table.shape[1]
     head, *body = ["| " + " | ".join(line) + " |" for line in lines]
     return "\n".join([head, rule, *body])
@@ -37,6 +42,17 @@ def cell(value: object) -> str:
     return str(value)
 
 
-def _plain(text: str) -> str:
-    """Text that cannot end a cell, nor begin a tag."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+def plain(text: str) -> str:
+    """Text that cannot begin a tag, nor be the address of a link that runs code.
+
+    Examples
+    --------
+    >>> plain("<b>L1</b> [more](javascript:alert)")
+    '&lt;b>L1&lt;/b> [more](javascript&#58;alert)'
+    """
+    return _ADDRESS.sub(r"\1&#58;", _TAG.sub("&lt;", text))
+
+
+def _in_cell(text: str) -> str:
+    """Text that cannot end a cell either."""
+    return plain(text.replace("<", "&lt;")).replace("|", "\\|").replace("\n", " ")

@@ -19,7 +19,7 @@ from brainrnn.study.measures import Findings
 from brainrnn.study.plan import MethodSpec, Study
 from brainrnn.study.provenance import Provenance
 from brainrnn.study.report.claims import by_verdict, claims_table
-from brainrnn.study.report.markdown import cell, markdown_table
+from brainrnn.study.report.markdown import cell, markdown_table, plain
 
 CONCLUSIONS = "conclusions.md"
 _LONG = 24  # rows
@@ -61,7 +61,14 @@ def write_report(
     out = folder if out is None else Path(out)
     if not (folder / "study.toml").is_file():
         raise InputError(f"{folder} is not the folder of a study: it has no study.toml")
-    study, answers = build(Study, read_toml(folder / "study.toml")), Answers.read(folder)
+    try:
+        study = build(Study, read_toml(folder / "study.toml"))
+    except InputError as error:
+        raise InputError(
+            f"{folder / 'study.toml'} is damaged, or of another version: {error}; run the study "
+            "again"
+        ) from None
+    answers = Answers.read(folder)
     provenance, measure = Provenance.read(folder), study.measure
     portraits = {name: read_table(folder / f"{name}.csv") for name in measure.drawn}
     tables = {"networks": answers.networks, "items": answers.items} | portraits
@@ -74,8 +81,14 @@ def write_report(
     copies = {file: _content(folder / file) for file in ("study.toml", "versions.json")}
     if (folder / CONCLUSIONS).is_file() and not (out / CONCLUSIONS).is_file():
         copies[CONCLUSIONS] = _content(folder / CONCLUSIONS)
-    found = measure.findings(answers.rows)
-    found.figures |= measure.gallery(answers.rows, portraits)
+    try:
+        found = measure.findings(answers.rows)
+        found.figures |= measure.gallery(answers.rows, portraits)
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:  # of any library
+        raise InputError(
+            f"the tables in {folder} are damaged, or are no answers to what study.toml asks "
+            f"({type(error).__name__}: {error!s:.100}); run the study again"
+        ) from error
     if out != folder:
         answers.write(out)
         for name, table in portraits.items():
@@ -171,7 +184,11 @@ def _templates() -> jinja2.Environment:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    filters: dict[str, Any] = {"markdown_table": markdown_table, "html_table": _html_table}
+    filters: dict[str, Any] = {
+        "markdown_table": markdown_table,
+        "html_table": _html_table,
+        "plain": plain,
+    }
     made.filters |= filters
     return made
 

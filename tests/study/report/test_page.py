@@ -1,13 +1,16 @@
 """The page of a study, in Markdown and in HTML."""
 
+import re
+import xml.dom.minidom
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
 
+from brainrnn.config import build
 from brainrnn.plots.style import new_figure
 from brainrnn.study.measures import Findings
-from brainrnn.study.plan import load_study
+from brainrnn.study.plan import Study, load_study
 from brainrnn.study.provenance import Provenance
 from brainrnn.study.report.claims import Claim
 from brainrnn.study.report.page import write_page
@@ -110,3 +113,32 @@ def test_a_page_without_claims_and_words_has_no_empty_headlines(tmp_path):
     assert "## What holds" not in text
     assert "## In words" not in text
     assert "```" not in text
+
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](JavaScript :alert(1)) | `"
+
+
+def test_text_from_files_runs_nothing(tmp_path):
+    """Not in HTML, not in Markdown, which passes tags on, and not in an SVG."""
+    base = load_study("growing_brains").model_dump(mode="json", exclude_none=True)
+    methods = {"bimt": {"label": EVIL, "settings": [f"name={EVIL}"]}}
+    study = build(Study, base | {"title": EVIL, "text": EVIL, "methods": methods, "only": ["bimt"]})
+    found = findings()
+    found.tables[EVIL] = pd.DataFrame({EVIL: [EVIL]})
+    found.claims = [Claim(EVIL, EVIL, "holds", EVIL)]
+    found.notes = [EVIL]
+    figure = new_figure(3, 1)
+    figure.text(0, 0, EVIL.replace("$", ""))
+    found.figures = {"dots": (figure, EVIL)}
+    (tmp_path / "conclusions.md").write_text(EVIL)
+    made = Provenance(command=f"x\n```\n{EVIL}", processors=2, others=(EVIL,))
+    write_page(study, found, tmp_path, provenance=made)
+    markdown = (tmp_path / "README.md").read_text()
+    told, command = markdown.rsplit("\n```\n", 2)[0], markdown.rsplit("\n```\n", 2)[1]
+    assert "\n" not in command
+    for text in (told, (tmp_path / "index.html").read_text()):
+        assert not re.search(r"<(script|img src=x)", text, re.IGNORECASE)
+    assert not re.search(r"javascript\s*:", told, re.IGNORECASE)
+    drawn = (tmp_path / "figures" / "dots.svg").read_text()
+    assert "<script" not in drawn
+    xml.dom.minidom.parseString(drawn)
