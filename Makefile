@@ -2,6 +2,9 @@
 # make coverage: the tests, and how many lines they reach.  make test-types: the tests, while types
 # and shapes are checked in every call.  make test-pretrained: a network from another package (16 MB).
 # make pages: the reports in docs/results from their answers, and the tables of README and findings.
+# make lint: ruff, mypy and bandit.  make audit: known vulnerabilities of the versions in
+# constraints.txt, from a service on the network.  make wheels: source distribution and wheel in dist/,
+# which are installed away from here and tried.
 # make test-slurm: studies on a real Slurm, which the tests start (Debian: apt-get install slurm-wlm).
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +14,7 @@ PUBLISHED = $(dir $(wildcard docs/results/*/provenance.json))
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo pages test test-slow test-slurm test-types test-pretrained coverage lint
-.PHONY: benchmark clean
+.PHONY: audit wheels benchmark clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -60,6 +63,19 @@ lint: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive brainrnn tasks paper_mlp
+
+audit: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit==2.10.1'
+	$(BIN)/pip-audit --no-deps --disable-pip --requirement constraints.txt
+
+# With other Pythons: make wheels PYTHON=python3.13
+wheels: install
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist >/dev/null
+	$(PYTHON) -m venv dist/env
+	dist/env/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	dist/env/bin/python -P tests/smoke.py docs/results/tradeoff
 
 clean:
 	rm -rf .venv build dist *.egg-info
