@@ -1,6 +1,7 @@
 # make demo: grow a brain and test its map.  make test: the tests.  make install: the set-up alone.
 # make coverage: the tests, and how many lines they reach.  make test-types: the tests, while types
 # and shapes are checked in every call.  make test-pretrained: a network from another package (16 MB).
+# make test-peers: statistics of a map against esda, which it fetches.
 # make pages: the reports in docs/results from their answers, and the tables of README and findings.
 # make lint: ruff, mypy and bandit.  make audit: known vulnerabilities of the versions in
 # constraints.txt, from a service on the network.  make wheels: source distribution and wheel in dist/,
@@ -13,7 +14,7 @@ PUBLISHED = $(dir $(wildcard docs/results/*/provenance.json))
 # As many processes as processors, of one thread each; tests of one file stay together.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo pages test test-slow test-slurm test-types test-pretrained coverage lint
+.PHONY: install demo pages test test-slow test-slurm test-types test-pretrained test-peers coverage lint
 .PHONY: audit wheels benchmark clean
 .DELETE_ON_ERROR:
 
@@ -52,6 +53,10 @@ test-types: install
 test-pretrained: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'resemblyzer==0.1.4'
 	$(PYTEST) -m slow tests/test_pretrained.py
+
+test-peers: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'esda==2.9.0'
+	$(PYTEST) -m slow tests/analysis/space/test_esda.py
 
 coverage: install
 	$(PYTEST) --cov
