@@ -1,9 +1,13 @@
 # make demo: grow a brain and test its map.  make test: the tests.  make install: the set-up alone.
 # make coverage: the tests, and how many lines they reach.  make test-types: the tests, while types
 # and shapes are checked in every call.  make test-pretrained: a network from another package (16 MB).
+# make test-peers: statistics of a map against esda, which it fetches.
 # make pages: the reports in docs/results from their answers, and the tables of README and findings.
 # make mutants: whether the tests see changes of the code (hours; it goes on where it was stopped).
 # make torture: runs and studies are killed 200 times, and must go on as if nothing had been (20 min).
+# make lint: ruff, mypy and bandit.  make audit: known vulnerabilities of the versions in
+# constraints.txt, from a service on the network.  make wheels: source distribution and wheel in dist/,
+# which are installed away from here and tried.
 # make test-slurm: studies on a real Slurm, which the tests start (Debian: apt-get install slurm-wlm).
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,8 +16,8 @@ PUBLISHED = $(dir $(wildcard docs/results/*/provenance.json))
 # As many processes as processors, of one thread each; tests of one file stay together.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo pages test test-slow test-slurm test-types test-pretrained mutants coverage
-.PHONY: lint benchmark torture clean
+.PHONY: install demo pages test test-slow test-slurm test-types test-pretrained test-peers
+.PHONY: mutants torture coverage lint audit wheels benchmark clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -61,6 +65,10 @@ mutants: install
 	OMP_NUM_THREADS=1 $(BIN)/mutmut run
 	$(BIN)/python -m tests.mutants docs/reliability/mutants.csv
 
+test-peers: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'esda==2.9.0'
+	$(PYTEST) -m slow tests/analysis/space/test_esda.py
+
 coverage: install
 	$(PYTEST) --cov
 
@@ -71,6 +79,19 @@ lint: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive brainrnn tasks paper_mlp
+
+audit: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit==2.10.1'
+	$(BIN)/pip-audit --no-deps --disable-pip --requirement constraints.txt
+
+# With other Pythons: make wheels PYTHON=python3.13
+wheels: install
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist >/dev/null
+	$(PYTHON) -m venv dist/env
+	dist/env/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	dist/env/bin/python -P tests/smoke.py docs/results/tradeoff
 
 clean:
 	rm -rf .venv build dist *.egg-info

@@ -26,12 +26,13 @@ WIRING = {
 
 
 class Wired(PlacedNetwork):
-    """Random parameters of every wiring form on plane sites."""
+    """Random parameters of every wiring form, on plane sites where no populations are given."""
 
     def __init__(
         self,
         wiring: dict[str, str] = WIRING,
         *,
+        populations: list[Population] | None = None,
         members: int = 2,
         seed: int = 0,
         distance="l2",
@@ -47,7 +48,7 @@ class Wired(PlacedNetwork):
             "stream": geometry.grid(1, 5),
             "heads": geometry.grid(3, 4),
         }
-        populations = [
+        populations = populations or [
             Population(name, s, name in movable, blocks if name == "heads" else 1)
             for name, s in sites.items()
         ]

@@ -62,18 +62,9 @@ def test_an_editable_install_is_found_from_the_folder_above(clone, python, tmp_p
     assert python("-m", "brainrnn", "--version", cwd=clone.parent).startswith("brainrnn ")
 
 
-def test_a_wheel_brings_its_configurations(clone, python, tmp_path):
+def test_a_wheel_works_away_from_the_repository(clone, python, tmp_path):
     python(*PIP, clone, cwd=tmp_path)
     where = python("-c", "import brainrnn; print(brainrnn.__file__)", cwd=clone.parent)
     assert "site-packages" in where
     shutil.rmtree(clone)
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    listed = python("-m", "brainrnn", "configs", cwd=empty)
-    assert "quick" in listed
-    assert "growing_brains" in listed
-    small = ["network.shape=[3, 3]", "training.steps=2", "--quiet"]
-    assert "runs/quick" in python("-m", "brainrnn", "train", "quick", *small, cwd=empty)
-    answers = REPOSITORY / "docs" / "results" / "tradeoff"
-    python("-m", "brainrnn", "study", "report", answers, "--out", empty / "page", cwd=empty)
-    assert "## What holds" in (empty / "page" / "README.md").read_text()
+    python("-P", REPOSITORY / "tests/smoke.py", REPOSITORY / "docs/results/tradeoff", cwd=tmp_path)

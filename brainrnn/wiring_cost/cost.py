@@ -195,4 +195,6 @@ def connection_cost(net: Placed, spec: CostSpec, progress: float = 1.0) -> Float
     total = [
         (parameters[name].abs() * cost).flatten(1).sum(1) for name, cost in coefficients.items()
     ]
+    if not total:  # nothing but biases, which cost nothing yet
+        return net.anchor().new_zeros(net.members)
     return torch.stack(total).sum(0)
