@@ -155,12 +155,11 @@ def read_table(file: Path) -> pd.DataFrame:
         If the file is not there, or is no table.
     """
     try:
-        return pd.read_csv(  # to the last digit, which pandas below 3 rounds otherwise
+        return pd.read_csv(
             file,
             keep_default_na=False,
             na_values=[""],
             dtype=_WORDS,
-            float_precision="round_trip",
         )
     except FileNotFoundError:
         raise InputError(

@@ -101,6 +101,7 @@ class Study(Settings):
     together: int = Field(
         8,
         ge=1,
+        le=1000,
         description="small networks of one seed that train as members of one, at most; 1: each "
         "trains alone",
     )

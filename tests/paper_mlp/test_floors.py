@@ -24,6 +24,7 @@ FLOORS = [
     {"tables", "session", "printed"},
     {"report"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -108,6 +108,7 @@ STUDIES = {  # methods, what measuring takes beside training, share of networks 
     "sizes": (SIZES, 0.2, 0),
     "steps": (STEPS, 0.1, 0),
     "a sweep": (SWEEP, 0.3, 0),
+    "together": (SWEEP, 0.3, 0),
     "much measuring": (SIZES, 1.5, 0),
     "half is trained": (METHODS, 0.3, 0.5),
     "all is trained": (METHODS, 0.3, 1),
@@ -119,8 +120,10 @@ STUDIES = {  # methods, what measuring takes beside training, share of networks 
 def test_the_time_left_holds_within_a_fifth_after_a_tenth_of_the_work(name, workers, tmp_path):
     """With ten networks for each worker or more, 30 at least."""
     methods, measuring, before = STUDIES[name]
-    kinds = 24 if methods is SWEEP else len(methods)
-    study = small_study(methods=methods, seeds=list(range(-(-max(30, 10 * workers) // kinds))))
+    jobs = 24 if methods is SWEEP else len(methods)  # to train, of one seed
+    at_most = 8 if name == "together" else 1
+    seeds = list(range(-(-max(30, 10 * workers) // (jobs // at_most))))
+    study = small_study(methods=methods, seeds=seeds, together=at_most)
     cells = study.cells()
     rng = np.random.default_rng([workers, list(STUDIES).index(name)])
     trainings = sorted({cell.training for cell in cells if cell.trained})

@@ -28,6 +28,7 @@ def run(tmp_path, *commands):
 
 
 SMALL = "--quiet training.steps=2 training.batch=8"
+MODCOG = "task.suite=modcog task.names=['goseqr','goseql']"
 RNN = "network.shape=[3,3] analysis.permutations=20 analysis.k=2"
 
 
@@ -38,7 +39,7 @@ def test_networks_are_trained_analysed_and_drawn(tmp_path):
         f"train config.toml task.names=['go','dm1'] {SMALL} {RNN} --out run",
         "analyse run",
         "plot run",
-        f"train config.toml task.suite=modcog task.names=['goseqr'] {SMALL} {RNN} --out modcog",
+        f"train config.toml {MODCOG} {SMALL} {RNN} --out modcog",
         f"train config.toml task.suite=two_moons network.kind=mlp {SMALL} --out mlp",
     )
     assert done.returncode == 0, done.stderr
