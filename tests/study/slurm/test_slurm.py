@@ -19,7 +19,7 @@ from tests.study.slurm.conftest import said, wait_for
 from tests.study.test_workers import FEW, MAIN, assert_same, longer
 
 pytestmark = pytest.mark.slow
-STUDY = longer(600)
+STUDY = longer(4000)
 SELDOM = STUDY.experiment.training.model_copy(update={"checkpoint_every": 10_000})
 STUDY = STUDY.model_copy(
     update={"experiment": STUDY.experiment.model_copy(update={"training": SELDOM})}
