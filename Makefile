@@ -62,6 +62,8 @@ test-pretrained: install
 
 mutants: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut==3.8.1'
+	@mkdir -p mutants docs/reliability
+	find mutants -type f ! -name '*.py' ! -name '*.meta' ! -name '*.json' -delete  # copied anew
 	OMP_NUM_THREADS=1 $(BIN)/mutmut run
 	$(BIN)/python -m tests.mutants docs/reliability/mutants.csv
 
