@@ -58,10 +58,7 @@ def analyse(
         found["statistics.nc"] = opened.statistics(brain, write=False)
         if not as_object:
             click.echo(f"\n{analysis.statistics_table(found['statistics.nc'])}")
-    for (
-        name,
-        dataset,
-    ) in found.items():  # last: what was computed is told, even if it cannot be kept
+    for name, dataset in found.items():  # last: what was computed is told, even if it is not kept
         analysis.save(dataset, run / name)
     if not as_object:
         click.echo("\n" + "\n".join(f"Written: {run / name}" for name in found))

@@ -158,7 +158,7 @@ class Study(Settings):
         ------
         InputError
             If what a method sets is not a key of the experiment, or two networks have one name, or
-        one that is too long.
+            one that is too long.
         """
         if asked is None:
             asked = {name: method.settings_known() for name, method in self.chosen.items()}

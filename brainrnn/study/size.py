@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from brainrnn.networks import NetworkSpec
-from brainrnn.runs.experiment import Experiment, TaskSpec, build_network, load_suite
+from brainrnn.runs.experiment import Experiment, TaskSpec, load_suite
 from brainrnn.task import Trials
 
 
@@ -33,7 +33,7 @@ def _multiplications(task: str, network: str, batch: int | Literal["all"]) -> fl
     try:
         suite = load_suite(TaskSpec.model_validate_json(task))
         spec = TypeAdapter[NetworkSpec](NetworkSpec).validate_json(network)
-        entries = sum(value.numel() for value in build_network(spec, suite, seed=0).parameters())
+        entries = spec.members * spec.weights(suite)
         one = suite.sample(None if batch == "all" else batch, np.random.default_rng(0))
     except Exception:  # of tasks that may be the user's own
         return 0.0

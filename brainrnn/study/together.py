@@ -64,14 +64,9 @@ def _is_small(experiment: Experiment) -> bool:
     return experiment.device != "cpu" or 0 < multiplications(experiment) <= _SMALL
 
 
-def _values(experiment: Experiment) -> dict[str, Any]:
-    """What determines a network's training."""
-    return experiment.model_dump(mode="json", exclude={"analysis", "name"}, exclude_none=True)
-
-
 def _common(experiment: Experiment) -> str:
     """What members of one network have in common."""
-    values = _values(experiment)
+    values = experiment.model_dump(mode="json", exclude={"analysis", "name"}, exclude_none=True)
     for name in _OF_EACH:
         values["method"].pop(name)
     swap = values["method"]["swap"]
