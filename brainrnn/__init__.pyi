@@ -50,6 +50,7 @@ from .networks.rnn import RNN as RNN
 from .networks.rnn import RNNSpec as RNNSpec
 from .networks.transformer import Transformer as Transformer
 from .networks.transformer import TransformerSpec as TransformerSpec
+from .own import trust as trust
 from .plots.maps.brain_map import plot_map as plot_map
 from .plots.maps.variance_map import plot_task_variance as plot_task_variance
 from .plots.networks.network import draw_network as draw_network

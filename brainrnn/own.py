@@ -1,17 +1,90 @@
-"""A function of the user's own, named in a configuration as ``module:function``."""
+"""A function of the user's own, named in a configuration as ``module:function``.
+
+A configuration may come from a stranger, so a module is imported only if the user named it too.
+"""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import os
+import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
 from brainrnn.errors import InputError
+
+TRUST = "BRAINRNN_TRUST"  # environment variable: modules, with commas between them
+_MODULE = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_NAMED = re.compile(rf"(?<![\w.])({_MODULE}):[^\W\d]")
+
+
+def trust(*modules: str) -> None:
+    """Let configurations name functions of these modules, and of modules inside them.
+
+    It holds for this process and the processes that it starts.
+
+    Parameters
+    ----------
+    *modules : str
+        Names, such as ``mytasks`` or ``mylab.tasks``.
+
+    Raises
+    ------
+    InputError
+        If one cannot be the name of a module.
+
+    Examples
+    --------
+    >>> trust("mytasks")
+    >>> is_trusted("mytasks.suites"), is_trusted("os")
+    (True, False)
+    """
+    for name in modules:
+        if not re.fullmatch(_MODULE, name):
+            raise InputError(
+                f"{name!r} is no name of a module: expected one such as mytasks or mylab.tasks"
+            )
+    os.environ[TRUST] = ",".join(sorted(trusted().union(modules)))
+
+
+def trust_named(words: Iterable[str]) -> None:
+    """Trust the modules that a user has named on the command line, in texts such as KEY=VALUE.
+
+    Examples
+    --------
+    >>> trust_named(["task.names=['lights:Side-v0']", "network.geometry=places:round"])
+    >>> is_trusted("lights"), is_trusted("places"), is_trusted("Side")
+    (True, True, False)
+    """
+    trust(*{name for word in words for name in _NAMED.findall(word)})
+
+
+def is_trusted(module: str) -> bool:
+    """Whether a module, or a package that it is in, was trusted (:func:`trust`).
+
+    Examples
+    --------
+    >>> is_trusted("subprocess")
+    False
+    """
+    parts = module.split(".")
+    return any(".".join(parts[:n]) in trusted() for n in range(1, len(parts) + 1))
+
+
+def trusted() -> set[str]:
+    """Names of the modules that were trusted, here or by the environment variable.
+
+    Examples
+    --------
+    >>> trust("mytasks")
+    >>> "mytasks" in trusted()
+    True
+    """
+    return {name.strip() for name in os.environ.get(TRUST, "").split(",")} - {""}
 
 
 def is_reference(text: str) -> bool:
@@ -27,7 +100,7 @@ def is_reference(text: str) -> bool:
 
 
 def own_module(name: str) -> ModuleType:
-    """Import a module from the current folder, or an installed one.
+    """Import a trusted module from the current folder, or an installed one.
 
     The current folder joins the end of Python's search path, where it cannot hide a package that
     is installed. (A console script does not have it there.)
@@ -40,13 +113,20 @@ def own_module(name: str) -> ModuleType:
     Raises
     ------
     InputError
-        If there is no such module, or it raises an error while it is imported.
+        If it is not trusted, is not there, or raises an error while it is imported.
 
     Examples
     --------
+    >>> trust("math")
     >>> own_module("math").sqrt(4)
     2.0
     """
+    if not is_trusted(name):
+        raise InputError(
+            f"the configuration names code, the module {name!r}: if you trust it, say so by "
+            f"--trust {name}, in Python by brainrnn.trust({name!r}), or for all commands by "
+            f"{TRUST}={name}"
+        )
     here = os.getcwd()
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)
@@ -70,11 +150,12 @@ def own_function(reference: str) -> Callable[..., Any]:
     Raises
     ------
     InputError
-        If the module cannot be imported, or has no such function. The function itself raises it
-        instead of any other error.
+        If the module is not trusted, cannot be imported, or has no such function. The function
+        itself raises it instead of any other error.
 
     Examples
     --------
+    >>> trust("math")
     >>> own_function("math:hypot")(3.0, 4.0)
     5.0
     """

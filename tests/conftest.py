@@ -24,6 +24,12 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.xfail(raises=TypeCheckError, strict=False))
 
 
+@pytest.fixture(autouse=True)
+def nothing_trusted(monkeypatch):
+    """No module of a user's is trusted, and none afterwards that a test has trusted."""
+    monkeypatch.setenv("BRAINRNN_TRUST", "")
+
+
 @pytest.fixture
 def two_threads():
     """As many threads as two, whatever the machine has; afterwards as before."""

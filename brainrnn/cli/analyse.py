@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from brainrnn import analysis, runs
-from brainrnn.cli.options import DATA_DIR, DEVICE, RUN
+from brainrnn.cli.options import DATA_DIR, DEVICE, RUN, TRUST
 from brainrnn.errors import InputError
 
 
@@ -24,6 +24,7 @@ from brainrnn.errors import InputError
 )
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object, nothing else.")
 @DEVICE
+@TRUST
 @DATA_DIR
 def analyse(
     run: Path, overrides: tuple[str, ...], more: bool, as_object: bool, device: str | None

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from brainrnn import runs
-from brainrnn.cli.options import DATA_DIR, RUN
+from brainrnn.cli.options import DATA_DIR, RUN, TRUST
 
 
 @click.command()
 @RUN
+@TRUST
 @DATA_DIR
 def plot(run: Path) -> None:
     """Draw the figures of RUN, as PNG and SVG.

@@ -8,13 +8,14 @@ import click
 
 from brainrnn import runs
 from brainrnn.cli.finish import finish
-from brainrnn.cli.options import DATA_DIR, DEVICE, QUIET, RUN
+from brainrnn.cli.options import DATA_DIR, DEVICE, QUIET, RUN, TRUST
 
 
 @click.command()
 @RUN
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @DEVICE
+@TRUST
 @DATA_DIR
 @QUIET
 def resume(run: Path, overrides: tuple[str, ...], device: str | None, quiet: bool) -> None:

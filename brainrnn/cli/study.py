@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from brainrnn import study as studies
+from brainrnn.cli.options import TRUST, trusting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -113,12 +114,13 @@ def study() -> None:
 
 @study.command()
 @click.argument("study")
-@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", callback=trusting)
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
     help="Second folder for the report, the answers, the tables and the figures (PNG).",
 )
+@TRUST
 @conducting
 def run(study: str, overrides: tuple[str, ...], **how: Any) -> None:
     """Train networks, ask each, and write the report.

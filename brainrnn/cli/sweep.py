@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from brainrnn import study as studies
+from brainrnn.cli.options import TRUST, trusting
 from brainrnn.cli.study import conducting
 
 
 @click.command(short_help="Train networks under many settings: a grid, a sample, a search.")
 @click.argument("config")
-@click.argument("assignments", nargs=-1, metavar="KEY=VALUES...", required=True)
+@click.argument("assignments", nargs=-1, metavar="KEY=VALUES...", required=True, callback=trusting)
 @click.option("--name", default="sweep", show_default=True, help="Name of its folder in --out.")
 @click.option(
     "--sample",
@@ -40,6 +41,7 @@ from brainrnn.cli.study import conducting
     help="Points that a search chooses together. Their networks are trained at the same time. "
     "Default: 4.",
 )
+@TRUST
 @conducting
 def sweep(
     config: str,

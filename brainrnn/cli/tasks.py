@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from brainrnn import plots, runs
+from brainrnn.cli.options import trusting
 from brainrnn.errors import InputError
 
 if TYPE_CHECKING:
     from brainrnn.task import Task
 
-SUITE = click.option("--suite", default="cog20", show_default=True, help="Suite of tasks.")
+SUITE = click.option(
+    "--suite", default="cog20", show_default=True, callback=trusting, help="Suite of tasks."
+)
 DT = click.option("--dt", type=float, help="Duration of a step, ms. Default: the suite's own.")
 
 
@@ -42,7 +45,11 @@ def list_tasks(suite: str, dt: float | None) -> None:
 
 @tasks.command("show")
 @click.argument("name")
-@click.option("--suite", help="Suite of tasks. Default: the first that has this task.")
+@click.option(
+    "--suite",
+    callback=trusting,
+    help="Suite of tasks. Default: the first that has this task.",
+)
 @DT
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the trial."

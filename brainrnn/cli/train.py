@@ -8,7 +8,7 @@ import click
 
 from brainrnn import runs
 from brainrnn.cli.finish import finish
-from brainrnn.cli.options import DATA_DIR, DEVICE, QUIET
+from brainrnn.cli.options import DATA_DIR, DEVICE, QUIET, TRUST, trusting
 
 
 class _ConfigCommand(click.Command):
@@ -31,7 +31,7 @@ class _ConfigCommand(click.Command):
 
 @click.command(cls=_ConfigCommand)
 @click.argument("config")
-@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", callback=trusting)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -45,6 +45,7 @@ class _ConfigCommand(click.Command):
     "then needs one line for both.",
 )
 @DEVICE
+@TRUST
 @DATA_DIR
 @QUIET
 def train(

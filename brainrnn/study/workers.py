@@ -35,6 +35,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from brainrnn.errors import InputError
+from brainrnn.own import trust, trusted
 from brainrnn.runs.stopping import REQUESTS
 from brainrnn.runs.versions import versions
 from brainrnn.study.crew import LostError, Workers
@@ -188,7 +189,7 @@ def _local(number: int, preload: Sequence[str], lamp: Path) -> Iterator[Workers]
             number,
             mp_context=_context(preload),
             initializer=_begin,
-            initargs=(lamp,),
+            initargs=(lamp, trusted()),
         )
         try:
             killed = (
@@ -204,8 +205,9 @@ def _local(number: int, preload: Sequence[str], lamp: Path) -> Iterator[Workers]
             executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(lamp: Path) -> None:
-    """Set up a process: its parent decides when to stop, and it ends with its parent."""
+def _begin(lamp: Path, modules: set[str]) -> None:
+    """Set up a process: its parent decides what to trust and when to stop, and it ends with it."""
+    trust(*modules)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):

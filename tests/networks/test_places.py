@@ -10,6 +10,7 @@ import brainrnn as br
 from brainrnn.anatomy import geometry
 from brainrnn.config import as_toml, build, override
 from brainrnn.errors import InputError
+from brainrnn.own import trust
 from brainrnn.runs.experiment import Experiment, TaskSpec, build_network, load_suite
 from brainrnn.runs.folder import Run
 from tests.commands import brainrnn
@@ -48,6 +49,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
     (tmp_path / "own_places.py").write_text(MODULE)
+    trust("own_places")
     np.save("sites.npy", SITES)
     np.savetxt("sites.csv", SITES, delimiter=",", header="x,y", comments="")
     np.save("apart.npy", APART)
