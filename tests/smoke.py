@@ -15,7 +15,7 @@ COMMANDS = (
     ["analyse", "runs/quick", "analysis.permutations=100", "analysis.k=4"],
     ["plot", "runs/quick"],
 )
-MADE = ("runs/quick/checkpoint.pt", "runs/quick/analysis.nc", "page/README.md")
+MADE = ("runs/quick/checkpoint.safetensors", "runs/quick/analysis.nc", "page/README.md")
 
 
 def run(program: str, *arguments: str, cwd: str) -> str:

@@ -17,10 +17,9 @@ from brainrnn.study.drawings.choices import specification_curves
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.report.claims import by_share
 from brainrnn.study.report.settings import name_settings
-from brainrnn.study.report.tables import spread, summarise
+from brainrnn.study.report.tables import summarise
 from brainrnn.study.subject import Subject
-
-_CHOICES = ("rule", "threshold", "clustering", "neighbourhood")
+from brainrnn.study.tables import choices as tables
 
 
 class ChoiceMeasure(Measure):
@@ -56,14 +55,14 @@ class ChoiceMeasure(Measure):
         found = Findings()
         rows = name_settings(rows)
         rows = rows.assign(beyond=(rows.p < self.level).where(rows.p.notna()))
-        combined = _combined(rows)
+        combined = tables.combined(rows)
         found.tables["Each method"] = summarise(
-            combined, {"label": "method"}, partial(_ranges, share=self.share)
+            combined, {"label": "method"}, partial(tables.ranges, share=self.share)
         )
         for statistic, words in MEASURES.items():
             some = rows[rows.statistic == statistic]
-            found.tables[f"By choice: {words}"] = _by_choice(some)
-        found.tables["Each combination"] = _each(combined)
+            found.tables[f"By choice: {words}"] = tables.by_choice(some)
+        found.tables["Each combination"] = tables.each_combination(combined)
         claim = (
             f"Both measures are beyond chance (p < {self.level:g}) in at least {self.share:.0%} of "
             f"networks, under at least {self.share:.0%} of combinations."
@@ -78,52 +77,5 @@ class ChoiceMeasure(Measure):
             "In the table of combinations: mean z by isolated neurons and by cluster size "
             f"(networks in which both are below p = {self.level:g}).",
         ]
-        found.figures["choices"] = specification_curves(rows, _CHOICES)
+        found.figures["choices"] = specification_curves(rows, tables.CHOICES)
         return found
-
-
-def _ranges(own: pd.DataFrame, share: float) -> dict[str, object]:
-    """A method's mean z over all combinations, from the least to the greatest."""
-    holds = int((own.both >= share * own.networks).sum())
-    ranges = {MEASURES["isolated"]: own.z, MEASURES["cluster_size"]: own.z_size}
-    return {
-        **{f"mean z, {words}": f"{z.min():.1f} to {z.max():.1f}" for words, z in ranges.items()},
-        f"combinations with {share:.0%} of networks beyond chance": f"{holds} of {len(own)}",
-    }
-
-
-def _by_choice(rows: pd.DataFrame) -> pd.DataFrame:
-    """Median z, and the share of maps beyond chance, with each single choice held."""
-    return pd.DataFrame(
-        [
-            {"choice": choice, "value": value}
-            | {
-                str(label): f"{one.z.median():.1f} ({one.beyond.mean():.0%})"
-                for label, one in group.groupby("label", sort=False)
-            }
-            for choice in _CHOICES
-            for value, group in rows.groupby(choice, sort=False)
-        ]
-    )
-
-
-def _combined(rows: pd.DataFrame) -> pd.DataFrame:
-    """Both measures side by side; the cluster size is the same whatever the neighbourhood."""
-    keys = ["label", "rule", "threshold", "clustering"]
-    isolated, size = (rows[rows.statistic == statistic] for statistic in MEASURES)
-    pair = isolated.merge(size[["seed", *keys, "z", "beyond"]], on=["seed", *keys])
-    pair = pair.assign(both=(pair.beyond_x == 1) & (pair.beyond_y == 1))
-    return (
-        pair.rename(columns={"z_x": "z", "z_y": "z_size"})
-        .groupby([*keys, "neighbourhood"], sort=False)
-        .agg({"z": "mean", "z_size": "mean", "both": "sum", "seed": "size"})
-        .rename(columns={"seed": "networks"})
-        .reset_index()
-    )
-
-
-def _each(combined: pd.DataFrame) -> pd.DataFrame:
-    """A row for each combination, a column for each method."""
-    values = zip(combined.z, combined.z_size, combined.both, combined.networks, strict=True)
-    cells = [f"{z:.1f}, {size:.1f} ({both} of {n})" for z, size, both, n in values]
-    return spread(combined.assign(cell=cells), _CHOICES, "label", "cell")

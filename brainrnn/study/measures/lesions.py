@@ -20,19 +20,14 @@ from brainrnn.study.report.settings import name_settings
 from brainrnn.study.report.tables import summarise
 from brainrnn.study.specificity import (
     AS_SEVERE,
-    KINDS,
-    NETWORK,
-    NULLS,
     STAKE,
-    STATISTICS,
     against_chance,
-    damage_by_task,
     network_means,
-    observed,
     over_networks,
     profile,
 )
 from brainrnn.study.subject import Subject
+from brainrnn.study.tables import lesions as tables
 
 _NOTES = [
     "The p values of single lesions in the last table are not controlled for how many there are, "
@@ -92,45 +87,12 @@ class LesionMeasure(Measure):
         networks = network_means(rows, tests)
         over = over_networks(networks, tests)
         found = Findings()
-        found.tables["Each method"] = summarise(rows, {"label": "method"}, _describe)
+        found.tables["Each method"] = summarise(rows, {"label": "method"}, tables.describe)
         found.tables["More than random sets"] = over
-        found.tables["Each lesion"] = _each(rows, tests)
+        found.tables["Each lesion"] = tables.each_lesion(rows, tests)
         found.claims = list(claims.beside_random_sets(over))
         found.notes = _NOTES
         found.figures["damage"] = damage_maps(rows)
         found.figures["specificity"] = beside_random_sets(networks)
         found.figures["severity"] = against_severity(rows)
         return found
-
-
-def _describe(group: pd.DataFrame) -> dict[str, object]:
-    """Means over a network's lesions, then over the networks of a method."""
-    intact, some = group[group.kind == "intact"], observed(group)
-    row: dict[str, object] = {
-        "networks": len(intact),
-        "accuracy": intact.filter(regex="^accuracy_").to_numpy().mean(),
-        "modules": (some.kind == "module").sum() / len(intact),
-    }
-    for kind, words in KINDS.items():
-        one = some[some.kind == kind].groupby("seed")
-        mean = one[["neurons", "severity", *STATISTICS]].mean()
-        row |= {f"{words}: {name}": mean[name].mean() for name in mean}
-    return row
-
-
-def _each(rows: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
-    """Modules and regions one by one, with the tasks that they cost most."""
-    key = [*NETWORK, "kind", "lesion"]
-    lost = pd.concat([damage_by_task(group) for _, group in rows.groupby(NETWORK, sort=False)])
-    one = observed(rows)
-    worst = lost.loc[one.index].apply(_worst, axis=1)
-    table = one[[*key, "neurons", "activity", "severity", *STATISTICS]]
-    table = table.assign(**{"tasks it costs most": worst}).set_index(key)
-    p = tests[tests.statistic == "specificity"].set_index([*key, "null"]).p.unstack()
-    p = p.rename(columns={null: f"p specificity, {words}" for null, words in NULLS.items()})
-    return table.join(p).reset_index()
-
-
-def _worst(lost: pd.Series) -> str:
-    most = lost.dropna().nlargest(3)
-    return ", ".join(f"{task} {value:.2f}" for task, value in most.items() if value > 0.05)

@@ -6,23 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from brainrnn.analysis import load, map_statistics, save
-from brainrnn.analysis.map_statistics import MEASURES, MORAN, STATISTICS
-from brainrnn.analysis.space.lengths import MODELS
+from brainrnn.analysis.map_statistics import MEASURES, MORAN
 from brainrnn.study.answers import Answer
 from brainrnn.study.claims import maps as claims
 from brainrnn.study.drawings.maps import portray, side_by_side, z_of_networks
 from brainrnn.study.measures.base import Findings, Measure
-from brainrnn.study.report.comparisons import compare, control, planned
+from brainrnn.study.report.comparisons import compare, planned
 from brainrnn.study.report.figures import Drawing
-from brainrnn.study.report.inference import Control, across
 from brainrnn.study.report.settings import name_settings, with_setting
 from brainrnn.study.report.tables import mean_sd, median_range, spread, summarise
 from brainrnn.study.subject import Cell, Subject
+from brainrnn.study.tables import maps as tables
 from brainrnn.study.wiring import wiring_length
 
 _NOTES = [
@@ -80,13 +78,13 @@ class MapMeasure(Measure):
         found = Findings()
         found.tables["Each method"] = summarise(paper, {"label": "method"}, self._describe)
         single = rows.statistic.str.startswith(MORAN)  # of single tasks
-        claimed = over_networks(paper, "holm")
+        claimed = tables.over_networks(paper, "holm")
         others = rows[~single & ~rows.statistic.isin(MEASURES)]
-        explored = over_networks(others, "benjamini-hochberg")
+        explored = tables.over_networks(others, "benjamini-hochberg")
         found.tables["Over networks"] = claimed
-        found.tables["Mean z over networks"] = _side_by_side(pd.concat([claimed, explored]))
+        found.tables["Mean z over networks"] = tables.side_by_side(pd.concat([claimed, explored]))
         found.tables["Connection lengths"] = summarise(
-            paper[paper.statistic == "isolated"], {"label": "method"}, _lengths
+            paper[paper.statistic == "isolated"], {"label": "method"}, tables.lengths
         )
         found.tables["Between methods"] = compare(paper, "z", within={"statistic": "statistic"})
         network = ["label", "seed", "accuracy", "active", "modules", "absent", "wiring_length"]
@@ -135,48 +133,3 @@ class MapMeasure(Measure):
             f"p < {self.level:g}: isolated, size, both": f"{below.isolated.sum()}, "
             f"{below.cluster_size.sum()}, {below.all(axis=1).sum()} of {len(below)}",
         }
-
-
-def over_networks(rows: pd.DataFrame, method: Control) -> pd.DataFrame:
-    """The z of a method's networks, tested against 0; p controlled over all that is asked here.
-
-    Statistics that do not look at places are the same in networks that differ by their places
-    alone: that is one question, not several.
-    """
-    keys = ("statistic", "alternative")
-    tests = summarise(
-        rows,
-        {"label": "method"} | {key: key for key in keys},
-        lambda group: (
-            {"asked": (group.statistic.iloc[0], *group.sort_values("seed").z)}
-            | across(group.z.to_numpy(), group.alternative.iloc[0])
-        ),
-    )
-    return control(tests, "p_t", method)
-
-
-def _side_by_side(over: pd.DataFrame) -> pd.DataFrame:
-    """Mean z of every statistic and method, with a star where its p, controlled, is below 0.05."""
-    cell = over["mean"].map(lambda z: f"{z:.1f}" if np.isfinite(z) else "-")
-    star = np.where(over.p_controlled < 0.05, "*", "")
-    wide = spread(over.assign(cell=cell + star), ["statistic"], "method", "cell")
-    wide.insert(1, "side", wide.statistic.map(over.set_index("statistic").alternative.to_dict()))
-    return wide.assign(statistic=wide.statistic.map(lambda name: STATISTICS[name][0]))
-
-
-def _lengths(group: pd.DataFrame) -> dict[str, object]:
-    """How the probability of a connection falls with its length: mean over a method's networks.
-
-    The Akaike weight of a model is its share of the evidence among those that were fitted; a
-    network's power law is rejected for a model that is better at p < 0.05.
-    """
-    row: dict[str, object] = {"mean length": round(group.mean_length.mean(), 3)}
-    row["exponent"] = round(group.exponent.mean(), 3)
-    for model in MODELS:
-        weight = round(group[f"akaike_weight_{model}"].mean(), 3)
-        row[f"weight of {model.replace('_', ' ')}"] = weight
-    for model in (model for model in MODELS if model != "power_law"):
-        known = group[f"ratio_p_{model}"].notna()
-        rejected = f"{claims.rejected(group, model).sum()} of {known.sum()}"
-        row[f"power law rejected for {model.replace('_', ' ')}"] = rejected
-    return row

@@ -17,10 +17,11 @@ from brainrnn.study.claims import resolution as claims
 from brainrnn.study.drawings.resolution import accuracy_after, map_through_stages
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.report.settings import name_settings
-from brainrnn.study.report.tables import count, mean_sd, median_range, summarise
+from brainrnn.study.report.tables import summarise
 from brainrnn.study.resizing import CHANGES, resized
-from brainrnn.study.stages import STAGES, against_controls, beyond_chance, staged
+from brainrnn.study.stages import against_controls, staged
 from brainrnn.study.subject import Cell, Subject, untrained
+from brainrnn.study.tables import resolution as tables
 from brainrnn.study.wiring import wiring_length
 from brainrnn.task import Suite
 from brainrnn.training.loop import Trainer
@@ -135,9 +136,9 @@ class ResolutionMeasure(Measure):
         compared = against_controls(stages)
         network = {"label": "method", "change": "network"}
         found = Findings()
-        found.tables["Accuracy"] = summarise(stages, network, _accuracy)
+        found.tables["Accuracy"] = summarise(stages, network, tables.accuracy)
         found.tables["Against the controls, paired by seed"] = compared
-        found.tables["Map"] = summarise(stages, network, _maps)
+        found.tables["Map"] = summarise(stages, network, tables.maps)
         found.tables["Each network"] = each.drop(columns="method")
         found.claims = [*claims.costs(compared), *claims.kept(stages)]
         found.notes = claims.NOTES
@@ -160,28 +161,3 @@ def _describe(net: RNN, subject: Subject) -> dict[str, float]:
         "absent": float(one.sparsity),
         "wiring_length": float(wiring_length(net)[0][0]),
     } | statistics
-
-
-def _accuracy(group: pd.DataFrame) -> dict[str, object]:
-    new = group.change.iloc[0] == CHANGES["scratch"]
-    return {
-        "neurons": int(group.neurons.iloc[0]),
-        "networks": len(group),
-        "before": "" if new else mean_sd(group.accuracy_before),
-        "right after": mean_sd(group.accuracy_after),
-        "trained on": mean_sd(group.accuracy_trained),
-        "best possible": f"{group.ceiling.mean():.3f}",
-        "wiring length, trained on": f"{group.wiring_length_trained.mean():.1f}",
-        "weights absent, trained on": f"{group.absent_trained.mean():.1%}",
-    }
-
-
-def _maps(group: pd.DataFrame) -> dict[str, object]:
-    row: dict[str, object] = {}
-    for stage, words in STAGES.items():
-        known = stage != "before" or group.change.iloc[0] != CHANGES["scratch"]
-        for name, what in MEASURES.items():
-            z = group[f"{name}_z_{stage}"]
-            row[f"z {what}, {words}"] = median_range(z) if known else ""
-        row[f"both p < 0.05, {words}"] = count(beyond_chance(group, stage)) if known else ""
-    return row | {"active, later": f"{group.active_trained.mean():.0f}"}

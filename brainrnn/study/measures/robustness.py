@@ -18,13 +18,13 @@ from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.pruning import absence, prune
 from brainrnn.study.report.comparisons import planned
 from brainrnn.study.report.settings import name_settings
-from brainrnn.study.report.tables import mean_sd, spread, summarise
+from brainrnn.study.report.tables import spread, summarise
 from brainrnn.study.subject import Subject
+from brainrnn.study.tables import robustness as tables
 from brainrnn.study.tolerance import (
     DAMAGES,
     NETWORK,
     against_sparsity,
-    area,
     between_methods,
     curves,
     robustness,
@@ -121,12 +121,14 @@ class RobustnessMeasure(Measure):
         sparsity = against_sparsity(under, settings)
         found = Findings()
         found.tables["Each method"] = summarise(
-            under, {"label": "method", "variant": "networks"}, _describe
+            under, {"label": "method", "variant": "networks"}, tables.describe
         ).sort_values("networks", kind="stable")
         found.tables["Between methods, paired by seed"] = compared
         found.tables["Robustness and sparsity"] = sparsity
         found.tables["Each task, as trained"] = summarise(
-            curve[curve.variant == "as trained"], {"label": "method", "damage": "damage"}, _tasks
+            curve[curve.variant == "as trained"],
+            {"label": "method", "damage": "damage"},
+            tables.each_task,
         )
         network = [*NETWORK[1:], "absent", "undamaged"]
         found.tables["Each network"] = spread(under, network, "damage", "robustness")
@@ -145,20 +147,3 @@ class RobustnessMeasure(Measure):
         trained = under[under.variant == "as trained"]
         found.figures["sparsity"] = against_presence(trained, names)
         return found
-
-
-def _describe(group: pd.DataFrame) -> dict[str, object]:
-    network = group.groupby("seed").first()
-    about: dict[str, object] = {"weights absent": f"{network.absent.mean():.1%}"}
-    by = group.groupby("damage", sort=False).robustness
-    shares = {str(damage): mean_sd(one) for damage, one in by}
-    return about | {"undamaged": mean_sd(network.undamaged)} | shares
-
-
-def _tasks(group: pd.DataFrame) -> dict[str, object]:
-    """Robustness in each task: means over networks of those it can be told of."""
-    networks = [one for _, one in group.groupby("seed")]
-    return {
-        task.removeprefix("accuracy_"): pd.Series([area(n.level, n[task]) for n in networks]).mean()
-        for task in map(str, group.filter(regex="^accuracy_"))
-    }

@@ -16,23 +16,15 @@ from brainrnn.study.answers import Answer
 from brainrnn.study.compared import best, rank_correlations
 from brainrnn.study.drawings.samples import history, parallel, scatter
 from brainrnn.study.drawings.sweeps import heat_maps, lines, pareto
+from brainrnn.study.mapped import OF_MAP, answer_of_map
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.outcomes import QUANTITIES as OF_ANY
 from brainrnn.study.outcomes import outcome
 from brainrnn.study.report.tables import mean_sd, summarise
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.values import POINT, columns
-from brainrnn.study.wiring import wiring_length
 from brainrnn.task import Suite
 
-OF_MAP = {
-    "accuracy": "accuracy",
-    "absent": "weights absent",
-    "active": "active neurons",
-    "modules": "modules",
-    "wiring_length": "wiring length",
-    **{f"{name}_z": f"z {words}" for name, words in MEASURES.items()},
-}
 QUANTITIES = {**OF_MAP, **{k: words for k, words in OF_ANY.items() if k not in OF_MAP}}
 _FACTS = {*QUANTITIES, "ceiling", *(f"{name}_p" for name in MEASURES)}
 
@@ -84,7 +76,7 @@ class SweepMeasure(Measure):
     def answer(self, subject: Subject) -> Answer:
         """An item for every network in the run, of tasks in time for each of its tasks."""
         if isinstance(subject.suite, Suite):
-            return _answer_of_map(subject)
+            return answer_of_map(subject)
         rng = generator(subject.seed, Stream.OUTCOME_TRIALS)
         trials = subject.cell.experiment.analysis.accuracy_trials
         table = outcome(subject.net, subject.suite, trials=trials, rng=rng)
@@ -134,23 +126,6 @@ class SweepMeasure(Measure):
 def quantities(experiment: Experiment) -> dict[str, str]:
     """What is known of such a network, by name, in words."""
     return OF_MAP if experiment.network.kind == "rnn" else OF_ANY
-
-
-def _answer_of_map(subject: Subject) -> Answer:
-    every = subject.analysed()
-    items = every[["accuracy", "ceiling"]].to_dataframe().add_prefix("task_").reset_index()
-    network = {
-        "accuracy": float(every.accuracy.mean()),
-        "ceiling": float(every.ceiling.mean()),
-        "absent": float(every.sparsity.mean()),
-        "active": float(every.active.sum("unit").mean()),
-        "modules": float(every.clusters.mean()),
-        "wiring_length": float(wiring_length(subject.net)[0].mean()),
-    }
-    for name in MEASURES:
-        tested = every.sel(statistic=name)
-        network |= {f"{name}_{field}": float(tested[field].mean()) for field in ("z", "p")}
-    return Answer(items[["member", "task", "task_accuracy", "task_ceiling"]], network)
 
 
 def _usual_goals(known: dict[str, str]) -> tuple[str, ...]:

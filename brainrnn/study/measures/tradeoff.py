@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
@@ -14,13 +13,11 @@ from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.claims import tradeoff as claims
 from brainrnn.study.drawings.tradeoff import accuracy_and_cost
-from brainrnn.study.fronts import at_equal, front
+from brainrnn.study.fronts import at_equal
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.pruning import absence, connections, prune
-from brainrnn.study.report.comparisons import compare
-from brainrnn.study.report.settings import name_settings
-from brainrnn.study.report.tables import count, spread
 from brainrnn.study.subject import Subject
+from brainrnn.study.tables import tradeoff as tables
 from brainrnn.study.wiring import wiring_length
 
 
@@ -68,11 +65,11 @@ class TradeOffMeasure(Measure):
         found = Findings()
         matched = at_equal(rows, "absent", self.pruned)
         short = at_equal(rows, "wiring_length", self.lengths)
-        compared, shorter = _compared(matched), _compared(short)
-        found.tables["Pareto fronts"] = _fronts(rows)
-        found.tables["Accuracy at equal sparsity"] = _wide(matched, "{:.1%} absent")
+        compared, shorter = tables.compared(matched), tables.compared(short)
+        found.tables["Pareto fronts"] = tables.fronts(rows)
+        found.tables["Accuracy at equal sparsity"] = tables.wide(matched, "{:.1%} absent")
         found.tables["Methods at equal sparsity, paired by seed"] = compared
-        found.tables["Accuracy at equal wiring length"] = _wide(short, "at most {:g}")
+        found.tables["Accuracy at equal wiring length"] = tables.wide(short, "at most {:g}")
         found.tables["Methods at equal wiring length, paired by seed"] = shorter
         found.tables["Every network"] = rows.drop(columns=["method"])
         found.figures["tradeoff"] = accuracy_and_cost(rows)
@@ -81,53 +78,3 @@ class TradeOffMeasure(Measure):
             *claims.more_accurate(claims.SHORT, shorter, self.pairs, rows),
         ]
         return found
-
-
-def _fronts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Networks on the Pareto front of their method and seed, and of all methods of their seed.
-
-    Seeds are counted, and the numbers means over them.
-    """
-    costs = {"sparsity": -rows.absent, "wiring": rows.wiring_length}
-    families = {"own": ["label", "seed"], "common": ["seed"]}
-    on = {
-        f"{family} front, {name}": _on_front(rows, cost, keys)
-        for family, keys in families.items()
-        for name, cost in costs.items()
-    }
-    kept = np.where(rows.pruned, rows.absent.map("pruned to {:.1%} absent".format), "as trained")
-    table = rows.assign(method=name_settings(rows).label, networks=kept, **on)
-    groups = table.groupby(["method", "networks"], sort=False)
-    result = groups[["absent", "wiring_length", "accuracy"]].mean()
-    result = result.join(groups[list(on)].agg(count))
-    return result[groups[list(on)].any().any(axis=1)].reset_index()
-
-
-def _on_front(rows: pd.DataFrame, cost: pd.Series, family: list[str]) -> pd.Series:
-    """Whether no other network of its family is better in both."""
-    accuracy = rows.groupby(family).accuracy
-    best = accuracy.transform(lambda gain: front(cost[gain.index].to_numpy(), gain.to_numpy()))
-    return best.astype(bool)
-
-
-def _wide(matched: pd.DataFrame, words: str) -> pd.DataFrame:
-    """Means over seeds, and over how many where not all of them have such a network."""
-    seeds = matched.seed.nunique()
-    groups = matched.groupby(["label", "level"], sort=False).accuracy
-    cells = groups.agg(
-        lambda one: f"{one.mean():.3f}" + f" ({len(one)} of {seeds})" * (len(one) < seeds)
-    )
-    wide = spread(cells.reset_index(), ["label"], "level", "accuracy").set_index("label")
-    wide = wide.sort_index(axis=1).fillna("-").rename(columns=words.format)
-    return wide.rename_axis("method").reset_index()
-
-
-def _compared(matched: pd.DataFrame) -> pd.DataFrame:
-    """Every two methods at each level, paired by seed; those that are the same are asked once."""
-
-    def distinct(group: pd.DataFrame) -> pd.DataFrame:
-        by = group.pivot(index="label", columns="seed", values="accuracy")
-        return group[group.label.isin(by.drop_duplicates().index)]
-
-    levels = [distinct(group) for _, group in matched.groupby("level")]
-    return compare(pd.concat(levels), "accuracy", within={"level": "level"})

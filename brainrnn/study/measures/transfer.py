@@ -20,16 +20,10 @@ from brainrnn.study.newcomer import OneTask, carry_over, larger_suite
 from brainrnn.study.plasticity import CONDITIONS, count_entries, free_entries, learn, neuron_sets
 from brainrnn.study.report.comparisons import planned
 from brainrnn.study.report.settings import name_settings
-from brainrnn.study.report.tables import count, summarise
-from brainrnn.study.slowness import (
-    between_conditions,
-    between_methods,
-    median,
-    medians,
-    network_means,
-    slowness,
-)
+from brainrnn.study.report.tables import summarise
+from brainrnn.study.slowness import between_conditions, between_methods, network_means, slowness
 from brainrnn.study.subject import Cell, Subject, untrained
+from brainrnn.study.tables import transfer as tables
 from brainrnn.task import Suite
 from brainrnn.training.loop import TrainingSpec
 
@@ -133,12 +127,12 @@ class TransferMeasure(Measure):
         methods, conditions = between_methods(networks), between_conditions(networks)
         found = Findings()
         found.tables["Each method"] = summarise(
-            rows, {"label": "method", "condition": "free"}, _describe
+            rows, {"label": "method", "condition": "free"}, tables.describe
         )
         found.tables["Between methods, paired by seed"] = methods
         found.tables["Between conditions, paired by network"] = conditions
         found.tables["Each task"] = summarise(
-            rows, {"task": "task", "label": "method"}, _by_condition
+            rows, {"task": "task", "label": "method"}, tables.by_condition
         )
         found.tables["Each network"] = networks.assign(
             condition=networks.condition.map({words: name for name, words in CONDITIONS.items()})
@@ -158,28 +152,3 @@ class TransferMeasure(Measure):
         found.figures["learning"] = learned_by_step(rows, self.every, self.steps, self.criterion)
         found.figures["forgetting"] = slowness_and_forgetting(networks)
         return found
-
-
-def _describe(group: pd.DataFrame) -> dict[str, object]:
-    """A method's networks in one condition; what was known before says nothing of a new one."""
-    reached, fresh = group[group.reached], group.old_before.isna().all()
-    return {
-        "neurons": f"{group.neurons.mean():.0f}",
-        "weights and biases": f"{group.entries.mean():.0f}",
-        "accuracy before": f"{group.new_before.mean():.3f}",
-        "learned": count(group.reached),
-        "without a step": int((reached.steps == 0).sum()),
-        "steps: median of each task": medians(group),
-        "known tasks before": "" if fresh else f"{group.old_before.mean():.3f}",
-        "forgetting": "" if fresh else f"{group.forgetting.mean():.3f}",
-        "forgetting where learned": ""
-        if fresh or reached.empty
-        else f"{reached.forgetting.mean():.3f}",
-    }
-
-
-def _by_condition(group: pd.DataFrame) -> dict[str, object]:
-    return {
-        str(condition): f"{median(one)} ({count(one.reached)})"
-        for condition, one in group.groupby("condition", sort=False)
-    }
