@@ -47,7 +47,7 @@ test-slow: install
 	$(PYTEST) -m slow
 
 test-slurm: install
-	$(BIN)/python -m pytest -m slow tests/study/slurm
+	$(BIN)/python -m pytest -m slow tests/study/slurm tests/paper_mlp/test_places.py
 
 torture: install
 	TORTURE=200 $(BIN)/python -m pytest -m '' tests/torture

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import ExitStack
 
 import pytest
 
@@ -14,6 +15,8 @@ from paper_mlp.outcome import Outcome, results_in
 from paper_mlp.session import Choice, ask_for, finish
 from tests.commands import assert_same_training, one_line, paper_mlp
 from tests.paper_mlp.small import LIKE, files, small_experiments
+from tests.study.slurm.conftest import slurm_of_one_node
+from tests.study.test_workers import cluster
 
 CHOICE = Choice("notebook", 2, "l1,bimt", 40, None)
 
@@ -22,20 +25,36 @@ def asked(out, *names):
     return ask_for([EXPERIMENTS[name] for name in names], CHOICE, out)
 
 
+@pytest.fixture(params=["local", "dask", "slurm"])
+def place(request, tmp_path):
+    """Where to train, and the options for that place."""
+    with ExitStack() as stack:
+        options = {"workers": 2}
+        if request.param == "dask":
+            pytest.importorskip("distributed")
+            address, _ = stack.enter_context(cluster(tmp_path))
+            options = {"scheduler": address}
+        if request.param == "slurm":
+            stack.enter_context(slurm_of_one_node())
+            options["slurm"] = {"time": "10"}
+        yield {"on": request.param} | options
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("small")
-def test_workers_train_side_by_side_what_one_process_trains(root, printed, tmp_path):
-    runs = asked(tmp_path, "fig2", "fig4")
-    outcomes = finish(runs, quiet=True, on="local", workers=2)
+def test_workers_train_side_by_side_what_one_process_trains(root, printed, tmp_path, place):
+    runs = asked(tmp_path / "out", "fig2", "fig4")
+    outcomes = finish(runs, quiet=True, **place)
     assert [outcome.reproduction.name for outcome in outcomes] == ["fig2", "fig4"]
     for name in ("fig2", "fig4"):
         alone = {"folder": "", "seconds": 0} | printed[name]
-        here = results_in(tmp_path / f"{name}-notebook")
-        assert_same_training(root / f"{name}-notebook", tmp_path / f"{name}-notebook")
+        run = tmp_path / "out" / f"{name}-notebook"
+        here = results_in(run)
+        assert_same_training(root / f"{name}-notebook", run)
         for one in (alone, here):
             del one["folder"], one["seconds"]
         assert here == alone
-        assert (tmp_path / f"{name}-notebook" / "figures" / "graph.png").is_file()
+        assert (run / "figures" / "graph.png").is_file()
 
 
 @pytest.mark.usefixtures("small")

@@ -77,6 +77,13 @@ def daemon(*command, log):
 
 @pytest.fixture(scope="session")
 def slurm():
+    """A Slurm for all tests; its folder, with the logs."""
+    with slurm_of_one_node() as folder:
+        yield folder
+
+
+@contextmanager
+def slurm_of_one_node():
     """Start a Slurm of one node and two processors; its folder, with the logs."""
     lacking = [name for name in NEEDED if shutil.which(name, path=SBIN) is None]
     if lacking:
