@@ -5,7 +5,9 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
+from brainrnn.analysis.graph.greedy import greedy_communities
 from brainrnn.analysis.graph.live import check_member
 from brainrnn.analysis.graph.stages import connections
 from brainrnn.anatomy.placed import Placed
@@ -47,25 +49,15 @@ def connection_graph(net: Placed, member: int = 0) -> nx.Graph:
     >>> len(connection_graph(net)), connection_graph(net).size()
     (9, 20)
     """
-    check_member(net, member)
-    first, nodes = _nodes(net)
-    adjacency = np.zeros((len(nodes), len(nodes)))
-    for name in connections(net):
-        out, source = net.anatomy.wiring[name]
-        size = net.wired(name)[member].detach().abs().double().cpu()
-        block = size.unflatten(0, (out.folds, -1)).sum(0).numpy()  # (neuron, neuron of each fold)
-        row, column = first[str(out.population)], first[str(source.population)]
-        adjacency[row : row + block.shape[0], column : column + block.shape[1]] += block
-    adjacency += adjacency.T
-    np.fill_diagonal(adjacency, 0)
+    adjacency, nodes = _adjacency(net, member)
     return nx.relabel_nodes(nx.from_numpy_array(adjacency), dict(enumerate(nodes)))
 
 
 def communities(net: Placed, member: int = 0) -> list[frozenset[Node]]:
     """Communities of one network's :func:`connection_graph`, largest first.
 
-    Greedy maximisation of the weighted modularity (Clauset, Newman & Moore 2004, Physical Review E
-    70:066111), which is deterministic.
+    Greedy maximisation of the weighted modularity
+    (:func:`brainrnn.analysis.graph.greedy.greedy_communities`), which is deterministic.
 
     Parameters
     ----------
@@ -89,7 +81,12 @@ def communities(net: Placed, member: int = 0) -> list[frozenset[Node]]:
     >>> sum(map(len, communities(net)))
     9
     """
-    return _greedy(connection_graph(net, member))
+    adjacency, nodes = _adjacency(net, member)
+    label = greedy_communities(adjacency[None])[0][0]
+    groups: list[list[Node]] = [[] for _ in range(label.max() + 1)]
+    for node, group in zip(nodes, label, strict=True):
+        groups[group].append(node)
+    return [frozenset(group) for group in groups]
 
 
 def newman_modularity(net: Placed, *, progress: bool = False) -> xr.DataArray:
@@ -125,18 +122,28 @@ def newman_modularity(net: Placed, *, progress: bool = False) -> xr.DataArray:
     """
     values = []
     for member in counted(range(net.members), "modularity", "network", enabled=progress):
-        graph = connection_graph(net, member)
-        defined = 0 < graph.size(weight="weight") < np.inf
-        values.append(
-            nx.community.modularity(graph, _greedy(graph), weight="weight") if defined else np.nan
-        )
+        adjacency, _ = _adjacency(net, member)
+        finite = np.isfinite(adjacency.sum())
+        values.append(float(greedy_communities(adjacency[None])[1][0]) if finite else np.nan)
     return xr.DataArray(
         values, dims="member", attrs={"long_name": "Newman modularity", "units": "1"}
     )
 
 
-def _greedy(graph: nx.Graph) -> list[frozenset[Node]]:
-    return list(nx.community.greedy_modularity_communities(graph, weight="weight"))
+def _adjacency(net: Placed, member: int) -> tuple[Float[np.ndarray, "node node"], list[Node]]:
+    """The weights of one network's :func:`connection_graph`, and its nodes."""
+    check_member(net, member)
+    first, nodes = _nodes(net)
+    adjacency = np.zeros((len(nodes), len(nodes)))
+    for name in connections(net):
+        out, source = net.anatomy.wiring[name]
+        size = net.wired(name)[member].detach().abs().double().cpu()
+        block = size.unflatten(0, (out.folds, -1)).sum(0).numpy()  # (neuron, neuron of each fold)
+        row, column = first[str(out.population)], first[str(source.population)]
+        adjacency[row : row + block.shape[0], column : column + block.shape[1]] += block
+    adjacency += adjacency.T
+    np.fill_diagonal(adjacency, 0)
+    return adjacency, nodes
 
 
 def _nodes(net: Placed) -> tuple[dict[str, int], list[Node]]:

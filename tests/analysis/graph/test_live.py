@@ -234,3 +234,5 @@ def test_modularity_where_there_is_nothing_to_divide():
         value.data[0] = 0
     net.fc0.weight.data[1, 0, 0] = torch.nan
     assert np.isnan(newman_modularity(net)).values.tolist() == [True, True, False]
+    net.double().fc0.weight.data[2] = 1e308
+    assert np.isnan(newman_modularity(net)[2])
