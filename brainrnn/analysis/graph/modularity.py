@@ -123,7 +123,8 @@ def newman_modularity(net: Placed, *, progress: bool = False) -> xr.DataArray:
     values = []
     for member in counted(range(net.members), "modularity", "network", enabled=progress):
         adjacency, _ = _adjacency(net, member)
-        finite = np.isfinite(adjacency.sum())
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(adjacency.sum())
         values.append(float(greedy_communities(adjacency[None])[1][0]) if finite else np.nan)
     return xr.DataArray(
         values, dims="member", attrs={"long_name": "Newman modularity", "units": "1"}
