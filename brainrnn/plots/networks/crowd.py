@@ -8,7 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.artist import allow_rasterization
 from matplotlib.collections import LineCollection
+from matplotlib.path import Path
 
+_UNIT = Path([[0.0, 0.0], [1.0, 0.0]])
 _MANY = 2000  # lines that are kept as pixels, so that vector files stay small
 _COATS = 8.0  # under which nothing shows; exp(-6) would do, if ink lay evenly
 _CELLS = 64  # along each side of the picture, where coats are counted
@@ -33,11 +35,18 @@ def collect(
 
 
 class _Crowd(LineCollection):
-    """Many lines, of which only those in sight are painted or even become paths; both are slow."""
+    """Many lines, of which only those in sight are painted, and none becomes a path of its own.
+
+    Both are slow. Every line is the same unit line, moved to its place by a matrix.
+    """
 
     def __init__(self, segments: Float[np.ndarray, "line end 2"], **style: Any) -> None:
         super().__init__([], **style)
         self._ends = segments
+        self._places = np.zeros((len(segments), 3, 3))  # from (0, 0) and (1, 0) to both ends
+        self._places[:, :2, 0] = segments[:, 1] - segments[:, 0]
+        self._places[:, :2, 2] = segments[:, 0]
+        self._places[:, 2, 2] = 1
 
     def get_segments(self) -> list[Float[np.ndarray, "end 2"]]:
         return list(self._ends)
@@ -47,12 +56,20 @@ class _Crowd(LineCollection):
         widths, colours = np.asarray(self.get_linewidth()), np.asarray(self.get_colors())
         pixels = self.get_transform().transform(self._ends.reshape(-1, 2)).reshape(-1, 2, 2)
         seen = in_sight(pixels, np.asarray(renderer.points_to_pixels(widths)), colours[:, 3])
+        # What Collection.draw reads; its setters would go through the lines one by one.
+        shown = {
+            "_paths": [_UNIT],
+            "_transforms": self._places[seen],
+            "_offsets": np.zeros((seen.sum(), 2)),  # as many as there are lines
+            "_linewidths": widths[seen],
+            "_edgecolors": colours[seen],
+        }
+        kept = {name: getattr(self, name) for name in shown}
         try:
-            self.set(segments=self._ends[seen], linewidths=widths[seen], colors=colours[seen])
+            vars(self).update(shown)
             super().draw(renderer)
         finally:
-            self.set(segments=[], linewidths=widths, colors=colours)
-            self.stale = False  # or an interactive window would be painted again
+            vars(self).update(kept)
 
 
 def in_sight(
