@@ -53,6 +53,7 @@ class _Crowd(LineCollection):
 
     @allow_rasterization  # here, so that pixels are those of the picture that is written
     def draw(self, renderer: Any) -> None:
+        self.update_scalarmappable()  # or the first drawing would do so, and take all colours again
         widths, colours = np.asarray(self.get_linewidth()), np.asarray(self.get_colors())
         pixels = self.get_transform().transform(self._ends.reshape(-1, 2)).reshape(-1, 2, 2)
         seen = in_sight(pixels, np.asarray(renderer.points_to_pixels(widths)), colours[:, 3])
