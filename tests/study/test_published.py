@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs" / "results"
 STUDIES = sorted(path.parent.name for path in RESULTS.glob("*/study.toml"))
 # Published before answers were kept.
-WITHOUT_ANSWERS = {"modcog", "transfer"}
+WITHOUT_ANSWERS = {"modcog"}
 
 
 def test_every_published_study_has_its_answers():
