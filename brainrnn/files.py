@@ -99,7 +99,10 @@ def is_ours(path: Path) -> bool:
 
 @cache  # once for each folder that this process writes
 def _remove_left_over(folder: Path) -> None:
-    """Remove temporary files of processes that were killed."""
+    """Remove temporary files, and the lock, of processes that were killed."""
+    if (folder / _LOCK).exists():
+        with suppress(InputError), claim(folder):  # whose end removes it
+            pass
     for path in folder.glob(".brainrnn-*"):
         if named := _TEMPORARY.fullmatch(path.name):
             process, begun, machine = int(named[1]), *named.group(2, 3)

@@ -2,11 +2,12 @@
 
 import os
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from brainrnn.files import atomic_path
+from brainrnn.files import atomic_path, claim
 
 
 def test_the_file_and_then_its_name_reach_the_disk(tmp_path, monkeypatch):
@@ -55,3 +56,19 @@ def test_a_file_that_did_not_reach_the_disk_takes_no_place(tmp_path, monkeypatch
         temporary.write_text("1 2 3")
     assert (tmp_path / "numbers.txt").read_text() == "1"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_lock_that_a_killed_process_has_left_is_removed_and_one_that_is_held_is_not(tmp_path):
+    """By whoever writes into the folder next; a finished run is claimed by nobody any more."""
+    for held in (False, True):
+        folder = tmp_path / str(held)
+        folder.mkdir()
+        (folder / ".lock").touch()
+        with claim(folder) if held else nullcontext():
+            with atomic_path(folder / "a.txt") as temporary:
+                temporary.write_text("1")
+            assert (folder / ".lock").exists() is held
+            if held:
+                with claim(folder) as again:
+                    assert not again
+        assert [path.name for path in folder.iterdir()] == ["a.txt"]
