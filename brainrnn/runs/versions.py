@@ -1,4 +1,4 @@
-"""Which versions a run was made with: versions.json."""
+"""Which versions, and which instructions of the processor, a run was made with: versions.json."""
 
 from __future__ import annotations
 
@@ -29,6 +29,21 @@ def versions() -> dict[str, str]:
     return found
 
 
+def circumstances() -> dict[str, str]:
+    """Versions, and the processor's instructions that sums are computed by.
+
+    With the same versions, other instructions round otherwise and so give other networks.
+
+    Examples
+    --------
+    >>> circumstances().keys() - versions().keys()
+    {'instructions'}
+    """
+    import torch
+
+    return versions() | {"instructions": torch.backends.cpu.get_cpu_capability()}
+
+
 def noted_versions(folder: Path) -> dict[str, str]:
     """What :func:`note_versions` left.
 
@@ -51,4 +66,4 @@ def noted_versions(folder: Path) -> dict[str, str]:
 def note_versions(folder: Path) -> None:
     """Write versions.json."""
     with atomic_path(folder / "versions.json") as temporary:
-        temporary.write_text(json.dumps(versions(), indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(circumstances(), indent=2) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from brainrnn.errors import InputError
 from brainrnn.files import atomic_path, claim
 from brainrnn.runs.experiment import suites
 from brainrnn.runs.folder import InterruptedRun
-from brainrnn.runs.versions import note_versions, noted_versions, versions
+from brainrnn.runs.versions import circumstances, note_versions, noted_versions
 from brainrnn.study.answers import Answers, write_table
 from brainrnn.study.conducting import conducting
 from brainrnn.study.plan import Study
@@ -173,8 +173,8 @@ def _make(folder: Path) -> None:
 
 
 def _other_versions(networks: Iterable[Path]) -> list[str]:
-    """Versions that networks, which may be older, were trained with and that are not these."""
+    """Versions and instructions that networks were trained with and that are not these."""
     there = [path for path in networks if (path / "versions.json").exists()]  # or were deleted
     found = map(noted_versions, there)
-    now = versions().items()
+    now = circumstances().items()
     return sorted({f"{name} {number}" for one in found for name, number in one.items() - now})

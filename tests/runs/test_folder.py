@@ -73,7 +73,9 @@ def test_a_run_folder_holds_everything(finished, config):
         "checkpoint.safetensors",
         "checkpoint.previous.safetensors",
     }
-    assert json.loads((finished / "versions.json").read_text())["torch"] == torch.__version__
+    made = json.loads((finished / "versions.json").read_text())
+    assert made["torch"] == torch.__version__
+    assert made["instructions"] == torch.backends.cpu.get_cpu_capability()
     trials = pd.read_csv(finished / "trials.csv")
     assert trials["name"].tolist() == ["go", "dm1", "dms"]
     assert trials.loc[[0, 2], "steps_max"].tolist() == [15, 32]
