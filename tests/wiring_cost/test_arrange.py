@@ -1,9 +1,12 @@
 """Exchanges against a plain pass that computes the whole cost of every arrangement it tries."""
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import quadratic_assignment
 
 from brainrnn.wiring_cost import arrange
 
@@ -184,3 +187,72 @@ def test_what_is_given_stays_as_it_is():
         assert not torch.equal(arrange.exchanges(*given_problem, 1, repeat=True), given_problem[3])
         for value, old in zip(given_problem, before, strict=True):
             assert value is None or torch.equal(value, old)
+
+
+def test_a_price_is_the_whole_cost():
+    for outside in (False, True):
+        fixed, inside, distance, places, _ = problem(
+            2, 5, 7, wired=True, outside=outside, silent=0.0, density=0.5
+        )
+        priced = arrange._price(fixed, inside, distance, places)
+        for m, price in enumerate(priced.tolist()):
+            around = fixed[m] if outside else None
+            assert price == pytest.approx(whole_cost(around, inside[m], distance, places[m]))
+
+
+@pytest.mark.parametrize(("outside", "found"), [(False, 41), (True, 52)])
+def test_a_cheap_arrangement_is_mostly_the_cheapest(outside, found):
+    """Of six neurons, whose arrangements can all be priced: in so many networks of sixty."""
+    n = 6
+    fixed, inside, distance, places, order = problem(
+        3, 60, n, wired=True, outside=outside, silent=0.0, density=1.0
+    )
+    every = torch.tensor(list(itertools.permutations(range(n))))
+    between = distance[every[:, :, None], every[:, None, :]]
+    cheap = arrange.quadratic_assignment(fixed, inside, distance, places, order)
+    ratio = []
+    for m in range(60):
+        around = fixed[m] if outside else torch.zeros(n, n, dtype=torch.float64)
+        costs = around[torch.arange(n), every].sum(1) + (inside[m] * between).sum((1, 2)) / 2
+        ratio.append(whole_cost(around, inside[m], distance, cheap[m]) / float(costs.min()))
+    assert sum(one < 1 + 1e-9 for one in ratio) >= found
+    assert min(ratio) > 1 - 1e-9
+    assert max(ratio) < 1.1
+
+
+def test_the_relaxation_is_scipys(monkeypatch):
+    monkeypatch.setattr(arrange, "_RELAXED", 1e-7)
+    _, inside, distance, _, _ = problem(4, 20, 12, wired=True, outside=False, silent=0, density=0.5)
+    options = {"maxiter": arrange._RELAXATION_STEPS, "tol": 1e-6}
+    for one in inside:
+        alone = torch.zeros_like(one)
+        theirs = quadratic_assignment(one.numpy(), distance.numpy(), options=options).col_ind
+        assert arrange._relaxation(alone, one, distance).tolist() == theirs.tolist()
+
+
+def test_neurons_that_would_gain_nothing_stay():
+    """In a linear assignment too, which may know another arrangement of the same cost."""
+    places = torch.stack([torch.randperm(6) for _ in range(8)])
+    for level in (0.0, 1.0, 1e9):
+        same = torch.full((8, 6, 6), level, dtype=torch.float64)
+        for blocks in (1, 2):
+            here = places if blocks == 1 else torch.arange(6).expand(8, 6)
+            assert torch.equal(arrange.linear_assignment(same, here, blocks), here)
+
+
+@pytest.mark.parametrize("on_host", [True, False])
+@pytest.mark.parametrize("wired", [True, False])
+def test_a_member_is_exchanged_as_it_would_be_alone_whatever_others_cost(
+    on_host, wired, monkeypatch
+):
+    """What counts as round-off is a share of a member's own cost."""
+    monkeypatch.setattr(arrange, "_on_host", lambda tensor: on_host)
+    fixed, inside, distance, places, order = problem(
+        5, 3, 8, wired=wired, outside=not wired, silent=0.0, density=1.0
+    )
+    usual = arrange.exchanges(fixed, inside, distance, places, order, 1, repeat=True)
+    assert not torch.equal(usual, places)
+    scale = torch.tensor([1e-9, 1.0, 1e9], dtype=torch.float64)[:, None, None]
+    fixed, inside = (None if cost is None else cost * scale for cost in (fixed, inside))
+    scaled = arrange.exchanges(fixed, inside, distance, places, order, 1, repeat=True)
+    assert torch.equal(scaled, usual)
