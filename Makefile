@@ -5,7 +5,7 @@
 # make pages: the reports in docs/results from their answers, and the tables of README and findings.
 # make mutants: whether the tests see changes of the code (hours; it goes on where it was stopped).
 # make torture: runs and studies are killed 200 times, and must go on as if nothing had been; 5,000
-# command lines of nonsense; every file of a run damaged in 170 ways (an hour).
+# command lines of nonsense; every file of a run damaged in 170 ways (half an hour).
 # make lint: ruff, mypy and bandit.  make audit: known vulnerabilities of the versions in
 # constraints.txt, from a service on the network.  make wheels: source distribution and wheel in dist/,
 # which are installed away from here and tried.
