@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def test_a_run_folder_holds_everything(finished, config):
         "checkpoint.previous.safetensors",
     }
     made = json.loads((finished / "versions.json").read_text())
-    assert made["torch"] == torch.__version__
+    assert made["torch"] == version("torch")
     assert made["instructions"] == torch.backends.cpu.get_cpu_capability()
     trials = pd.read_csv(finished / "trials.csv")
     assert trials["name"].tolist() == ["go", "dm1", "dms"]
