@@ -18,8 +18,7 @@ from typing import Any
 from brainrnn.errors import InputError
 
 TRUST = "BRAINRNN_TRUST"  # environment variable: modules, with commas between them
-_MODULE = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-_NAMED = re.compile(rf"(?<![\w.])({_MODULE}):[^\W\d]")
+_NAMED = re.compile(r"(?<![\w.])([^\W\d][\w.]*):[^\W\d]")
 
 
 def trust(*modules: str) -> None:
@@ -44,7 +43,7 @@ def trust(*modules: str) -> None:
     (True, False)
     """
     for name in modules:
-        if not re.fullmatch(_MODULE, name):
+        if not _is_module(name):
             raise InputError(
                 f"{name!r} is no name of a module: expected one such as mytasks or mylab.tasks"
             )
@@ -60,7 +59,8 @@ def trust_named(words: Iterable[str]) -> None:
     >>> is_trusted("lights"), is_trusted("places"), is_trusted("Side")
     (True, True, False)
     """
-    trust(*{name for word in words for name in _NAMED.findall(word)})
+    named = {name for word in words for name in _NAMED.findall(word)}
+    trust(*filter(_is_module, named))
 
 
 def is_trusted(module: str) -> bool:
@@ -96,7 +96,11 @@ def is_reference(text: str) -> bool:
     (True, False, False)
     """
     module, colon, name = text.partition(":")
-    return bool(colon) and name.isidentifier() and all(p.isidentifier() for p in module.split("."))
+    return bool(colon) and name.isidentifier() and _is_module(module)
+
+
+def _is_module(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
 
 
 def own_module(name: str) -> ModuleType:

@@ -13,9 +13,11 @@ CHOICES = ("rule", "threshold", "clustering", "neighbourhood")
 def ranges(own: pd.DataFrame, share: float) -> dict[str, object]:
     """A method's mean z over all combinations, from the least to the greatest."""
     holds = int((own.both >= share * own.networks).sum())
-    ranges = {MEASURES["isolated"]: own.z, MEASURES["cluster_size"]: own.z_size}
+    by_measure = {MEASURES["isolated"]: own.z, MEASURES["cluster_size"]: own.z_size}
     return {
-        **{f"mean z, {words}": f"{z.min():.1f} to {z.max():.1f}" for words, z in ranges.items()},
+        **{
+            f"mean z, {words}": f"{z.min():.1f} to {z.max():.1f}" for words, z in by_measure.items()
+        },
         f"combinations with {share:.0%} of networks beyond chance": f"{holds} of {len(own)}",
     }
 
@@ -50,8 +52,8 @@ def combined(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def each_combination(combined: pd.DataFrame) -> pd.DataFrame:
+def each_combination(both: pd.DataFrame) -> pd.DataFrame:
     """A row for each combination, a column for each method."""
-    values = zip(combined.z, combined.z_size, combined.both, combined.networks, strict=True)
-    cells = [f"{z:.1f}, {size:.1f} ({both} of {n})" for z, size, both, n in values]
-    return spread(combined.assign(cell=cells), CHOICES, "label", "cell")
+    values = zip(both.z, both.z_size, both.both, both.networks, strict=True)
+    cells = [f"{z:.1f}, {size:.1f} ({beyond} of {n})" for z, size, beyond, n in values]
+    return spread(both.assign(cell=cells), CHOICES, "label", "cell")
