@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -18,7 +19,7 @@ from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.report.comparisons import compare, planned
 from brainrnn.study.report.figures import Drawing
 from brainrnn.study.report.settings import name_settings, with_setting
-from brainrnn.study.report.tables import mean_sd, median_range, spread, summarise
+from brainrnn.study.report.tables import spread, summarise
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.tables import maps as tables
 from brainrnn.study.wiring import wiring_length
@@ -76,7 +77,9 @@ class MapMeasure(Measure):
         rows = name_settings(rows)
         paper = rows[rows.statistic.isin(MEASURES)]
         found = Findings()
-        found.tables["Each method"] = summarise(paper, {"label": "method"}, self._describe)
+        found.tables["Each method"] = summarise(
+            paper, {"label": "method"}, partial(tables.describe, level=self.level)
+        )
         single = rows.statistic.str.startswith(MORAN)  # of single tasks
         claimed = tables.over_networks(paper, "holm")
         others = rows[~single & ~rows.statistic.isin(MEASURES)]
@@ -117,19 +120,3 @@ class MapMeasure(Measure):
         """The maps of the first seed, all methods side by side."""
         rows = name_settings(rows)
         return {"maps": side_by_side(portraits, rows[rows.seed == rows.seed.iloc[0]])}
-
-    def _describe(self, group: pd.DataFrame) -> dict[str, object]:
-        """A method's networks, and how many of them have a map beyond chance."""
-        z, p = (group.pivot(index="seed", columns="statistic", values=v) for v in ("z", "p"))
-        network = group.groupby("seed").first()
-        below = p[list(MEASURES)] < self.level
-        return {
-            "accuracy": mean_sd(network.accuracy, 3),
-            "active": mean_sd(network.active, 0),
-            "modules": f"{network.modules.median():g}",
-            "weights absent": f"{group.absent.mean():.1%}",
-            "wiring length": f"{network.wiring_length.mean():.0f}",
-            **{f"z {words}: median (range)": median_range(z[n]) for n, words in MEASURES.items()},
-            f"p < {self.level:g}: isolated, size, both": f"{below.isolated.sum()}, "
-            f"{below.cluster_size.sum()}, {below.all(axis=1).sum()} of {len(below)}",
-        }

@@ -5,12 +5,29 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from brainrnn.analysis.map_statistics import STATISTICS
+from brainrnn.analysis.map_statistics import MEASURES, STATISTICS
 from brainrnn.analysis.space.lengths import MODELS
 from brainrnn.study.claims import maps as claims
 from brainrnn.study.report.comparisons import control
 from brainrnn.study.report.inference import Control, across
-from brainrnn.study.report.tables import spread, summarise
+from brainrnn.study.report.tables import mean_sd, median_range, spread, summarise
+
+
+def describe(group: pd.DataFrame, level: float) -> dict[str, object]:
+    """A method's networks, and how many of them have a map beyond chance."""
+    z, p = (group.pivot(index="seed", columns="statistic", values=v) for v in ("z", "p"))
+    network = group.groupby("seed").first()
+    below = p[list(MEASURES)] < level
+    return {
+        "accuracy": mean_sd(network.accuracy, 3),
+        "active": mean_sd(network.active, 0),
+        "modules": f"{network.modules.median():g}",
+        "weights absent": f"{group.absent.mean():.1%}",
+        "wiring length": f"{network.wiring_length.mean():.0f}",
+        **{f"z {words}: median (range)": median_range(z[n]) for n, words in MEASURES.items()},
+        f"p < {level:g}: isolated, size, both": f"{below.isolated.sum()}, "
+        f"{below.cluster_size.sum()}, {below.all(axis=1).sum()} of {len(below)}",
+    }
 
 
 def over_networks(rows: pd.DataFrame, method: Control) -> pd.DataFrame:
