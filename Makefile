@@ -1,7 +1,7 @@
 # make demo: grow a brain and test its map.  make test: the tests.  make install: the set-up alone.
 # make coverage: the tests, and how many lines they reach.  make test-types: the tests, while types
 # and shapes are checked in every call.  make test-pretrained: a network from another package (16 MB).
-# make test-peers: statistics of a map against esda, which it fetches.
+# make test-peers: statistics of a map against esda, netneurotools and powerlaw, which it fetches.
 # make pages: the reports in docs/results from their answers, and the tables of README and findings.
 # make mutants: whether the tests see changes of the code (hours; it goes on where it was stopped).
 # make torture: runs and studies are killed 200 times, and must go on as if nothing had been; 5,000
@@ -70,8 +70,9 @@ mutants: install
 	$(BIN)/python -m tests.mutants docs/reliability/mutants.csv
 
 test-peers: install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'esda==2.9.0'
-	$(PYTEST) -m slow tests/analysis/space/test_esda.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		'esda==2.9.0' 'netneurotools==0.3.0' 'powerlaw==2.0.0'
+	$(PYTEST) -m slow tests/analysis/test_peers.py
 
 coverage: install
 	$(PYTEST) --cov

@@ -49,7 +49,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_over(path.parent.absolute())
+        _left_over_removed(path.parent.absolute())
         prefix = f".brainrnn-{os.getpid()}-{_THIS}-{platform.node()}-"
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
     except OSError as error:
@@ -97,9 +97,13 @@ def is_ours(path: Path) -> bool:
     return path.name == _LOCK or _TEMPORARY.fullmatch(path.name) is not None
 
 
-@cache  # once for each folder that this process writes
-def _remove_left_over(folder: Path) -> None:
-    """Remove temporary files, and the lock, of processes that were killed."""
+def remove_left_over(folder: Path) -> None:
+    """Remove temporary files, and the lock, of processes that were killed.
+
+    Parameters
+    ----------
+    folder : path
+    """
     if (folder / _LOCK).exists():
         with suppress(InputError), claim(folder):  # whose end removes it
             pass
@@ -115,6 +119,9 @@ def _remove_left_over(folder: Path) -> None:
                     gone = not lives(process)
                 if gone:
                     path.unlink()
+
+
+_left_over_removed = cache(remove_left_over)  # once for each folder that this process writes
 
 
 def lives(process: int) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from brainrnn.errors import InputError
 
+_OWN_GROUPS, _GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+
 
 def require_memory(needed: float, what: str, remedy: str) -> None:
     """Refuse what is larger than the memory that this process may have.
@@ -57,9 +59,19 @@ def _limits() -> Iterator[int]:
     own, _ = resource.getrlimit(resource.RLIMIT_AS)
     if own != resource.RLIM_INFINITY:
         yield own
-    with suppress(OSError):  # elsewhere than on Linux
-        own_group = Path("/proc/self/cgroup").read_text().split(":/")[-1].strip()
-        group = Path("/sys/fs/cgroup", own_group)
+    for group in _control_groups():
         for folder in (group, *group.parents):
-            with suppress(OSError, ValueError):  # none there, or "max"
-                yield int((folder / "memory.max").read_text())
+            for file in ("memory.max", "memory.limit_in_bytes"):  # of version 2, and of 1
+                with suppress(OSError, ValueError):  # none there, or "max"
+                    yield int((folder / file).read_text())
+
+
+def _control_groups() -> Iterator[Path]:
+    """Folders of the groups whose limits of memory this process has."""
+    with suppress(OSError):  # elsewhere than on Linux
+        for line in _OWN_GROUPS.read_text().splitlines():
+            _, controllers, own = line.split(":", 2)
+            if not controllers:
+                yield _GROUPS / own.lstrip("/")
+            elif "memory" in controllers.split(","):
+                yield _GROUPS / "memory" / own.lstrip("/")

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 import brainrnn as br
-from brainrnn.analysis import check_analysis
+from brainrnn.analysis import check_analysis, graph_test
 from brainrnn.errors import InputError
 from brainrnn.memory import memory, require_memory
 from brainrnn.networks import MLPNetwork, RNNNetwork, TransformerNetwork
 from brainrnn.runs.experiment import Experiment, build_network, load_experiment, load_suite
+from brainrnn.study import conduct
 from tasks import cog20, formulas, groups, in_context, two_moons
+from tests.study.small import small_study
 
 SPECS = [
     (RNNNetwork(shape=[3, 4]), cog20()),
@@ -109,3 +111,43 @@ def test_a_fixed_set_of_examples_has_no_batch_too_large():
     task = load_suite(experiment.task)
     net = build_network(experiment.network, task, seed=0)
     assert len(br.train(net, task, steps=1, batch=10**9, progress=False)) == 1
+
+
+@pytest.mark.parametrize(
+    ("measure", "words"),
+    [
+        ({"kind": "lesions", "draws": 10**9}, r"random sets .* lower measure\.draws"),
+        ({"kind": "lesions", "trials": 10**9}, r"lower measure\.trials"),
+        ({"kind": "robustness", "draws": 10**9}, r"disturbances .* lower measure\.draws"),
+        ({"kind": "tradeoff", "trials": 10**9}, r"lower measure\.trials"),
+        ({"kind": "resolution", "moment_trials": 10**9}, r"lower measure\.moment_trials"),
+        ({"kind": "resolution", "batch": 10**9}, r"lower measure\.batch"),
+        ({"kind": "transfer", "tasks": ["dm1"], "old_trials": 10**9}, r"measure\.old_trials"),
+    ],
+)
+def test_what_a_study_measures_is_refused_before_anything_is_trained(measure, words, tmp_path):
+    with pytest.raises(InputError, match=words):
+        conduct(small_study(measure=measure), tmp_path / "out", progress=False)
+    assert not list((tmp_path / "out").glob("networks/*"))
+
+
+def test_random_graphs_are_refused():
+    with pytest.raises(InputError, match=r"random graphs .* compare with fewer"):
+        graph_test(np.ones((100, 100)), n=10**9)
+
+
+@pytest.mark.parametrize(
+    ("group", "file"),
+    [
+        ("0::/job/step", "job/memory.max"),
+        ("3:cpu,cpuacct:/\n2:memory:/job/step", "memory/job/memory.limit_in_bytes"),
+    ],
+)
+def test_the_limit_of_a_control_group_counts(group, file, tmp_path, monkeypatch):
+    """A job of a cluster has a share of the machine, of either version of control groups."""
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text("123456789\n")
+    (tmp_path / "own").write_text(f"{group}\n")
+    monkeypatch.setattr("brainrnn.memory._OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr("brainrnn.memory._GROUPS", tmp_path)
+    assert memory() == 123456789

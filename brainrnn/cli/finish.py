@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brainrnn.files import remove_left_over
+
 if TYPE_CHECKING:
     from brainrnn.runs import Run
 
@@ -15,6 +17,7 @@ def finish(run: Run, *, quiet: bool) -> None:
     """Train a run to its last step, and say how well it does and what to type next."""
     trainer = run.trainer
     if run.finished:
+        remove_left_over(run.path)
         click.echo(
             f"{run.path} has already reached its last step, {trainer.step}. To train it further: "
             f"brainrnn resume {run.path} training.steps={2 * trainer.step}"

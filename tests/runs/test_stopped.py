@@ -202,6 +202,9 @@ def test_what_a_killed_process_left_is_removed(config, finished, tmp_path):
     assert brainrnn("train", config, "--out", path, "--quiet")[0] == 0
     assert names(path) == names(finished)
     assert_same_training(finished, path)
+    (path / ".lock").touch()  # killed in the moment before it would have been removed
+    assert "already reached" in brainrnn("train", config, "--out", path, "--resume")[1]
+    assert names(path) == names(finished)
 
 
 def test_what_others_write_stays(tmp_path):

@@ -15,6 +15,7 @@ from brainrnn.analysis.graph.rewiring import rewired, scattered
 from brainrnn.analysis.graph.small_world import clustering, path_length, small_worldness
 from brainrnn.analysis.space.permutation import Alternative, compare
 from brainrnn.errors import InputError, unknown
+from brainrnn.memory import require_memory
 
 NULLS = {"degree": rewired, "density": scattered}
 ALTERNATIVES: dict[str, Alternative] = {
@@ -103,8 +104,8 @@ def graph_test(
     Raises
     ------
     InputError
-        If ``n`` is below 1, the threshold is out of range, the null unknown, or the weights are not
-        a square matrix of finite numbers.
+        If ``n`` is below 1 or so many graphs would not fit into memory, the threshold is out of
+        range, the null unknown, or the weights are not a square matrix of finite numbers.
 
     Notes
     -----
@@ -132,6 +133,7 @@ def graph_test(
         raise InputError(f"a graph is compared with at least 1 random graph, got n={n}")
     if null not in NULLS:
         raise InputError(unknown("null", null, list(NULLS)))
+    require_memory(2 * 8 * n * weight.size, f"{n:,} random graphs", "compare with fewer")
     rng = np.random.default_rng(seed)
     size = strength(np.where(live(weight, threshold), weight, 0))
     edges = np.stack(np.nonzero(np.triu(size)), axis=1)

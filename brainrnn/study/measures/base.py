@@ -22,6 +22,7 @@ from brainrnn.study.report.figures import Drawing
 from brainrnn.study.subject import Cell, Subject
 from brainrnn.task import Suite, Task
 from brainrnn.training.loop import Trainer
+from brainrnn.training.trials import require_trials
 
 
 @dataclass
@@ -52,6 +53,7 @@ class Measure(Settings):
     drawn: ClassVar[tuple[str, ...]] = ()  # names of the tables that ``portraits`` makes
     dataset: ClassVar[bool] = False  # whether results.nc is written, by the keys that are swept
     asks: ClassVar[Literal["recurrent", "any"]] = "recurrent"  # which networks
+    held: ClassVar[tuple[str, ...]] = ()  # settings: how many trials are in memory at once
     pairs: tuple[tuple[str, str], ...] = Field(
         (), description="pairs of methods, by name, that claims compare"
     )
@@ -83,6 +85,7 @@ class Measure(Settings):
                 if self.asks == "recurrent":
                     assert isinstance(suite, Suite)  # _check_recurrent has seen to it
                     check_analysis(nets[kind], suite, experiment.analysis)
+                    self._check_trials(suite, nets[kind])
             if cell.trained and cell.method not in methods:  # swept values are checked as settings
                 methods.add(cell.method)
                 Trainer(nets[kind], suite, experiment.method, experiment.training)
@@ -101,6 +104,11 @@ class Measure(Settings):
                 f"measure.kind {name!r} asks one network at a time: set network.members=1 and give "
                 "the study several seeds (or use measure.kind 'outcome')"
             )
+
+    def _check_trials(self, suite: Suite, net: PlacedNetwork) -> None:
+        neurons = sum(map(len, net.anatomy.populations.values()))
+        for key in self.held:
+            require_trials(suite, getattr(self, key), 4 * neurons, f"measure.{key}")
 
     def check_one(self, cell: Cell, suite: Any) -> None:
         """What this question needs of a network and its tasks, as in :meth:`check`."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from brainrnn.config import Count
+from brainrnn.memory import require_memory
+from brainrnn.networks import RNNNetwork
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.claims import lesions as claims
@@ -26,7 +29,7 @@ from brainrnn.study.specificity import (
     over_networks,
     profile,
 )
-from brainrnn.study.subject import Subject
+from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.tables import lesions as tables
 
 _NOTES = [
@@ -47,6 +50,7 @@ class LesionMeasure(Measure):
     module has, those nearest to its centroid.
     """
 
+    held: ClassVar[tuple[str, ...]] = ("trials",)
     kind: Literal["lesions"] = "lesions"
     trials: Count = Field(25, description="trials per task, the same for every lesion")
     draws: int = Field(
@@ -57,6 +61,14 @@ class LesionMeasure(Measure):
         description="groups of neurons of equal number and rising task variance, inside which the "
         "random sets that match a module's activity are drawn",
     )
+
+    def check_one(self, cell: Cell, suite: Any) -> None:
+        """Its random sets, three for every module, must fit into memory."""
+        network, spec = cell.experiment.network, cell.experiment.analysis
+        assert isinstance(network, RNNNetwork)  # check has seen to it
+        neurons = math.prod(network.shape)
+        sets = 3 * (spec.k or spec.k_range[0]) * self.draws
+        require_memory(sets * neurons, f"{sets:,} random sets of neurons", "lower measure.draws")
 
     def answer(self, subject: Subject) -> Answer:
         """An item for every lesion, random ones and those of no and of all neurons included.

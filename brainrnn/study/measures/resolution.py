@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -40,6 +40,7 @@ class ResolutionMeasure(Measure):
     network's own method, whose schedule then runs over these steps.
     """
 
+    held: ClassVar[tuple[str, ...]] = ("moment_trials", "batch", "trials")
     kind: Literal["resolution"] = "resolution"
     shape: tuple[Count, ...] = Field(
         (10, 10),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from brainrnn.config import Count, Positive
+from brainrnn.memory import require_memory
 from brainrnn.study.answers import Answer
 from brainrnn.study.claims import robustness as claims
 from brainrnn.study.disturbance import disturbed
@@ -19,7 +20,7 @@ from brainrnn.study.pruning import absence, prune
 from brainrnn.study.report.comparisons import planned
 from brainrnn.study.report.settings import name_settings
 from brainrnn.study.report.tables import spread, summarise
-from brainrnn.study.subject import Subject
+from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.tables import robustness as tables
 from brainrnn.study.tolerance import (
     DAMAGES,
@@ -51,6 +52,7 @@ class RobustnessMeasure(Measure):
     them are absent. A network that is sparser as trained stays as it is, and is not compared there.
     """
 
+    held: ClassVar[tuple[str, ...]] = ("trials",)
     kind: Literal["robustness"] = "robustness"
     inputs: Levels = Field(
         (0.1, 0.2, 0.3, 0.4), min_length=1, description="sd of noise on each input"
@@ -82,6 +84,12 @@ class RobustnessMeasure(Measure):
         description="undamaged accuracy, as a share of the best possible, below which a network "
         "has no robustness to compare",
     )
+
+    def check_one(self, cell: Cell, suite: Any) -> None:
+        """Its scores, of every task, must fit into memory."""
+        runs = self.draws * sum(len(getattr(self, damage)) for damage in DAMAGES)
+        needed = 8 * runs * len(suite.names)
+        require_memory(needed, f"scores of {runs:,} disturbances", "lower measure.draws")
 
     def answer(self, subject: Subject) -> Answer:
         """An item for every variant, damage, level and draw; one of level 0 for the undamaged."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -24,6 +24,7 @@ from brainrnn.study.wiring import wiring_length
 class TradeOffMeasure(Measure):
     """Every network as trained, and with its weakest recurrent weights taken away."""
 
+    held: ClassVar[tuple[str, ...]] = ("trials",)
     kind: Literal["tradeoff"] = "tradeoff"
     pruned: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995),

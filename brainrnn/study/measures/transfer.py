@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,7 @@ class TransferMeasure(Measure):
     method: methods differ in what training has made of the network, not in how it learns now.
     """
 
+    held: ClassVar[tuple[str, ...]] = ("batch", "trials", "old_trials")
     kind: Literal["transfer"] = "transfer"
     tasks: tuple[str, ...] = Field(
         ("dlyanti", "dnms", "ctxdm2", "dlydm2"),
