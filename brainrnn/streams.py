@@ -22,6 +22,7 @@ class Stream(IntEnum):
     TRANSFER = 41
     OUTCOME_TRIALS = 51
     POINTS = 61  # of a sample or a search of settings
+    GROWTH = 71
 
 
 def seeds(seed: int, stream: Stream, *numbers: int) -> np.random.SeedSequence:

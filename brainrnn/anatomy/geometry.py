@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -254,7 +255,25 @@ def l2(a: Float[Tensor, "i dimension"], b: Float[Tensor, "j dimension"]) -> Floa
     return torch.cdist(a, b, p=2, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def periodic(period: float | Sequence[float] = 1.0, *, norm: int = 2) -> Distance:
+@dataclass(frozen=True)
+class Torus:
+    """Distance on a torus; what :func:`periodic` makes."""
+
+    period: tuple[float, ...]
+    norm: int
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        """Between sites (i, dimension) and (j, dimension), (i, j)."""
+        return self.between(a[:, None], b[None])
+
+    def between(self, a: Tensor, b: Tensor) -> Tensor:
+        """Of sites entry by entry, (..., dimension) to (...)."""
+        wrap = torch.tensor(self.period, dtype=a.dtype, device=a.device)
+        gap = (a - b).abs().remainder(wrap)
+        return torch.linalg.vector_norm(torch.minimum(gap, wrap - gap), ord=self.norm, dim=-1)
+
+
+def periodic(period: float | Sequence[float] = 1.0, *, norm: int = 2) -> Torus:
     """Distance on a torus: in each dimension the shorter way round a circle ``period`` long.
 
     Parameters
@@ -280,16 +299,10 @@ def periodic(period: float | Sequence[float] = 1.0, *, norm: int = 2) -> Distanc
     >>> round(distance(as_sites([[0.1]]), as_sites([[0.9]])).item(), 6)
     0.2
     """
-    length = torch.as_tensor(period, dtype=torch.float64)
+    length = torch.as_tensor(period, dtype=torch.float64).reshape(-1)
     if bool((length <= 0).any()):
         raise InputError(f"the period of a torus must be positive, got {period}")
-
-    def distance(a: Tensor, b: Tensor) -> Tensor:
-        wrap = length.to(a)
-        gap = (a[:, None] - b[None]).abs().remainder(wrap)
-        return torch.linalg.vector_norm(torch.minimum(gap, wrap - gap), ord=norm, dim=-1)
-
-    return distance
+    return Torus(tuple(length.tolist()), norm)
 
 
 def great_circle(
@@ -319,15 +332,21 @@ def great_circle(
     >>> round(great_circle(poles, poles)[0, 1].item(), 6)
     3.141593
     """
-    radii = torch.cat([a, b]).norm(dim=1)
+    return _arc(l2(a, b), a, b)
+
+
+def _arc(
+    chord: Float[Tensor, "*pair"], a: Float[Tensor, "*place"], b: Float[Tensor, "*place"]
+) -> Float[Tensor, "*pair"]:
+    """Length of the arc over a chord of the sphere on which the sites are."""
+    radii = torch.cat([a.norm(dim=-1).flatten(), b.norm(dim=-1).flatten()])
     radius = radii.mean()
-    if a.shape[1] != 3 or bool((radii - radius).abs().max() > 1e-6 * radius):
+    if a.shape[-1] != 3 or bool((radii - radius).abs().max() > 1e-6 * radius):
         raise InputError(
             "great-circle distance needs sites on one sphere about the origin; "
             "use brainrnn.sphere(n), or another distance"
         )
-    chord = l2(a, b) / (2 * radius)
-    return 2 * radius * torch.asin(chord.clamp(max=1.0))
+    return 2 * radius * torch.asin((chord / (2 * radius)).clamp(max=1.0))
 
 
 DISTANCES: dict[str, Distance] = {
@@ -335,6 +354,27 @@ DISTANCES: dict[str, Distance] = {
     "l2": l2,
     "periodic": periodic(),
     "great_circle": great_circle,
+}
+
+
+def between(distance: Distance) -> Distance | None:
+    """The same distance of sites entry by entry, (..., dimension) twice to (...).
+
+    None for a distance that is not one of this package, which takes two lists of sites only.
+
+    Examples
+    --------
+    >>> sites = grid(2, 2)
+    >>> between(l1)(sites, sites.flip(0)).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+    return distance.between if isinstance(distance, Torus) else _BETWEEN.get(distance)
+
+
+_BETWEEN: dict[Distance, Distance] = {
+    l1: lambda a, b: (a - b).abs().sum(-1),
+    l2: lambda a, b: torch.linalg.vector_norm(a - b, dim=-1),
+    great_circle: lambda a, b: _arc(torch.linalg.vector_norm(a - b, dim=-1), a, b),
 }
 
 

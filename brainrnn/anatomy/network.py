@@ -41,7 +41,10 @@ class PlacedNetwork(nn.Module, Trainable):
     """
 
     def weights(self) -> dict[str, Float[Tensor, "member out *source"]]:
-        """Every parameter by name, (member, out, in) or, of a bias, (member, out)."""
+        """Every parameter by name, (member, out, in) or, of a bias, (member, out).
+
+        A parameter with partners is (member, out, partner).
+        """
         return dict(self.named_parameters())
 
     def parameter(self, name: str) -> Tensor:
@@ -53,8 +56,15 @@ class PlacedNetwork(nn.Module, Trainable):
         return values
 
     def wired(self, name: str) -> Tensor:
-        """The parameter of that name, (member, out, in) or, of a bias, (member, out)."""
-        return self.get_parameter(name)
+        """The parameter of that name, (member, out, in) or, of a bias, (member, out).
+
+        Of one with partners, a matrix that is made of it.
+        """
+        return self.anatomy.matrix(name, self.get_parameter(name))
+
+    def entries(self, name: str) -> int:
+        """Number of entries of one member's parameter."""
+        return self.get_parameter(name)[0].numel()
 
     def anchor(self) -> Tensor:
         """Any of the parameters."""

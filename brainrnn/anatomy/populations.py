@@ -19,11 +19,14 @@ from brainrnn.anatomy.geometry import (
     Distance,
     as_distances,
     as_sites,
+    between,
     check_distances,
     distance_function,
 )
 from brainrnn.anatomy.wiring import Axis, parse_wiring
 from brainrnn.errors import InputError, unknown
+
+_TABLE = 4_000_000  # distances of all pairs of sites, up to which a table of them is kept
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,9 @@ class Anatomy(nn.Module):
         then those of the second, and so on, in the order of ``populations``.
     members : int
         Number of networks that live side by side in the leading axis of every parameter.
+    partners : mapping of parameter name to (member, out, partner) int32, optional
+        For each neuron the neurons of the source population that it hears, where those are few: the
+        parameter has one value for each, (member, out, partner), and no matrix is ever made.
 
     Raises
     ------
@@ -116,6 +122,7 @@ class Anatomy(nn.Module):
         *,
         distance: str | Distance | Array = "l2",
         members: int = 1,
+        partners: Mapping[str, Tensor] | None = None,
     ) -> None:
         super().__init__()
         if not isinstance(members, int) or members < 1:
@@ -142,6 +149,13 @@ class Anatomy(nn.Module):
         self.version = 0  # rises whenever lengths may have changed
         for parameter in self.wiring:
             self._check_wiring(parameter)
+        self.sparse = tuple(partners or ())  # the parameters that have partners
+        for parameter, value in (partners or {}).items():
+            axes = self.wiring.get(parameter, ())
+            if len(axes) != 2 or None in (axes[0].population, axes[1].population):
+                raise InputError(f"partners of {parameter!r}: it joins no neurons that have places")
+            self.register_buffer(f"partners_{parameter}", value)
+            self.check_partners(parameter, value)
 
     def _check_wiring(self, parameter: str) -> None:
         placed = [axis.population for axis in self.wiring[parameter] if axis.population]
@@ -194,6 +208,8 @@ class Anatomy(nn.Module):
                 axis.folds * len(self.populations[axis.population]) if axis.population else None
                 for axis in axes
             ]
+            if (partners := self.partners(name)) is not None:
+                sizes[1] = partners.shape[2]
             shape = shapes[name]
             fits = len(shape) == 1 + len(sizes) and shape[0] == self.members
             if not fits or any(s not in (None, n) for s, n in zip(sizes, shape[1:], strict=True)):
@@ -245,6 +261,87 @@ class Anatomy(nn.Module):
             if bool((block != block[..., :1]).any()):
                 raise InputError(f"places of {population!r} tear a block apart; move blocks whole")
 
+    def partners(self, parameter: str) -> Int[Tensor, "member out partner"] | None:
+        """The neurons that each neuron hears through a parameter; None where it may be any.
+
+        Change them through :meth:`rewire` alone.
+        """
+        return self.get_buffer(f"partners_{parameter}") if parameter in self.sparse else None
+
+    def rewire(self, parameter: str, partners: Int[Tensor, "member out partner"]) -> None:
+        """Give the neurons of a sparse parameter other partners.
+
+        Raises
+        ------
+        InputError
+            As of :meth:`check_partners`.
+        """
+        self.check_partners(parameter, partners)
+        self.get_buffer(f"partners_{parameter}").copy_(partners)
+        self.changed()
+
+    def check_partners(self, parameter: str, partners: Int[Tensor, "*shape"]) -> None:
+        """See that neurons can have these partners, (member, out, partner).
+
+        Raises
+        ------
+        InputError
+            If one is no neuron of the source population, or a neuron has one twice.
+        """
+        out, source = self.wiring[parameter]
+        assert out.population is not None
+        assert source.population is not None
+        rows, n = out.folds * len(self.populations[out.population]), self._neurons(source)
+        current = self.get_buffer(f"partners_{parameter}")
+        fits = partners.shape == current.shape and partners.shape[:2] == (self.members, rows)
+        ranked = partners.sort(dim=2).values if fits else partners
+        if (
+            not fits
+            or partners.dtype != torch.int32
+            or bool((ranked[..., 1:] == ranked[..., :-1]).any())
+            or not bool(((ranked >= 0) & (ranked < n)).all())
+        ):
+            raise InputError(
+                f"partners of {parameter!r} must be different neurons from 0 to {n - 1} for each "
+                f"of {rows} rows in every member, int32 {(self.members, rows, 'number')}"
+            )
+
+    def matrix(
+        self, parameter: str, value: Num[Tensor, "member out _"]
+    ) -> Num[Tensor, "member out source"]:
+        """Values of a parameter as a matrix, with 0 between neurons that are not partners.
+
+        ``value`` is the parameter or anything of its shape; itself if the parameter is a matrix.
+        """
+        partners = self.partners(parameter)
+        if partners is None:
+            return value
+        full = value.new_zeros(*value.shape[:2], self._neurons(self.wiring[parameter][1]))
+        return full.scatter(2, partners.long(), value)
+
+    def _neurons(self, axis: Axis) -> int:
+        assert axis.population is not None
+        return axis.folds * len(self.populations[axis.population])
+
+    def between_sites(
+        self, one: str, rows: Int[Tensor, "*place"], two: str, columns: Int[Tensor, "*place"]
+    ) -> Float[Tensor, "*place"]:
+        """Distance of sites of one population to sites of another, entry by entry, float64.
+
+        Parameters
+        ----------
+        one, two : str
+        rows, columns : (...)
+            Numbers of sites, of shapes that broadcast.
+        """
+        a, b = self.populations[one].sites, self.populations[two].sites
+        if isinstance(self._distance, Tensor) or len(a) * len(b) <= _TABLE:
+            return self.site_distances(one, two)[rows, columns]
+        by_entry = between(self._distance)
+        if by_entry is None:
+            return self.site_distances(one, two)[rows, columns]
+        return by_entry(a.to(rows.device)[rows], b.to(columns.device)[columns])
+
     def site_distances(self, one: str, two: str) -> Float[Tensor, "site other"]:
         """Distance from every site of one population to every site of another, float64."""
         if (one, two) not in self._site_distances:
@@ -281,7 +378,7 @@ class Anatomy(nn.Module):
             raise InputError("the distance has negative or non-finite values")
 
     def length(self, parameter: str) -> Float[Tensor, "member out source"] | None:
-        """Length of every connection of a parameter, (member, out, in) float64.
+        """Length of every connection of a parameter, float64, of the parameter's shape.
 
         None where fewer than two of its axes have places.
         """
@@ -292,10 +389,17 @@ class Anatomy(nn.Module):
             out, source = axes
             assert out.population is not None
             assert source.population is not None
-            between = self.site_distances(out.population, source.population)
             rows, columns = self.places(out.population), self.places(source.population)
-            length = between[rows[:, :, None], columns[:, None, :]]
-            self._lengths[parameter] = length.repeat(1, out.folds, source.folds)
+            if (partners := self.partners(parameter)) is not None:
+                every = columns.repeat(1, source.folds)[:, None].expand(-1, partners.shape[1], -1)
+                heard = every.gather(2, partners.long())
+                own = rows.repeat(1, out.folds)[:, :, None]
+                length = self.between_sites(out.population, own, source.population, heard)
+            else:
+                apart = self.site_distances(out.population, source.population)
+                length = apart[rows[:, :, None], columns[:, None, :]]
+                length = length.repeat(1, out.folds, source.folds)
+            self._lengths[parameter] = length
         return self._lengths[parameter]
 
     def in_site_order(
@@ -303,8 +407,10 @@ class Anatomy(nn.Module):
     ) -> Num[Tensor, "member ..."]:
         """Reorder a parameter so that index i of each placed axis is the neuron on site i.
 
-        ``value`` is the parameter or anything of its shape, (member, out[, in]).
+        ``value`` is the parameter or anything of its shape, (member, out[, in]); a matrix comes
+        back where it has partners.
         """
+        value = self.matrix(parameter, value)
         for dim, axis in enumerate(self.wiring[parameter], start=1):
             if axis.population is None:
                 continue
@@ -325,5 +431,8 @@ class Anatomy(nn.Module):
         for name in self.populations:
             if (places := state_dict.get(f"{prefix}places_{name}")) is not None:
                 self.check_places(name, places.long())
+        for name in self.sparse:
+            if (partners := state_dict.get(f"{prefix}partners_{name}")) is not None:
+                self.check_partners(name, partners)
         self.changed()
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

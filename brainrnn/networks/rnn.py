@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from brainrnn.anatomy.geometry import DISTANCES, GEOMETRIES, Array, Distance, as_sites, periodic
+from brainrnn.anatomy.growth import GrowthSpec, candidate_sites, offers
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.arrays import is_data, read_array
@@ -23,6 +25,7 @@ from brainrnn.networks.linear import member_streams
 from brainrnn.networks.members import MembersSpec
 from brainrnn.networks.places import distance_of, sites_of, stored_distance, stored_sites
 from brainrnn.networks.recurrence import Activation, gru_recurrence, leaky_network
+from brainrnn.networks.sparse import Wires, sparse_gru_recurrence, sparse_leaky_recurrence, wires
 from brainrnn.task import Suite, Task, Trials
 
 Cell = Literal["leaky", "gru"]
@@ -55,6 +58,12 @@ class RNNSpec(Settings):
     gain: NonNegative = Field(
         0.4, description="spectral radius of the normal part of near_identity and normal"
     )
+    connections: Literal["dense", "sparse"] = Field(
+        "dense",
+        description="recurrent ones. dense: a matrix; sparse: a bounded number into each neuron, "
+        "which are given up and grown anew",
+    )
+    growth: GrowthSpec = GrowthSpec()
 
 
 class RNN(PlacedNetwork):
@@ -92,6 +101,8 @@ class RNN(PlacedNetwork):
     ----------
     w_in : (member, hidden, input)
     w_rec : (member, hidden, source)
+        With sparse connections (member, hidden, partner): a weight for each of
+        ``anatomy.partners("w_rec")``.
     b_rec : (member, hidden)
     w_out : (member, output, hidden)
     b_out : (member, output)
@@ -100,7 +111,8 @@ class RNN(PlacedNetwork):
     Raises
     ------
     InputError
-        If alpha is not in (0, 1] or a size is not positive.
+        If alpha is not in (0, 1], a size is not positive, or sparse connections are to be more
+        than there are neurons, or orthogonal.
 
     Examples
     --------
@@ -154,11 +166,19 @@ class RNN(PlacedNetwork):
             "w_out": "_ hidden",
             "b_out": "_",
         }
-        self.anatomy = Anatomy([hidden], wiring, distance=distance, members=members)
-        initial = [
-            _initial_weights(spec, n_inputs, n_outputs, len(hidden), rng)
-            for rng in member_streams(members, seed, starts)
-        ]
+        streams = list(member_streams(members, seed, starts))
+        sparse = spec.connections == "sparse"
+        partners = _first_partners(spec, hidden, distance, streams) if sparse else None
+        self.anatomy = Anatomy(
+            [hidden],
+            wiring,
+            distance=distance,
+            members=members,
+            partners=None if partners is None else {"w_rec": partners},
+        )
+        self._wires: tuple[object, Wires] | None = None
+        self._candidates: Tensor | None = None
+        initial = [_initial_weights(spec, n_inputs, n_outputs, len(hidden), rng) for rng in streams]
         for name in wiring:
             value = torch.stack([weights[name] for weights in initial]).to(dtype)
             self.register_parameter(name, nn.Parameter(value))
@@ -182,7 +202,7 @@ class RNN(PlacedNetwork):
     @property
     def n_hidden(self) -> int:
         """Number of hidden neurons."""
-        return self.w_rec.shape[2]
+        return len(self.anatomy.populations["hidden"])
 
     @property
     def alpha(self) -> float:
@@ -255,6 +275,8 @@ class RNN(PlacedNetwork):
                 dtype=self.w_in.dtype,
                 device=self.w_in.device,
             )
+        if self.spec.connections == "sparse":
+            return packed, *self._run_sparse(packed, noise)
         if self.spec.cell == "leaky":
             outputs, states = leaky_network(
                 packed.data,
@@ -274,6 +296,121 @@ class RNN(PlacedNetwork):
         states = gru_recurrence(drive, self.w_rec, self.b_rec, sizes=sizes)
         return packed, torch.baddbmm(self.b_out[:, None], states, self.w_out.mT), states
 
+    def _run_sparse(self, packed: PackedSequence, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Outputs and states of every packed row."""
+        sizes, wiring = packed.batch_sizes.tolist(), self.wires()
+        drive = torch.matmul(self.w_in, packed.data.mT)
+        drive = drive if noise is None else drive + noise.mT
+        if self.spec.cell == "leaky":
+            states = sparse_leaky_recurrence(
+                drive + self.b_rec[..., None],
+                self.w_rec,
+                wiring,
+                alpha=self.alpha,
+                activation=self.spec.activation,
+                sizes=sizes,
+            )
+        else:
+            states = sparse_gru_recurrence(drive, self.w_rec, self.b_rec, wiring, sizes=sizes)
+        states = states.mT
+        return torch.baddbmm(self.b_out[:, None], states, self.w_out.mT), states
+
+    def wires(self) -> Wires:
+        """Which neuron hears which, of sparse connections."""
+        partners = self.anatomy.partners("w_rec")
+        assert partners is not None
+        now = (partners.data_ptr(), partners._version, partners.device)
+        if self._wires is None or self._wires[0] != now:
+            self._wires = now, wires(partners, self.n_hidden)
+        return self._wires[1]
+
+    @property
+    def regrows_every(self) -> int | None:
+        """Steps after which sparse connections are grown anew; None where there are none to grow.
+
+        With as many partners as neurons nobody is left to be offered.
+        """
+        spec = self.spec
+        grows = spec.connections == "sparse" and spec.growth.partners < self.n_hidden
+        return spec.growth.every if grows else None
+
+    def offering(self, rng: np.random.Generator) -> RNN:
+        """A copy in which each neuron hears some more others, with weights of 0; as this one, else.
+
+        Parameters
+        ----------
+        rng : numpy Generator
+            Draws who they are, by the law of :mod:`brainrnn.anatomy.growth`.
+        """
+        partners = self.anatomy.partners("w_rec")
+        assert partners is not None
+        if self._candidates is None:
+            self._candidates = candidate_sites(self.anatomy, "hidden")
+        members, rows, k = partners.shape
+        more = min(self.spec.growth.offers, self.n_hidden - k)
+        partners = torch.cat([partners, partners[..., :1].expand(-1, -1, more)], dim=2)
+        free = (torch.arange(k + more, device=partners.device) >= k).expand_as(partners)
+        partners = offers(
+            self.anatomy, "hidden", partners, free, self._candidates, self.spec.growth, rng
+        )
+        same = {id(p): p for name, p in self.named_parameters() if name != "w_rec"}
+        larger = copy.deepcopy(self, same)
+        larger.w_rec = nn.Parameter(
+            torch.cat([self.w_rec.detach(), self.w_rec.new_zeros(members, rows, more)], dim=2)
+        )
+        larger.anatomy.register_buffer("partners_w_rec", partners)
+        larger.anatomy.changed()
+        return larger
+
+    @torch.no_grad()
+    def regrow(
+        self,
+        offering: RNN,
+        gradient: Float[Tensor, "member out offered"],
+        *,
+        progress: float,
+    ) -> dict[str, Bool[Tensor, "member out partner"]]:
+        """Give up recurrent connections that are zero or the weakest, and take others.
+
+        A neuron keeps its connection with itself. Of the others it gives up those that are zero,
+        and at least the weakest, a share of ``growth.turnover`` (1 + cos(pi progress)) / 2. It
+        takes those among the offered that have the largest gradient. As RigL does (Evci et al.
+        2020, ICML).
+
+        Parameters
+        ----------
+        offering : RNN
+            From :meth:`offering`.
+        gradient : (member, out, partner)
+            Of a loss, by the recurrent weights of ``offering``.
+        progress : float
+            Fraction of training that is done.
+
+        Returns
+        -------
+        dict of str to bool tensor
+            By parameter, the entries whose connections are new.
+        """
+        before, offered = (net.anatomy.partners("w_rec") for net in (self, offering))
+        assert before is not None
+        assert offered is not None
+        k = before.shape[2]
+        own = torch.arange(before.shape[1], device=before.device) % self.n_hidden
+        itself, size = before == own[:, None], self.w_rec.abs()
+        order = size.masked_fill(itself, torch.inf).argsort(dim=2, stable=True)  # weakest first
+        share = self.spec.growth.turnover * (1 + math.cos(math.pi * progress)) / 2
+        free = (size == 0).scatter(2, order[..., : math.floor(share * (k - 1))], True) & ~itself
+        best = gradient[..., k:].abs().argsort(dim=2, descending=True, stable=True)
+        taken = offered[..., k:].gather(2, best)[..., :k]
+        turn = torch.arange(taken.shape[2], device=before.device)
+        new = turn < free.sum(2, keepdim=True)  # in the order of weakness, in which zeros are first
+        into = order[..., : taken.shape[2]]
+        after = before.scatter(2, into, torch.where(new, taken, before.gather(2, into)))
+        changed = torch.zeros_like(free).scatter(2, into, new)
+        self.w_rec.masked_fill_(changed, 0.0)
+        self.anatomy.rewire("w_rec", after)
+        return {"w_rec": changed}
+
 
 def _unpack(
     rows: Float[Tensor, "member row unit"], packed: PackedSequence
@@ -289,6 +426,31 @@ def _unpack(
     return padded.index_copy(1, index, rows).view(rows.shape[0], len(sizes), n, rows.shape[2])
 
 
+def _first_partners(
+    spec: RNNSpec,
+    hidden: Population,
+    distance: str | Distance | Array,
+    streams: Sequence[np.random.Generator],
+) -> Int[Tensor, "member out partner"]:
+    """Partners of every member's neurons before training: first itself, then others by the law."""
+    n, k = len(hidden), spec.growth.partners
+    if k > n:
+        raise InputError(
+            f"growth.partners is {k}, and there are {n} neurons: lower it, or use dense connections"
+        )
+    if spec.initialisation == "orthogonal":
+        raise InputError("sparse connections cannot be orthogonal: choose another initialisation")
+    rows = torch.arange(n).repeat(3 if spec.cell == "gru" else 1)
+    start = (rows[:, None] + torch.arange(k)) % n
+    free = torch.arange(k).expand_as(start)[None] > 0
+    if k == n:
+        return start.int().repeat(len(streams), 1, 1)
+    one = Anatomy([hidden], {}, distance=distance)
+    near, start = candidate_sites(one, "hidden"), start.int()[None]
+    drawn = [offers(one, "hidden", start, free, near, spec.growth, rng) for rng in streams]
+    return torch.cat(drawn)
+
+
 def _initial_weights(
     spec: RNNSpec, n_inputs: int, n_outputs: int, n: int, rng: np.random.Generator
 ) -> dict[str, Tensor]:
@@ -296,6 +458,11 @@ def _initial_weights(
     gates = 3 if spec.cell == "gru" else 1
 
     def recurrent() -> np.ndarray:
+        if spec.connections == "sparse":
+            k = spec.growth.partners
+            weights = rng.standard_normal((n, k)) * (spec.gain / math.sqrt(k))
+            weights[:, 0] += spec.self_weight * (spec.initialisation == "near_identity")
+            return weights
         random = rng.standard_normal((n, n))
         if spec.initialisation == "orthogonal":
             q, r = np.linalg.qr(random)
@@ -376,7 +543,8 @@ class RNNNetwork(RNNSpec, MembersSpec):
     def weights(self, task: Task) -> int:
         """Number of weights and biases of one network."""
         n, gates = math.prod(self.shape), 3 if self.cell == "gru" else 1
-        return gates * n * (task.n_inputs + n + 1) + task.n_outputs * (n + 1)
+        heard = n if self.connections == "dense" else self.growth.partners
+        return gates * n * (task.n_inputs + heard + 1) + task.n_outputs * (n + 1)
 
     def build(self, task: Task, *, seed: int) -> RNN:
         """Build the untrained network for a suite of tasks.
@@ -395,5 +563,5 @@ class RNNNetwork(RNNSpec, MembersSpec):
             task, sites=sites, spec=spec, distance=distance, **self.side_by_side(seed)
         )
         if math.prod(self.shape) > 1:
-            net.anatomy.site_distances("hidden", "hidden")  # a distance that does not fit fails
+            net.anatomy.length("w_rec")  # a distance that does not fit fails
         return net

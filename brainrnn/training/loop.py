@@ -20,6 +20,7 @@ from brainrnn.anatomy.placed import per_member
 from brainrnn.config import Count, NonNegative, Settings
 from brainrnn.errors import DivergedError, InputError, unknown
 from brainrnn.memory import require_memory
+from brainrnn.networks.rnn import RNN
 from brainrnn.progress import progress_bar
 from brainrnn.streams import Stream, generator
 from brainrnn.task import Examples, Suite, Task, Trials
@@ -31,7 +32,7 @@ from brainrnn.wiring_cost.cost import connection_cost, cost_coefficients
 from brainrnn.wiring_cost.method import BIMT
 from brainrnn.wiring_cost.proximal import soft_threshold, step_threshold
 from brainrnn.wiring_cost.strength import count_live
-from brainrnn.wiring_cost.swap import relocate
+from brainrnn.wiring_cost.swap import relocate, sites_to_look_at
 
 _SMALL = 2e7  # multiplications in the forward pass of a step
 _CACHE = 4_000_000  # bytes of what members compute together
@@ -185,6 +186,7 @@ class Trainer:
             per_member(method.swap.locality, net, "swap locality")
         self._pays = bool(method.strengths(net).any())
         self._small, self._parts = self._plan()
+        self._grows = net.regrows_every if isinstance(net, RNN) and free is None else None
 
     def _require_memory(self) -> None:
         """Refuse what would not fit into memory, before any of it is drawn or computed."""
@@ -197,8 +199,12 @@ class Trainer:
             for key, trials in (("batch", self.spec.batch), ("evaluation_trials", tested)):
                 require_trials(self.task, trials, of_unit * units, f"training.{key}")
         if self.method.swap.algorithm != "none":
-            movable = [len(p) for p in self.net.anatomy.populations.values() if p.movable]
-            most = max(movable, default=0)
+            everywhere = [
+                len(p)
+                for name, p in self.net.anatomy.populations.items()
+                if p.movable and sites_to_look_at(self.net, self.method.swap, name) is None
+            ]
+            most = max(everywhere, default=0)
             require_memory(
                 2 * 8 * self.net.members * most**2,
                 f"swaps in a population of {most:,} neurons",
@@ -234,7 +240,30 @@ class Trainer:
                 if swap:
                     moves = relocate(self.net, self.method, self.method.swap)
                     self._moves += moves
+                if self._grows and self.step % self._grows == 0 and self.step < self.spec.steps:
+                    assert isinstance(self.net, RNN)
+                    self._regrow(self.net)
                 yield Record(self.step, loss, moves, self._metrics(loss, progress))
+
+    def _regrow(self, net: RNN) -> None:
+        """Grow other connections, and start the optimizer's numbers of each anew.
+
+        Its steps are scaled as those of its neuron's other connections.
+        """
+        rng = generator(self.seed, Stream.GROWTH, self.step)
+        offering = net.offering(rng)
+        batch = self.task.sample(self._batch, rng).to(self.device)
+        assert isinstance(batch, Trials)  # those of recurrent networks
+        outputs = offering.respond(batch)
+        (gradient,) = torch.autograd.grad(self.task.loss(outputs, batch).sum(), offering.w_rec)
+        fresh = net.regrow(offering, gradient, progress=self.step / self.spec.steps)
+        moments = self._optimizer.state[self._flat.values]
+        first, second = (self._flat.split(moments[k]) for k in ("exp_avg", "exp_avg_sq"))
+        for name, new in fresh.items():
+            first[name].masked_fill_(new, 0.0)
+            known = (~new).to(second[name].dtype)
+            mean = (second[name] * known).sum(-1, True) / known.sum(-1, True).clamp(min=1)
+            second[name].copy_(torch.where(new, mean, second[name]))
 
     def _plan(self) -> tuple[bool, list[tuple[slice, PlacedNetwork]]]:
         """Whether a step is small work, and which members to compute together.
@@ -423,6 +452,8 @@ class Trainer:
             _check_alike(network, self.net.state_dict())
             for name in self.net.anatomy.populations:
                 self.net.anatomy.check_places(name, network[f"anatomy.places_{name}"])
+            for name in self.net.anatomy.sparse:
+                self.net.anatomy.check_partners(name, network[f"anatomy.partners_{name}"])
             _check_alike({"moves": state["moves"]}, {"moves": self._moves})
             moments = self._checked_moments(state["optimizer"], step)
             trials = generator(self.seed, Stream.TRIALS).bit_generator

@@ -76,7 +76,12 @@ def wiring_strength(
         axes = net.anatomy.wiring[name]
         for side, axis in enumerate(axes):
             if len(axes) == 2 and axis.population == population:
-                total = value.sum(2 - side)
+                partners = net.anatomy.partners(name) if side else None
+                if partners is None:
+                    total = value.sum(2 - side)
+                else:
+                    total = value.new_zeros(net.members, axis.folds * n)
+                    total.scatter_add_(1, partners.flatten(1).long(), value.flatten(1))
                 strength[side] += total.view(net.members, axis.folds, n).sum(1)
     return strength[0], strength[1]
 

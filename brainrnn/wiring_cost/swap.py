@@ -16,6 +16,7 @@ neuron are scored by one such expression, in float64 and by the very cost that i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -23,15 +24,20 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from brainrnn.anatomy.growth import nearest_sites
 from brainrnn.anatomy.placed import Placed, per_member
+from brainrnn.anatomy.populations import Anatomy
 from brainrnn.config import Count, PerMember, Settings
-from brainrnn.errors import DivergedError
+from brainrnn.errors import DivergedError, InputError
 from brainrnn.threads import one_thread
 from brainrnn.wiring_cost import arrange
 from brainrnn.wiring_cost.arrange import exchanges, linear_assignment, quadratic_assignment
 from brainrnn.wiring_cost.cost import CostSpec
+from brainrnn.wiring_cost.nearby import Edges, nearby_exchanges
 from brainrnn.wiring_cost.strength import magnitudes, wiring_strength
 
+_EXACT = 2_000  # neurons with sparse connections that look at all sites for a partner
+_NEAR = 24  # sites that more of them look at
 _SMALL = 300_000  # entries of all cost matrices together
 
 
@@ -59,6 +65,11 @@ class SwapSpec(Settings):
         None,
         description="A that scores the swaps, of all parameters alike; unset: what is trained. "
         "With A = 0 every arrangement costs the same, so L1 with swaps needs its own",
+    )
+    near: Count | None = Field(
+        None,
+        description="sites around its own on which a neuron looks for a partner; unset: all, but "
+        "24 where connections are sparse and neurons more than 2,000",
     )
 
 
@@ -123,6 +134,7 @@ def _parts(
         if len(axes) < 2 or None in names or population not in names:
             continue
         factor = spec.weight(name, net) * spec.parameter_locality.get(name, 1.0)
+        value = anatomy.matrix(name, value)
         scale = _of(locality, members)[:, None, None] * factor
         weight = _folded(_of(value, members).to(torch.float64), *(a.folds for a in axes))
         if names[0] == names[1]:
@@ -248,6 +260,94 @@ def relocate(net: Placed, cost: CostSpec, swap: SwapSpec) -> Int[Tensor, " membe
     return moves
 
 
+def sites_to_look_at(net: Placed, swap: SwapSpec, population: str) -> int | None:
+    """Number of sites nearby on which a neuron of a population looks for a partner; None: all.
+
+    Raises
+    ------
+    InputError
+        If that is not possible, because the population is wired to others that have places too, or
+        the algorithm looks at all sites.
+    """
+    anatomy, n = net.anatomy, len(net.anatomy.populations[population])
+    pairs = {
+        name: {axis.population for axis in axes}
+        for name, axes in anatomy.wiring.items()
+        if len(axes) == 2 and population in (axes[0].population, axes[1].population)
+    }
+    placed = {name: both for name, both in pairs.items() if None not in both}
+    near = swap.near
+    if near is None and n > _EXACT and any(name in anatomy.sparse for name in placed):
+        near = _NEAR
+    if near is None or not placed:
+        return None
+    if any(len(both) > 1 for both in placed.values()):
+        raise InputError(
+            f"method.swap.near is for populations that are wired to themselves, and {population!r} "
+            "is wired to others: unset it"
+        )
+    if swap.algorithm == "assignment":
+        raise InputError(
+            "method.swap.algorithm=assignment looks at all sites: choose greedy or descent, or "
+            "unset method.swap.near"
+        )
+    return near
+
+
+def _arranged_nearby(
+    net: Placed,
+    magnitude: dict[str, Tensor],
+    cost: CostSpec,
+    swap: SwapSpec,
+    name: str,
+    members: list[int],
+    near: int,
+) -> Tensor:
+    """New places of one population, (member, neuron), of some members."""
+    anatomy = net.anatomy
+    around = nearest_sites(anatomy, name, near).to(anatomy.places(name).device)
+    order = importance(net, name, magnitude).argsort(dim=1, descending=True, stable=True)
+    if swap.algorithm == "greedy" and swap.top_k is not None:
+        order = order[:, : swap.top_k]
+    between = partial(_between, anatomy, name)
+    return torch.stack(
+        [
+            nearby_exchanges(
+                _edges(net, magnitude, cost, name, m),
+                around,
+                between,
+                anatomy.places(name)[m],
+                order[m],
+                repeat=swap.algorithm == "descent",
+            )
+            for m in members
+        ]
+    )
+
+
+def _between(anatomy: Anatomy, name: str, one: Tensor, other: Tensor) -> Tensor:
+    return anatomy.between_sites(name, one, name, other)
+
+
+def _edges(
+    net: Placed, magnitude: dict[str, Tensor], cost: CostSpec, name: str, member: int
+) -> Edges:
+    """Connections of one member's population with itself, with their prices by unit of distance."""
+    anatomy, n = net.anatomy, len(net.anatomy.populations[name])
+    locality = per_member(cost.locality, net, "locality").to(torch.float64)[member]
+    parts = []
+    for parameter, value in magnitude.items():
+        if [axis.population for axis in anatomy.wiring[parameter]] == [name, name]:
+            weight = value[member]
+            row, column = weight.nonzero(as_tuple=True)
+            partners = anatomy.partners(parameter)
+            source = column if partners is None else partners[member, row, column].long()
+            factor = cost.weight(parameter, net) * cost.parameter_locality.get(parameter, 1.0)
+            price = weight[row, column].to(torch.float64) * (factor * locality)
+            parts.append((row % n, source % n, price))
+    return Edges.of(*(torch.cat(some) for some in zip(*parts, strict=True)))
+
+
 def _paying(net: Placed, cost: CostSpec) -> list[int]:
     """The members whose neurons' places make a difference to what they pay."""
     paying = [True] * net.members
@@ -270,6 +370,9 @@ def _arranged(
     """New places of one population, (member, neuron), of some members."""
     anatomy, blocks = net.anatomy, net.anatomy.populations[name].blocks
     places = _of(anatomy.places(name), members)
+    near = sites_to_look_at(net, swap, name)
+    if near is not None:
+        return _arranged_nearby(net, magnitude, cost, swap, name, members, near)
     fixed, inside = _parts(net, magnitude, cost, name, members)
     if fixed is None and inside is None:
         return places

@@ -104,14 +104,17 @@ def test_a_terminal_that_is_closed(config, tmp_path):
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(its)
-    deadline = time.monotonic() + 120
-    while not (path / "metrics.csv").exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.02)
-    before = br.load(path).saved_step
-    os.close(ours)
-    assert process.wait(60) == 128 + signal.SIGHUP
+    try:
+        deadline = time.monotonic() + 120
+        while not (path / "metrics.csv").exists():
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+        before = br.load(path).saved_step
+        os.close(ours)
+        assert process.wait(60) == 128 + signal.SIGHUP
+    finally:
+        process.kill()
     assert br.load(path).saved_step > before
 
 
