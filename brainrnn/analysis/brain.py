@@ -84,6 +84,10 @@ def analyse(
         )
     population, loop = recurrent_population(net)
     check_analysis(net, suite, spec)
+    if loop is not None:
+        entries = net.members * net.anatomy.pairs(loop)
+        what = f"recurrent weights as matrices, {entries:,} numbers"
+        require_memory(3 * 4 * entries, what, "analyse a smaller network")
     answers, trials, _, _ = streams(seed)
     scores = accuracy(net, suite, trials=spec.accuracy_trials, rng=np.random.default_rng(answers))
     rng = np.random.default_rng(trials)

@@ -289,9 +289,7 @@ class Anatomy(nn.Module):
             If one is no neuron of the source population, or a neuron has one twice.
         """
         out, source = self.wiring[parameter]
-        assert out.population is not None
-        assert source.population is not None
-        rows, n = out.folds * len(self.populations[out.population]), self._neurons(source)
+        rows, n = self._neurons(out), self._neurons(source)
         current = self.get_buffer(f"partners_{parameter}")
         fits = partners.shape == current.shape and partners.shape[:2] == (self.members, rows)
         ranked = partners.sort(dim=2).values if fits else partners
@@ -305,6 +303,11 @@ class Anatomy(nn.Module):
                 f"partners of {parameter!r} must be different neurons from 0 to {n - 1} for each "
                 f"of {rows} rows in every member, int32 {(self.members, rows, 'number')}"
             )
+
+    def pairs(self, parameter: str) -> int:
+        """Number of pairs of neurons that a parameter with two placed axes could join."""
+        out, source = self.wiring[parameter]
+        return self._neurons(out) * self._neurons(source)
 
     def matrix(
         self, parameter: str, value: Num[Tensor, "member out _"]

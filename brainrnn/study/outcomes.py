@@ -12,10 +12,9 @@ from torch import Tensor
 
 from brainrnn.analysis.feedforward.assessment import count_active
 from brainrnn.analysis.graph.modularity import newman_modularity
-from brainrnn.analysis.graph.stages import connections
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.runs.experiment import Experiment
-from brainrnn.study.pruning import count_connections
+from brainrnn.study.pruning import count_connections, possible
 from brainrnn.study.wiring import wiring_length
 from brainrnn.task import Examples, Suite, Task, Trials
 from brainrnn.training.loop import answer
@@ -75,13 +74,12 @@ def outcome(
     """
     score, loss = _scored(net, task, trials, rng)
     there = count_connections(net)
-    total = sum(net.wired(name)[0].numel() for name in connections(net))
     length, mean = wiring_length(net)
     columns: dict[str, Tensor] = {
         "accuracy": score,
         "loss": loss,
         "connections": there,
-        "absent": 1 - there.double() / total,
+        "absent": 1 - there.double() / possible(net),
         "wiring_length": length,
         "mean_length": mean,
     }

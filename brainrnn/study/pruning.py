@@ -28,14 +28,20 @@ def prune(net: Placed, absent: float) -> None:
     64
     """
     ranks = magnitude_ranks(net)
-    total = sum(rank[0].numel() for rank in ranks.values())
+    total, weights = possible(net), net.weights()
     for name, rank in ranks.items():
-        net.wired(name).masked_fill_(rank >= total - round(absent * total), 0.0)
+        weights[name].masked_fill_(rank >= total - round(absent * total), 0.0)
+
+
+def possible(net: Placed) -> int:
+    """Count the connections that a member could have."""
+    return sum(net.anatomy.pairs(name) for name in joining(net))
 
 
 def count_connections(net: Placed) -> Int[Tensor, " member"]:
     """Count each member's connections that are there (:func:`present`)."""
-    there = [present(net.wired(name)).flatten(1).sum(1) for name in joining(net)]
+    weights = net.weights()
+    there = [present(weights[name]).flatten(1).sum(1) for name in joining(net)]
     return torch.stack(there).sum(0)
 
 
@@ -46,5 +52,4 @@ def connections(net: Placed) -> int:
 
 def absence(net: Placed) -> float:
     """Fraction of the connections of all members that are not there."""
-    there = torch.cat([present(net.wired(name)).flatten() for name in joining(net)])
-    return 1 - float(there.double().mean())
+    return 1 - int(count_connections(net).sum()) / (net.members * possible(net))

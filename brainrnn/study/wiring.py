@@ -32,7 +32,7 @@ def wiring_length(net: Placed) -> tuple[Float[Tensor, " member"], Float[Tensor, 
     """
     total = mass = torch.zeros(net.members, dtype=torch.float64, device=net.anchor().device)
     for name in connections(net):
-        magnitude = net.wired(name).abs().double()
+        magnitude = net.weights()[name].abs().double()
         length = net.anatomy.length(name)
         assert length is not None
         out, source = net.anatomy.wiring[name]

@@ -5,13 +5,19 @@ import pytest
 import torch
 
 import brainrnn as br
+from brainrnn.analysis.graph.pruning import keep_largest
 from brainrnn.errors import InputError, InterruptedRun
 from brainrnn.networks import sparse
 from brainrnn.networks.sparse import sampled_product
 from brainrnn.runs.experiment import load_experiment
+from brainrnn.study import conduct
+from brainrnn.study.outcomes import outcome
+from brainrnn.study.pruning import absence, connections, prune
+from brainrnn.study.wiring import wiring_length
 from brainrnn.wiring_cost.strength import wiring_strength
 from tasks import cog20
 from tests.commands import assert_same_training
+from tests.study.small import small_study
 
 SUITE = cog20(dt=100, names=["go", "dm1", "ctxdm1"])
 EQUAL = {"rtol": 1e-9, "atol": 1e-11}
@@ -286,3 +292,42 @@ def test_on_a_gpu_it_is_the_same():
     torch.testing.assert_close(*outputs, **EQUAL)
     method = br.BIMT(strength=1e-3, swap=br.SwapSpec(every=10, near=8))
     br.train(few, SUITE, method, steps=20, batch=8, progress=False)
+
+
+def test_counts_and_pruning_are_those_of_the_dense_network():
+    few, full = pair(6, members=1)
+    few.w_rec.data[0, :5] = full.w_rec.data[0, :5] = 0.0
+    for absent in (0.0, 0.8, 0.9):
+        for net in (few, full):
+            prune(net, absent)
+        torch.testing.assert_close(few.wired("w_rec"), full.wired("w_rec"))
+        assert connections(few) == connections(full)
+        assert absence(few) == absence(full)
+        for ours, theirs in zip(wiring_length(few), wiring_length(full), strict=True):
+            torch.testing.assert_close(ours, theirs, **EQUAL)
+    kept = [keep_largest(net, 30) for net in (few, full)]
+    torch.testing.assert_close(kept[0].wired("w_rec"), kept[1].wired("w_rec"))
+    tables = [outcome(net, SUITE, trials=3, rng=np.random.default_rng(0)) for net in (few, full)]
+    np.testing.assert_allclose(tables[0], tables[1], rtol=1e-9)
+
+
+def test_an_analysis_is_that_of_the_dense_network():
+    nets = pair(6, members=1)
+    spec = br.AnalysisSpec(trials=8, accuracy_trials=8, permutations=50, k=3)
+    one, other = (br.analyse(net, SUITE, spec) for net in nets)
+    for name in ("module", "p", "sparsity", "weight", "accuracy"):
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-6)
+
+
+def test_a_map_of_sparse_networks_is_studied_and_lesions_are_refused(tmp_path):
+    settings = ["network.connections=sparse", "network.growth.partners=4"]
+    methods = {
+        "bimt": {"label": "BIMT", "settings": settings},
+        "placed": {"label": "placed", "settings": settings, "arrangement": "descent"},
+    }
+    study = small_study(seeds=[1], methods=methods)
+    page = conduct(study, tmp_path / "maps", progress=False)
+    assert page.is_file()
+    study = small_study(seeds=[1], methods=methods, measure={"kind": "lesions"})
+    with pytest.raises(InputError, match="asks networks with dense connections"):
+        conduct(study, tmp_path / "lesions", progress=False)

@@ -170,8 +170,9 @@ def log_spaced(total: int, most: int) -> Int[np.ndarray, " count"]:
 
 
 def _prune(net: Placed, ranks: dict[str, Any], kept: int) -> None:
+    weights = net.weights()
     for name, rank in ranks.items():
-        net.wired(name).mul_(rank < kept)
+        weights[name].mul_(rank < kept)
 
 
 def _count(ranks: dict[str, Any]) -> int:

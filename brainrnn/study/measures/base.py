@@ -53,6 +53,7 @@ class Measure(Settings):
     drawn: ClassVar[tuple[str, ...]] = ()  # names of the tables that ``portraits`` makes
     dataset: ClassVar[bool] = False  # whether results.nc is written, by the keys that are swept
     asks: ClassVar[Literal["recurrent", "any"]] = "recurrent"  # which networks
+    dense: ClassVar[bool] = False  # whether networks with sparse connections cannot be asked
     held: ClassVar[tuple[str, ...]] = ()  # settings: how many trials are in memory at once
     pairs: tuple[tuple[str, str], ...] = Field(
         (), description="pairs of methods, by name, that claims compare"
@@ -98,6 +99,11 @@ class Measure(Settings):
             raise InputError(
                 f"measure.kind {name!r} asks recurrent networks whose tasks unfold in time, not "
                 f"network.kind {kind!r}: 'outcome' asks any network"
+            )
+        if self.dense and getattr(experiment.network, "connections", "") == "sparse":
+            raise InputError(
+                f"measure.kind {name!r} asks networks with dense connections: set "
+                "network.connections=dense, or choose 'map', 'choices' or 'tradeoff'"
             )
         if members > 1:
             raise InputError(

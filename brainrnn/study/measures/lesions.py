@@ -50,6 +50,7 @@ class LesionMeasure(Measure):
     module has, those nearest to its centroid.
     """
 
+    dense: ClassVar[bool] = True
     held: ClassVar[tuple[str, ...]] = ("trials",)
     kind: Literal["lesions"] = "lesions"
     trials: Count = Field(25, description="trials per task, the same for every lesion")

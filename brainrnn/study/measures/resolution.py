@@ -40,6 +40,7 @@ class ResolutionMeasure(Measure):
     network's own method, whose schedule then runs over these steps.
     """
 
+    dense: ClassVar[bool] = True
     held: ClassVar[tuple[str, ...]] = ("moment_trials", "batch", "trials")
     kind: Literal["resolution"] = "resolution"
     shape: tuple[Count, ...] = Field(

@@ -52,6 +52,7 @@ class RobustnessMeasure(Measure):
     them are absent. A network that is sparser as trained stays as it is, and is not compared there.
     """
 
+    dense: ClassVar[bool] = True
     held: ClassVar[tuple[str, ...]] = ("trials",)
     kind: Literal["robustness"] = "robustness"
     inputs: Levels = Field(

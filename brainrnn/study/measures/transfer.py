@@ -44,6 +44,7 @@ class TransferMeasure(Measure):
     method: methods differ in what training has made of the network, not in how it learns now.
     """
 
+    dense: ClassVar[bool] = True
     held: ClassVar[tuple[str, ...]] = ("batch", "trials", "old_trials")
     kind: Literal["transfer"] = "transfer"
     tasks: tuple[str, ...] = Field(
