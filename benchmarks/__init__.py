@@ -3,6 +3,7 @@
 NAMES = (
     "tasks",
     "rnn_step",
+    "sparse_step",
     "train",
     "members",
     "members_token",

@@ -60,7 +60,12 @@ def write_report(path: Path, rows: list[dict[str, Any]], scale: list[dict[str, A
         "",
     ]
     if scale:
-        lines += _scale(scale)
+        lines += ["## Scale", ""]
+        dense = [row for row in scale if "sparse" not in row["part"]]
+        lines += _scale(dense, "recurrent", "the last two sizes")
+        if sparse := [row for row in scale if row not in dense]:
+            few = "recurrent, sparse, 32 into each neuron"
+            lines += _scale(sparse, few, "the first size and the last")
     lines.append((Path(__file__).parent / "notes.md").read_text(encoding="utf-8"))
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines), encoding="utf-8")
@@ -85,15 +90,14 @@ def _about(name: str) -> str:
     return " ".join(text.split())
 
 
-def _scale(rows: list[dict[str, Any]]) -> list[str]:
+def _scale(rows: list[dict[str, Any]], what: str, between: str) -> list[str]:
+    """A table of times and memory by number of neurons."""
     sizes = list(rows[0]["seconds"])
     weights = ", ".join(f"{rows[0]['weights'][n]:.3g}" for n in sizes)
     return [
-        "## Scale",
-        "",
-        f"Recurrent neurons on a square grid; the recurrent weights alone are {weights} MiB. Each "
-        "cell is time, and the most memory its process had beyond what Python and the libraries "
-        "take. The exponent is that of time between the last two sizes.",
+        f"Neurons on a grid. Their weights ({what}) alone are {weights} MiB. Each cell is time, "
+        "and the most memory its process had beyond what Python and the libraries take. The "
+        f"exponent is that of time between {between}.",
         "",
         f"| | {' | '.join(f'{n:,}' for n in sizes)} | exponent |",
         f"|---|{'---|' * len(sizes)}---|",

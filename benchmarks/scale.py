@@ -27,17 +27,20 @@ from brainrnn.training.loop import Trainer, TrainingSpec
 from tasks import cog20
 
 SIZES = (100, 400, 1600, 6400)
+SPARSE_SIZES = (1600, 6400, 25_600, 51_200)
+PARTNERS = 32
+_SPARSE = br.RNNSpec(connections="sparse", growth={"partners": PARTNERS})
 _BATCH = 128
 _PAYS = br.BIMT(strength=1e-4)
 
 
-def step(n: int) -> Callable[[], object]:
+def step(n: int, network: br.RNNSpec | None = None) -> Callable[[], object]:
     """A training step: 128 trials of the 20 tasks, the cost, Adam."""
     suite = cog20(dt=100)
     never = 10**9
     spec = TrainingSpec(steps=never, batch=_BATCH, log_every=never, evaluate_every=never)
     method = _PAYS.model_copy(update={"swap": br.SwapSpec(algorithm="none")})
-    net = br.RNN.for_suite(suite, sites=_sites(n), tau=100)
+    net = br.RNN.for_suite(suite, sites=_sites(n), spec=network)
     trainer = Trainer(net, suite, method, spec)
     return lambda: next(trainer.records())
 
@@ -46,6 +49,13 @@ def swap(n: int, *, trained: bool) -> tuple[Callable[[], object], Callable[[], o
     """A swap pass over all neurons, from places that have nothing to do with the weights."""
     net = recurrent(math.isqrt(n), trained=trained)
     return lambda: br.relocate(net, _PAYS, _PAYS.swap), lambda: restart(net)
+
+
+def sparse_swap(n: int) -> tuple[Callable[[], object], Callable[[], object]]:
+    """A swap pass over all neurons, each of which looks at the sites around its own."""
+    net = br.RNN(80, 20, _sites(n), dt=100, spec=_SPARSE)
+    swap = br.SwapSpec(near=24)
+    return lambda: br.relocate(net, _PAYS, swap), lambda: restart(net)
 
 
 def analysis(n: int) -> Callable[[], object]:
@@ -66,17 +76,26 @@ def plot(n: int) -> Callable[[], object]:
     return lambda: save_figure(br.plot_map(brain), folder / "map", ("png",))
 
 
-PARTS: dict[str, Callable[[int], object]] = {
+DENSE: dict[str, Callable[[int], object]] = {
     "training step": step,
     "swap pass, random weights": lambda n: swap(n, trained=False),
     "swap pass, as after training": lambda n: swap(n, trained=True),
     "analysis": analysis,
     "map as a picture": plot,
 }
+SPARSE: dict[str, Callable[[int], object]] = {
+    "training step, sparse": lambda n: step(n, _SPARSE),
+    "swap pass, sparse": sparse_swap,
+}
+PARTS = DENSE | SPARSE
 
 
 def _sites(n: int) -> Tensor:
-    return br.grid(math.isqrt(n), math.isqrt(n))
+    """A square, or two side by side."""
+    side = math.isqrt(n)
+    if side**2 < n:
+        side = math.isqrt(n // 2)
+    return br.grid(side, n // side)
 
 
 def measure(part: str, n: int) -> dict[str, float]:
@@ -101,18 +120,22 @@ def _memory() -> float:
     return int(peak) / 2**10
 
 
-def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[dict[str, object]]:
-    """A row for every part: seconds and memory by size, and the exponent of its growth."""
+def rows() -> Iterator[dict[str, object]]:
+    """A row for every part: seconds and memory by size, and the exponent of its growth.
+
+    Of time between the last two sizes; of sparse networks, between the first and the last.
+    """
     for part in PARTS:
+        sizes = SPARSE_SIZES if part in SPARSE else SIZES
         cells = {n: _in_a_process(part, n) for n in sizes}
-        last, before = sizes[-1], sizes[-2]
+        last, before = sizes[-1], sizes[0 if part in SPARSE else -2]
         growth = math.log(cells[last]["seconds"] / cells[before]["seconds"])
         yield {
             "part": part,
             "seconds": {n: cell["seconds"] for n, cell in cells.items()},
             "memory": {n: cell["memory"] for n, cell in cells.items()},
             "exponent": growth / math.log(last / before),
-            "weights": {n: 4 * n * n / 2**20 for n in sizes},
+            "weights": {n: 4 * n * (PARTNERS if part in SPARSE else n) / 2**20 for n in sizes},
         }
 
 
