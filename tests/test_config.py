@@ -1,6 +1,6 @@
 import pytest
 
-from brainrnn.config import describe, override
+from brainrnn.config import Settings, describe, override
 from brainrnn.errors import InputError
 from brainrnn.networks import MLPNetwork, RNNNetwork, TransformerNetwork
 from brainrnn.runs.experiment import (
@@ -95,7 +95,9 @@ def test_every_key_is_described_and_valid():
     plain = [entry for entry in described if not entry[0].startswith("network.")]
     for spec in (RNNNetwork, MLPNetwork, TransformerNetwork):
         of_kind = list(describe(spec, "network."))
-        assert len(of_kind) == len(spec.model_fields)
+        nested = [value for _, value in spec() if isinstance(value, Settings)]
+        keys = len(spec.model_fields) + sum(len(type(value).model_fields) - 1 for value in nested)
+        assert len(of_kind) == keys
         kind = spec().kind
         assert all(entry in described for entry in of_kind)
         defaults = [f"{key}={text}" for key, text, _ in (*plain, *of_kind) if text != "unset"]

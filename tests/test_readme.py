@@ -86,6 +86,9 @@ def test_every_configuration_it_names_is_valid_and_differs_in_the_method_alone()
     named = set(re.findall(r"configs/(\w+\.toml)", text(ROOT / "docs" / "command_line.md")))
     assert named == {path.name for path in configs.glob("*.toml")}
     whole = {name: load_experiment(configs / name) for name in named}
+    sparse, demo = whole.pop("cog20_sparse.toml"), whole["cog20_bimt.toml"]
+    dense = sparse.network.model_copy(update={"connections": "dense"})
+    assert sparse.model_copy(update={"network": dense}) == demo
     same = [e.model_copy(update={"method": None}) for n, e in whole.items() if "cog20" in n]
     assert all(other == same[0] for other in same)
     methods = [e.method for n, e in whole.items() if "cog20" in n]

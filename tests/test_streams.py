@@ -20,6 +20,7 @@ def test_numbers_never_change_for_results_depend_on_them():
         "TRANSFER": 41,
         "OUTCOME_TRIALS": 51,
         "POINTS": 61,
+        "GROWTH": 71,
     }
 
 
