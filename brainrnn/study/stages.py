@@ -5,7 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from brainrnn.analysis.map_statistics import MEASURES
+from brainrnn.networks import RNN
 from brainrnn.study.report.comparisons import compare, control
+from brainrnn.study.subject import Subject
+from brainrnn.study.wiring import wiring_length
 
 STAGES = {"before": "before", "after": "right after", "trained": "later"}
 CONTROLS = ("from scratch", "as it was")
@@ -16,6 +19,22 @@ _PAIRS = (
     ("merged by correlation", "merged at random"),
     ("merged by correlation", "merged by place"),
 )
+
+
+def described(net: RNN, subject: Subject) -> dict[str, float]:
+    """The wiring and the map of a network in one of its stages."""
+    one = subject.analysed(net).isel(member=0)
+    statistics = {
+        f"{name}_{field}": float(one[field].sel(statistic=name))
+        for name in MEASURES
+        for field in ("z", "p")
+    }
+    return {
+        "active": int(one.active.sum()),
+        "modules": int(one.clusters),
+        "absent": float(one.sparsity),
+        "wiring_length": float(wiring_length(net)[0][0]),
+    } | statistics
 
 
 def staged(rows: pd.DataFrame) -> pd.DataFrame:

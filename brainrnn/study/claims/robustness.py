@@ -11,6 +11,17 @@ from brainrnn.study.report.comparisons import Planned
 from brainrnn.study.tolerance import DAMAGES, VARIANTS
 
 
+def notes(pruned: float, least: float) -> list[str]:
+    """What a reader of the tables must know."""
+    return [
+        f"At matched sparsity {pruned:.0%} of the recurrent weights are absent. Networks "
+        "that are sparser as trained are not compared there, and neither are those that no "
+        f"longer reach {least:.0%} of the best possible accuracy.",
+        "A rank correlation is one number for each seed, over its networks; the seeds are the "
+        "sample.",
+    ]
+
+
 def sparsity(tests: pd.DataFrame) -> Iterator[Claim]:
     """Whether sparser networks withstand less."""
     for row in tests.to_dict("records"):

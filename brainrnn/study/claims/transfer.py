@@ -14,6 +14,12 @@ from brainrnn.study.slowness import ASKED
 
 _SHARE = 0.9  # of new tasks, over networks
 _LESS = {"slowness": "learns faster", "forgetting": "forgets less"}
+NOTES = [
+    "Slowness is the share of all learnings of the same task, by any network in any condition, "
+    "that took fewer steps.",
+    "Where only a module is free, methods differ in how many neurons it has, so a module compares "
+    "with as many random neurons of its network.",
+]
 
 
 def learned(rows: pd.DataFrame) -> Iterator[Claim]:

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 import pandas as pd
 from pydantic import Field
 
-from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.config import Count
 from brainrnn.errors import InputError
 from brainrnn.networks import RNN, RNNNetwork
@@ -19,10 +18,9 @@ from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.report.settings import name_settings
 from brainrnn.study.report.tables import summarise
 from brainrnn.study.resizing import CHANGES, resized
-from brainrnn.study.stages import against_controls, staged
+from brainrnn.study.stages import against_controls, described, staged
 from brainrnn.study.subject import Cell, Subject, untrained
 from brainrnn.study.tables import resolution as tables
-from brainrnn.study.wiring import wiring_length
 from brainrnn.task import Suite
 from brainrnn.training.loop import Trainer
 from brainrnn.wiring_cost.method import BIMT
@@ -116,11 +114,11 @@ class ResolutionMeasure(Measure):
         )
         trainer = Trainer(net, subject.suite, method, spec, seed=subject.seed)
         scores = {0: float(trainer.evaluate()[1].mean())}
-        about = {0: _describe(net, subject)}
+        about = {0: described(net, subject)}
         for record in trainer.records():
             for row in record.metrics:
                 scores[record.step] = row["accuracy"]
-        about[self.steps] = _describe(net, subject)
+        about[self.steps] = described(net, subject)
         known = {"change": change, "neurons": net.n_hidden}
         return pd.DataFrame(
             [
@@ -147,19 +145,3 @@ class ResolutionMeasure(Measure):
         found.figures["accuracy"] = accuracy_after(rows)
         found.figures["map"] = map_through_stages(stages)
         return found
-
-
-def _describe(net: RNN, subject: Subject) -> dict[str, float]:
-    """The network's wiring and map."""
-    one = subject.analysed(net).isel(member=0)
-    statistics = {
-        f"{name}_{field}": float(one[field].sel(statistic=name))
-        for name in MEASURES
-        for field in ("z", "p")
-    }
-    return {
-        "active": int(one.active.sum()),
-        "modules": int(one.clusters),
-        "absent": float(one.sparsity),
-        "wiring_length": float(wiring_length(net)[0][0]),
-    } | statistics

@@ -126,8 +126,7 @@ class RobustnessMeasure(Measure):
         under.loc[sparser, "robustness"] = np.nan
         settings = rows.set_index("label")[[c for c in rows.columns if "." in c]]
         settings = settings[~settings.index.duplicated()]
-        compared = between_methods(under, settings)
-        sparsity = against_sparsity(under, settings)
+        compared, sparsity = between_methods(under, settings), against_sparsity(under, settings)
         found = Findings()
         found.tables["Each method"] = summarise(
             under, {"label": "method", "variant": "networks"}, tables.describe
@@ -145,14 +144,7 @@ class RobustnessMeasure(Measure):
             *claims.sparsity(sparsity),
             *claims.between(planned(compared, self.pairs, rows)),
         ]
-        found.notes = [
-            f"At matched sparsity {self.pruned:.0%} of the recurrent weights are absent. Networks "
-            "that are sparser as trained are not compared there, and neither are those that no "
-            f"longer reach {self.least:.0%} of the best possible accuracy.",
-            "A rank correlation is one number for each seed, over its networks; the seeds are the "
-            "sample.",
-        ]
+        found.notes = claims.notes(self.pruned, self.least)
         found.figures["curves"] = accuracy_curves(curve, self.pruned)
-        trained = under[under.variant == "as trained"]
-        found.figures["sparsity"] = against_presence(trained, names)
+        found.figures["sparsity"] = against_presence(under[under.variant == "as trained"], names)
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import pandas as pd
@@ -10,13 +10,13 @@ from pydantic import AfterValidator, Field, field_validator
 
 from brainrnn.analysis.map_statistics import MEASURES
 from brainrnn.errors import InputError, unknown
-from brainrnn.runs.experiment import Experiment
 from brainrnn.streams import Stream, generator
 from brainrnn.study.answers import Answer
 from brainrnn.study.compared import best, rank_correlations
 from brainrnn.study.drawings.samples import history, parallel, scatter
 from brainrnn.study.drawings.sweeps import heat_maps, lines, pareto
-from brainrnn.study.mapped import OF_MAP, answer_of_map
+from brainrnn.study.goals import QUANTITIES, goals_first, known_goal, quantities, usual_goals
+from brainrnn.study.mapped import answer_of_map
 from brainrnn.study.measures.base import Findings, Measure
 from brainrnn.study.outcomes import QUANTITIES as OF_ANY
 from brainrnn.study.outcomes import outcome
@@ -25,15 +25,7 @@ from brainrnn.study.subject import Cell, Subject
 from brainrnn.study.values import POINT, columns
 from brainrnn.task import Suite
 
-QUANTITIES = {**OF_MAP, **{k: words for k, words in OF_ANY.items() if k not in OF_MAP}}
 _FACTS = {*QUANTITIES, "ceiling", *(f"{name}_p" for name in MEASURES)}
-
-
-def _known_goal(goal: str) -> str:
-    sign = "-" if goal.startswith("-") else ""
-    if goal.removeprefix("-") not in QUANTITIES:
-        raise ValueError(unknown("goal", goal, [sign + name for name in QUANTITIES]))
-    return goal
 
 
 class SweepMeasure(Measure):
@@ -47,7 +39,7 @@ class SweepMeasure(Measure):
     dataset: ClassVar[bool] = True
 
     kind: Literal["sweep"] = "sweep"
-    goals: tuple[Annotated[str, AfterValidator(_known_goal)], ...] = Field(
+    goals: tuple[Annotated[str, AfterValidator(known_goal)], ...] = Field(
         (),
         description="what settings are compared by, and what a search looks for: one or two of the "
         "quantities in the report, such as accuracy, with a minus sign if it is to be small, such "
@@ -93,11 +85,11 @@ class SweepMeasure(Measure):
         networks = rows[[*by, "seed", *(c for c in rows if c in _FACTS)]]
         networks = networks.drop_duplicates([*by, "seed"], ignore_index=True)
         shown = {k: words for k, words in QUANTITIES.items() if k in rows and rows[k].notna().any()}
-        goals = self.goals or _usual_goals(shown)
+        goals = self.goals or usual_goals(shown)
         means = networks.groupby(by, sort=False, dropna=False)[list(shown)].mean().reset_index()
         found = Findings()
         if self.goals:
-            found.tables["The best"] = best(means, self.goals)[[*named, *_first(goals, shown)]]
+            found.tables["The best"] = best(means, self.goals)[[*named, *goals_first(goals, shown)]]
         found.tables["Each setting"] = summarise(
             networks.astype(dict.fromkeys(settings, object)).fillna(dict.fromkeys(settings, "-")),
             {name: name for name in named},
@@ -121,23 +113,6 @@ class SweepMeasure(Measure):
             found.figures["pareto"] = pareto(networks, means, (goals[0], goals[1]))
         found.tables["Each network"] = networks.drop(columns=[] if several else ["label"])
         return found
-
-
-def quantities(experiment: Experiment) -> dict[str, str]:
-    """What is known of such a network, by name, in words."""
-    return OF_MAP if experiment.network.kind == "rnn" else OF_ANY
-
-
-def _usual_goals(known: dict[str, str]) -> tuple[str, ...]:
-    """What is compared if no goals are given: one of these two, against the wiring."""
-    right = "accuracy" if "accuracy" in known else "-loss"
-    names = [right.removeprefix("-"), "wiring_length"]
-    return (right, "-wiring_length") if all(name in known for name in names) else ()
-
-
-def _first(goals: Sequence[str], shown: Iterable[str]) -> list[str]:
-    """Quantities, the goals before the others."""
-    return list(dict.fromkeys([*(goal.removeprefix("-") for goal in goals), *shown]))
 
 
 def _each_method(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:

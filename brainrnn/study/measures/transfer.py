@@ -114,8 +114,7 @@ class TransferMeasure(Measure):
                     }
                     | learned
                 )
-        ceiling = float(suite.ceiling()[known].mean())
-        return Answer(pd.DataFrame(rows), {"old_ceiling": ceiling})
+        return Answer(pd.DataFrame(rows), {"old_ceiling": float(suite.ceiling()[known].mean())})
 
     def check_one(self, cell: Cell, suite: Suite) -> None:
         """The new tasks must be tasks, and new."""
@@ -145,12 +144,7 @@ class TransferMeasure(Measure):
             *claims.between(planned(methods, self.pairs, rows)),
             *claims.known(networks),
         ]
-        found.notes = [
-            "Slowness is the share of all learnings of the same task, by any network in any "
-            "condition, that took fewer steps.",
-            "Where only a module is free, methods differ in how many neurons it has, so a module "
-            "compares with as many random neurons of its network.",
-        ]
+        found.notes = claims.NOTES
         found.figures["learning"] = learned_by_step(rows, self.every, self.steps, self.criterion)
         found.figures["forgetting"] = slowness_and_forgetting(networks)
         return found
