@@ -6,6 +6,7 @@
 # make mutants: whether the tests see changes of the code (hours; it goes on where it was stopped).
 # make torture: runs and studies are killed 200 times, and must go on as if nothing had been; 5,000
 # command lines of nonsense; every file of a run damaged in 170 ways (half an hour).
+# make gpu-check: tests on a GPU, and its times beside the processor's (ten minutes).
 # make lint: ruff, mypy and bandit.  make audit: known vulnerabilities of the versions in
 # constraints.txt, from a service on the network.  make wheels: source distribution and wheel in dist/,
 # which are installed away from here and tried.
@@ -18,7 +19,7 @@ PUBLISHED = $(dir $(wildcard docs/results/*/provenance.json))
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo pages test test-slow test-slurm test-types test-pretrained test-peers
-.PHONY: mutants torture coverage lint audit wheels benchmark clean
+.PHONY: mutants torture coverage lint audit wheels benchmark gpu-check clean
 .DELETE_ON_ERROR:
 
 install: .venv/installed
@@ -79,6 +80,9 @@ coverage: install
 
 benchmark: install
 	$(BIN)/python -m benchmarks --small
+
+gpu-check: install
+	$(BIN)/python -m benchmarks.gpu --out runs/gpu.json
 
 lint: install
 	$(BIN)/ruff check

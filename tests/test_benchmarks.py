@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import NAMES
+from benchmarks import NAMES, gpu
 from benchmarks.__main__ import main
 from benchmarks.report import write_report
 from benchmarks.timing import Comparison, Setting, compare, duration
@@ -136,3 +136,20 @@ def test_durations_are_readable(seconds, text):
 
 def test_a_setting_chooses_a_size():
     assert (Setting().either(7, 2), Setting(small=True).either(7, 2)) == (7, 2)
+
+
+def test_the_check_of_a_gpu_can_be_rehearsed_on_the_processor(tmp_path):
+    words = ["--device", "cpu", "--small", "--out", str(tmp_path / "gpu.json")]
+    result = CliRunner().invoke(gpu.main, words)
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
+    assert "torch" in found["machine"]
+    assert len({row["what"] for row in found["rows"]}) == 7
+    assert all(row["device_s"] > 0 and row["cpu_s"] > 0 for row in found["rows"])
+
+
+def test_without_a_gpu_its_check_is_one_line(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    result = CliRunner().invoke(gpu.main, [])
+    assert result.exit_code == 2
+    assert "no device 'cuda' here" in result.stderr
