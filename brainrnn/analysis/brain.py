@@ -85,7 +85,7 @@ def analyse(
     population, loop = recurrent_population(net)
     check_analysis(net, suite, spec)
     if loop is not None:
-        entries = net.members * net.anatomy.pairs(loop)
+        entries = net.members * len(net.anatomy.populations[population]) ** 2
         what = f"recurrent weights as matrices, {entries:,} numbers"
         require_memory(3 * 4 * entries, what, "analyse a smaller network")
     answers, trials, _, _ = streams(seed)
