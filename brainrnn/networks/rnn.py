@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from brainrnn.anatomy.geometry import DISTANCES, GEOMETRIES, Array, Distance, as_sites, periodic
-from brainrnn.anatomy.growth import GrowthSpec, candidate_sites, offers
+from brainrnn.anatomy.growth import GrowthSpec
 from brainrnn.anatomy.network import PlacedNetwork
 from brainrnn.anatomy.populations import Anatomy, Population
 from brainrnn.arrays import is_data, read_array
 from brainrnn.config import Count, NonNegative, Positive, Settings
 from brainrnn.errors import InputError, unknown
+from brainrnn.networks.growing import first_partners
 from brainrnn.networks.linear import member_streams
 from brainrnn.networks.members import MembersSpec
 from brainrnn.networks.places import distance_of, sites_of, stored_distance, stored_sites
@@ -168,7 +168,7 @@ class RNN(PlacedNetwork):
         }
         streams = list(member_streams(members, seed, starts))
         sparse = spec.connections == "sparse"
-        partners = _first_partners(spec, hidden, distance, streams) if sparse else None
+        partners = self._partners(hidden, distance, streams) if sparse else None
         self.anatomy = Anatomy(
             [hidden],
             wiring,
@@ -177,12 +177,24 @@ class RNN(PlacedNetwork):
             partners=None if partners is None else {"w_rec": partners},
         )
         self._wires: tuple[object, Wires] | None = None
-        self._candidates: Tensor | None = None
         initial = [_initial_weights(spec, n_inputs, n_outputs, len(hidden), rng) for rng in streams]
         for name in wiring:
             value = torch.stack([weights[name] for weights in initial]).to(dtype)
             self.register_parameter(name, nn.Parameter(value))
         self.anatomy.bind(self.named_parameters())
+
+    def _partners(
+        self,
+        hidden: Population,
+        distance: str | Distance | Array,
+        streams: Sequence[np.random.Generator],
+    ) -> Int[Tensor, "member out partner"]:
+        spec, gates = self.spec, 3 if self.spec.cell == "gru" else 1
+        if spec.initialisation == "orthogonal":
+            raise InputError(
+                "sparse connections cannot be orthogonal: choose another initialisation"
+            )
+        return first_partners(spec.growth, gates, hidden, distance, streams)
 
     @classmethod
     def for_suite(cls, suite: Suite, *, sites: Array, **options: object) -> RNN:
@@ -334,83 +346,6 @@ class RNN(PlacedNetwork):
         grows = spec.connections == "sparse" and spec.growth.partners < self.n_hidden
         return spec.growth.every if grows else None
 
-    def offering(self, rng: np.random.Generator) -> RNN:
-        """A copy in which each neuron hears some more others, with weights of 0; as this one, else.
-
-        Parameters
-        ----------
-        rng : numpy Generator
-            Draws who they are, by the law of :mod:`brainrnn.anatomy.growth`.
-        """
-        partners = self.anatomy.partners("w_rec")
-        assert partners is not None
-        if self._candidates is None:
-            self._candidates = candidate_sites(self.anatomy, "hidden")
-        members, rows, k = partners.shape
-        more = min(self.spec.growth.offers, self.n_hidden - k)
-        partners = torch.cat([partners, partners[..., :1].expand(-1, -1, more)], dim=2)
-        free = (torch.arange(k + more, device=partners.device) >= k).expand_as(partners)
-        partners = offers(
-            self.anatomy, "hidden", partners, free, self._candidates, self.spec.growth, rng
-        )
-        same = {id(p): p for name, p in self.named_parameters() if name != "w_rec"}
-        larger = copy.deepcopy(self, same)
-        larger.w_rec = nn.Parameter(
-            torch.cat([self.w_rec.detach(), self.w_rec.new_zeros(members, rows, more)], dim=2)
-        )
-        larger.anatomy.register_buffer("partners_w_rec", partners)
-        larger.anatomy.changed()
-        return larger
-
-    @torch.no_grad()
-    def regrow(
-        self,
-        offering: RNN,
-        gradient: Float[Tensor, "member out offered"],
-        *,
-        progress: float,
-    ) -> dict[str, Bool[Tensor, "member out partner"]]:
-        """Give up recurrent connections that are zero or the weakest, and take others.
-
-        A neuron keeps its connection with itself. Of the others it gives up those that are zero,
-        and at least the weakest, a share of ``growth.turnover`` (1 + cos(pi progress)) / 2. It
-        takes those among the offered that have the largest gradient. As RigL does (Evci et al.
-        2020, ICML).
-
-        Parameters
-        ----------
-        offering : RNN
-            From :meth:`offering`.
-        gradient : (member, out, partner)
-            Of a loss, by the recurrent weights of ``offering``.
-        progress : float
-            Fraction of training that is done.
-
-        Returns
-        -------
-        dict of str to bool tensor
-            By parameter, the entries whose connections are new.
-        """
-        before, offered = (net.anatomy.partners("w_rec") for net in (self, offering))
-        assert before is not None
-        assert offered is not None
-        k = before.shape[2]
-        own = torch.arange(before.shape[1], device=before.device) % self.n_hidden
-        itself, size = before == own[:, None], self.w_rec.abs()
-        order = size.masked_fill(itself, torch.inf).argsort(dim=2, stable=True)  # weakest first
-        share = self.spec.growth.turnover * (1 + math.cos(math.pi * progress)) / 2
-        free = (size == 0).scatter(2, order[..., : math.floor(share * (k - 1))], True) & ~itself
-        best = gradient[..., k:].abs().argsort(dim=2, descending=True, stable=True)
-        taken = offered[..., k:].gather(2, best)[..., :k]
-        turn = torch.arange(taken.shape[2], device=before.device)
-        new = turn < free.sum(2, keepdim=True)  # in the order of weakness, in which zeros are first
-        into = order[..., : taken.shape[2]]
-        after = before.scatter(2, into, torch.where(new, taken, before.gather(2, into)))
-        changed = torch.zeros_like(free).scatter(2, into, new)
-        self.w_rec.masked_fill_(changed, 0.0)
-        self.anatomy.rewire("w_rec", after)
-        return {"w_rec": changed}
-
 
 def _unpack(
     rows: Float[Tensor, "member row unit"], packed: PackedSequence
@@ -424,31 +359,6 @@ def _unpack(
     index = time.to(rows.device) * n + trial
     padded = rows.new_zeros(rows.shape[0], len(sizes) * n, rows.shape[2])
     return padded.index_copy(1, index, rows).view(rows.shape[0], len(sizes), n, rows.shape[2])
-
-
-def _first_partners(
-    spec: RNNSpec,
-    hidden: Population,
-    distance: str | Distance | Array,
-    streams: Sequence[np.random.Generator],
-) -> Int[Tensor, "member out partner"]:
-    """Partners of every member's neurons before training: first itself, then others by the law."""
-    n, k = len(hidden), spec.growth.partners
-    if k > n:
-        raise InputError(
-            f"growth.partners is {k}, and there are {n} neurons: lower it, or use dense connections"
-        )
-    if spec.initialisation == "orthogonal":
-        raise InputError("sparse connections cannot be orthogonal: choose another initialisation")
-    rows = torch.arange(n).repeat(3 if spec.cell == "gru" else 1)
-    start = (rows[:, None] + torch.arange(k)) % n
-    free = torch.arange(k).expand_as(start)[None] > 0
-    if k == n:
-        return start.int().repeat(len(streams), 1, 1)
-    one = Anatomy([hidden], {}, distance=distance)
-    near, start = candidate_sites(one, "hidden"), start.int()[None]
-    drawn = [offers(one, "hidden", start, free, near, spec.growth, rng) for rng in streams]
-    return torch.cat(drawn)
 
 
 def _initial_weights(

@@ -20,6 +20,7 @@ from brainrnn.anatomy.placed import per_member
 from brainrnn.config import Count, NonNegative, Settings
 from brainrnn.errors import DivergedError, InputError, unknown
 from brainrnn.memory import require_memory
+from brainrnn.networks.growing import offering, regrow
 from brainrnn.networks.rnn import RNN
 from brainrnn.progress import progress_bar
 from brainrnn.streams import Stream, generator
@@ -251,12 +252,13 @@ class Trainer:
         Its steps are scaled as those of its neuron's other connections.
         """
         rng = generator(self.seed, Stream.GROWTH, self.step)
-        offering = net.offering(rng)
+        growth = net.spec.growth
+        larger = offering(net, growth, rng)
         batch = self.task.sample(self._batch, rng).to(self.device)
         assert isinstance(batch, Trials)  # those of recurrent networks
-        outputs = offering.respond(batch)
-        (gradient,) = torch.autograd.grad(self.task.loss(outputs, batch).sum(), offering.w_rec)
-        fresh = net.regrow(offering, gradient, progress=self.step / self.spec.steps)
+        outputs = larger.respond(batch)
+        (gradient,) = torch.autograd.grad(self.task.loss(outputs, batch).sum(), larger.w_rec)
+        fresh = regrow(net, larger, growth, gradient, progress=self.step / self.spec.steps)
         moments = self._optimizer.state[self._flat.values]
         first, second = (self._flat.split(moments[k]) for k in ("exp_avg", "exp_avg_sq"))
         for name, new in fresh.items():

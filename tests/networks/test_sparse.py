@@ -8,6 +8,7 @@ import brainrnn as br
 from brainrnn.analysis.graph.pruning import keep_largest
 from brainrnn.errors import InputError, InterruptedRun
 from brainrnn.networks import sparse
+from brainrnn.networks.growing import offering, regrow
 from brainrnn.networks.sparse import sampled_product
 from brainrnn.runs.experiment import load_experiment
 from brainrnn.study import conduct
@@ -38,11 +39,11 @@ def pair(partners, *, members=2, sites=None, turnover=0.0, every=7, **spec):
     return few, full
 
 
-def grown(net, gradient=None, progress=1.0):
+def grown(net, progress=1.0):
     """Let a network grow; which connections are new."""
-    offering = net.offering(np.random.default_rng(1))
-    gradient = torch.rand(offering.w_rec.shape) if gradient is None else gradient(offering)
-    return net.regrow(offering, gradient, progress=progress)["w_rec"]
+    larger = offering(net, net.spec.growth, np.random.default_rng(1))
+    gradient = torch.rand(larger.w_rec.shape)
+    return regrow(net, larger, net.spec.growth, gradient, progress=progress)["w_rec"]
 
 
 @pytest.mark.parametrize("partners", [1, 6, 20])
@@ -139,7 +140,7 @@ def test_growing_gives_up_zeros_alone_and_changes_no_output():
     torch.testing.assert_close(few.anatomy.length("w_rec"), expected)
 
 
-def test_the_optimizer_starts_anew_where_a_connection_is_new():
+def test_the_optimizer_starts_anew_where_a_connection_is_new(monkeypatch):
     few, _ = pair(6)
     trainer = br.training.Trainer(
         few,
@@ -148,13 +149,12 @@ def test_the_optimizer_starts_anew_where_a_connection_is_new():
         br.TrainingSpec(steps=50, batch=8),
     )
     news = []
-    regrow = few.regrow
 
     def watched(*args, **options):
         news.append(regrow(*args, **options)["w_rec"])
         return {"w_rec": news[-1]}
 
-    few.regrow = watched
+    monkeypatch.setattr("brainrnn.training.loop.regrow", watched)
     for record in trainer.records():
         if record.step % 7 == 0:
             state = trainer.state_dict()["optimizer"]
@@ -187,18 +187,18 @@ def test_it_learns_through_connections_that_have_grown():
 def test_offers_change_nothing_and_the_largest_gradients_are_taken():
     few, _ = pair(6, turnover=0.5)
     batch = SUITE.sample(9, np.random.default_rng(0))
-    offering = few.offering(np.random.default_rng(1))
-    outputs = offering.respond(batch)
+    larger = offering(few, few.spec.growth, np.random.default_rng(1))
+    outputs = larger.respond(batch)
     torch.testing.assert_close(outputs, few.respond(batch), **EQUAL)
-    (gradient,) = torch.autograd.grad(outputs.square().sum(), offering.w_rec)
+    (gradient,) = torch.autograd.grad(outputs.square().sum(), larger.w_rec)
     # By the dense network, whose gradient has an entry for everybody.
     _, full = pair(6)
     for name, value in full.named_parameters():
         value.data.copy_(few.wired(name))
     full.respond(batch).square().sum().backward()
-    offered = offering.anatomy.partners("w_rec").long()
+    offered = larger.anatomy.partners("w_rec").long()
     torch.testing.assert_close(gradient, full.w_rec.grad.gather(2, offered), **EQUAL)
-    new = few.regrow(offering, gradient, progress=0.0)["w_rec"]
+    new = regrow(few, larger, few.spec.growth, gradient, progress=0.0)["w_rec"]
     assert torch.equal(new.sum(2), torch.full((2, 20), 2))  # of 5, without itself
     for member, row in np.ndindex(2, 20):
         order = gradient[member, row, 6:].abs().argsort(descending=True)[:2]
