@@ -104,7 +104,7 @@ def regrow(
 ) -> dict[str, Bool[Tensor, "member out partner"]]:
     """Give up recurrent connections that are zero or the weakest, and take others.
 
-    A neuron keeps its connection with itnet. Of the others it gives up those that are zero,
+    A neuron keeps its connection with itself. Of the others it gives up those that are zero,
     and at least the weakest, a share of ``growth.turnover`` (1 + cos(pi progress)) / 2. It
     takes those among the offered that have the largest gradient. As RigL does (Evci et al.
     2020, ICML).
