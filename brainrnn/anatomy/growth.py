@@ -84,6 +84,8 @@ def nearest_sites(anatomy: Anatomy, population: str, k: int) -> Int[Tensor, "sit
     """
     sites, distance = anatomy.populations[population].sites, anatomy.distance
     k = min(k, len(sites) - 1)
+    if not k:
+        return torch.empty(len(sites), 0, dtype=torch.int64)
     if isinstance(distance, Tensor) or between(distance) is None:
         apart = anatomy.site_distances(population, population).cpu().clone()
         return apart.fill_diagonal_(-1).argsort(dim=1, stable=True)[:, 1 : k + 1]

@@ -59,6 +59,7 @@ def test_distances_and_nearest_sites_against_the_whole_matrix(name, monkeypatch)
     expected = whole.fill_diagonal_(torch.inf).sort(dim=1).values[:, :5]
     torch.testing.assert_close(whole.gather(1, near), expected, rtol=1e-9, atol=1e-9)
     assert nearest_sites(made, "hidden", 10**6).shape == (len(sites), len(sites) - 1)
+    assert nearest_sites(made, "hidden", 0).shape == (len(sites), 0)
 
 
 @settings(max_examples=40, deadline=None)
