@@ -234,6 +234,7 @@ def experiment():
             "training.checkpoint_every=25",
             "training.snapshot_every=20",
             "training.evaluate_every=30",
+            "training.evaluation_trials=2",
             "method.swap.every=20",
         ],
     )
@@ -322,7 +323,6 @@ def test_an_analysis_is_that_of_the_dense_network():
 def test_a_map_of_sparse_networks_is_studied_and_lesions_are_refused(tmp_path):
     settings = ["network.connections=sparse", "network.growth.partners=4"]
     methods = {
-        "bimt": {"label": "BIMT", "settings": settings},
         "placed": {"label": "placed", "settings": settings, "arrangement": "descent"},
     }
     study = small_study(seeds=[1], methods=methods)
