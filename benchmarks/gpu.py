@@ -6,7 +6,6 @@ Under ten minutes on a card. ``python -m benchmarks.gpu --device cpu --small`` i
 from __future__ import annotations
 
 import json
-import math
 import statistics
 import subprocess
 import sys
@@ -23,17 +22,17 @@ import brainrnn as br
 from benchmarks.plain import PlainMLP, stepper
 from benchmarks.report import machine
 from benchmarks.rnn_step import plain_loop
+from benchmarks.scale import SPARSE_NETWORK, sites, step
 from benchmarks.swap_rnn import recurrent
 from benchmarks.timing import timed
 from brainrnn.analysis import cluster_size, fraction_isolated, neighbours
 from brainrnn.files import atomic_path
 from brainrnn.runs.experiment import build_network, load_suite
-from brainrnn.training.loop import Trainer, TrainingSpec
+from brainrnn.training.loop import Trainer
 from paper_mlp.experiments import EXPERIMENTS
 from tasks import cog20
 
 _NEVER = 10**9
-_PARTNERS = 32
 _LARGEST_ON_CPU = {"members": 256, "dense": 6400, "sparse": 25_600}
 
 
@@ -74,31 +73,20 @@ def members(n: int, device: str) -> tuple[Callable[[], object], Callable[[], obj
     return lambda: next(records), plain
 
 
-def network(n: int, connections: str, device: str) -> br.RNN:
-    """A recurrent network for the 20 tasks on a grid of about that size."""
-    side = math.isqrt(n)
-    side = side if side**2 == n else math.isqrt(n // 2)
-    spec = br.RNNSpec(connections=connections, growth={"partners": _PARTNERS})
-    return br.RNN.for_suite(cog20(dt=100), sites=br.grid(side, n // side), spec=spec).to(device)
-
-
 def recurrent_step(
     n: int, connections: str, device: str
 ) -> tuple[Callable[[], object], Callable[[], object] | None]:
     """A training step in 128 trials; and the plain loop's forward and backward pass."""
-    suite, net = cog20(dt=100), network(n, connections, device)
-    method = br.BIMT(strength=1e-4, swap=br.SwapSpec(algorithm="none"))
-    training = TrainingSpec(steps=_NEVER, batch=128, log_every=_NEVER, evaluate_every=_NEVER)
-    records = Trainer(net, suite, method, training).records()
     if connections == "sparse":
-        return lambda: next(records), None
+        return step(n, SPARSE_NETWORK, device), None
+    suite = cog20(dt=100)
     trials = suite.sample(128, np.random.default_rng(0)).to(device)
-    other = network(n, connections, device)
+    other = br.RNN.for_suite(suite, sites=sites(n)).to(device)
 
     def plain() -> None:
         suite.loss(plain_loop(other, trials.inputs), trials).sum().backward()
 
-    return lambda: next(records), plain
+    return step(n, None, device), plain
 
 
 def others(side: int, device: str) -> Iterator[tuple[str, Callable[[], object]]]:

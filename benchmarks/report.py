@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.scale import PARTNERS, SPARSE
 from benchmarks.timing import duration, number
 from brainrnn.files import atomic_path
 
@@ -61,10 +62,10 @@ def write_report(path: Path, rows: list[dict[str, Any]], scale: list[dict[str, A
     ]
     if scale:
         lines += ["## Scale", ""]
-        dense = [row for row in scale if "sparse" not in row["part"]]
+        dense = [row for row in scale if row["part"] not in SPARSE]
         lines += _scale(dense, "recurrent", "the last two sizes")
         if sparse := [row for row in scale if row not in dense]:
-            few = "recurrent, sparse, 32 into each neuron"
+            few = f"recurrent, sparse, {PARTNERS} into each neuron"
             lines += _scale(sparse, few, "the first size and the last")
     lines.append((Path(__file__).parent / "notes.md").read_text(encoding="utf-8"))
     with atomic_path(path) as temporary:

@@ -29,20 +29,20 @@ from tasks import cog20
 SIZES = (100, 400, 1600, 6400)
 SPARSE_SIZES = (1600, 6400, 25_600, 51_200)
 PARTNERS = 32
-_SPARSE = br.RNNSpec(connections="sparse", growth={"partners": PARTNERS})
+SPARSE_NETWORK = br.RNNSpec(connections="sparse", growth={"partners": PARTNERS})
 _BATCH = 128
 _PAYS = br.BIMT(strength=1e-4)
 
 
-def step(n: int, network: br.RNNSpec | None = None) -> Callable[[], object]:
+def step(n: int, network: br.RNNSpec | None = None, device: str = "cpu") -> Callable[[], object]:
     """A training step: 128 trials of the 20 tasks, the cost, Adam."""
     suite = cog20(dt=100)
     never = 10**9
     spec = TrainingSpec(steps=never, batch=_BATCH, log_every=never, evaluate_every=never)
     method = _PAYS.model_copy(update={"swap": br.SwapSpec(algorithm="none")})
-    net = br.RNN.for_suite(suite, sites=_sites(n), spec=network)
-    trainer = Trainer(net, suite, method, spec)
-    return lambda: next(trainer.records())
+    net = br.RNN.for_suite(suite, sites=sites(n), spec=network).to(device)
+    records = Trainer(net, suite, method, spec).records()
+    return lambda: next(records)
 
 
 def swap(n: int, *, trained: bool) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -53,7 +53,7 @@ def swap(n: int, *, trained: bool) -> tuple[Callable[[], object], Callable[[], o
 
 def sparse_swap(n: int) -> tuple[Callable[[], object], Callable[[], object]]:
     """A swap pass over all neurons, each of which looks at the sites around its own."""
-    net = br.RNN(80, 20, _sites(n), dt=100, spec=_SPARSE)
+    net = br.RNN(80, 20, sites(n), dt=100, spec=SPARSE_NETWORK)
     swap = br.SwapSpec(near=24)
     return lambda: br.relocate(net, _PAYS, swap), lambda: restart(net)
 
@@ -61,14 +61,14 @@ def sparse_swap(n: int) -> tuple[Callable[[], object], Callable[[], object]]:
 def analysis(n: int) -> Callable[[], object]:
     """The whole analysis with its defaults: 20 tasks, modules, 10,000 permutations."""
     suite = cog20(dt=100)
-    net = br.RNN.for_suite(suite, sites=_sites(n), tau=100)
+    net = br.RNN.for_suite(suite, sites=sites(n), tau=100)
     return lambda: br.analyse(net, suite)
 
 
 def plot(n: int) -> Callable[[], object]:
     """The map of a network as after training, written as PNG."""
     suite = cog20(dt=100, names=["go", "dm1"])
-    net = br.RNN.for_suite(suite, sites=_sites(n), tau=100)
+    net = br.RNN.for_suite(suite, sites=sites(n), tau=100)
     sparse = recurrent(math.isqrt(n), trained=True)
     net.w_rec.data = sparse.w_rec.data
     brain = br.analyse(net, suite, br.AnalysisSpec(trials=16, permutations=10, k=8))
@@ -84,13 +84,13 @@ DENSE: dict[str, Callable[[int], object]] = {
     "map as a picture": plot,
 }
 SPARSE: dict[str, Callable[[int], object]] = {
-    "training step, sparse": lambda n: step(n, _SPARSE),
+    "training step, sparse": lambda n: step(n, SPARSE_NETWORK),
     "swap pass, sparse": sparse_swap,
 }
 PARTS = DENSE | SPARSE
 
 
-def _sites(n: int) -> Tensor:
+def sites(n: int) -> Tensor:
     """A square, or two side by side."""
     side = math.isqrt(n)
     if side**2 < n:

@@ -5,32 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import brainrnn as br
+from benchmarks.scale import SPARSE_NETWORK, step
 from benchmarks.timing import Comparison, Setting, compare
-from brainrnn.training.loop import Trainer, TrainingSpec
-from tasks import cog20
-
-_PARTNERS = 32
 
 
 def comparisons(setting: Setting) -> Iterator[Comparison]:
-    side = setting.either(80, 30)
+    n = setting.either(6400, 900)
+    network = SPARSE_NETWORK.model_copy(
+        update={"growth": SPARSE_NETWORK.growth.model_copy(update={"every": 10**9})}
+    )
     yield compare(
-        f"{side**2:,} neurons, 128 trials of 20-Cog",
-        _step(side, "sparse", setting.device),
-        _step(side, "dense", setting.device),
+        f"{n:,} neurons, 128 trials of 20-Cog",
+        step(n, network, setting.device),
+        step(n, None, setting.device),
         rounds=setting.either(5, 3),
         least=setting.either(8, 1),
     )
-
-
-def _step(side: int, connections: str, device: str) -> Callable[[], object]:
-    suite, never = cog20(dt=100), 10**9
-    spec = br.RNNSpec(connections=connections, growth={"partners": _PARTNERS, "every": never})
-    net = br.RNN.for_suite(suite, sites=br.grid(side, side), spec=spec).to(device)
-    method = br.BIMT(strength=1e-4, swap=br.SwapSpec(algorithm="none"))
-    training = TrainingSpec(steps=never, batch=128, log_every=never, evaluate_every=never)
-    records = Trainer(net, suite, method, training).records()
-    return lambda: next(records)

@@ -306,9 +306,7 @@ def _arranged_nearby(
     """New places of one population, (member, neuron), of some members."""
     anatomy = net.anatomy
     around = nearest_sites(anatomy, name, near).to(anatomy.places(name).device)
-    order = importance(net, name, magnitude).argsort(dim=1, descending=True, stable=True)
-    if swap.algorithm == "greedy" and swap.top_k is not None:
-        order = order[:, : swap.top_k]
+    order = _order(net, magnitude, swap, name)
     between = partial(_between, anatomy, name)
     return torch.stack(
         [
@@ -323,6 +321,12 @@ def _arranged_nearby(
             for m in members
         ]
     )
+
+
+def _order(net: Placed, magnitude: dict[str, Tensor], swap: SwapSpec, name: str) -> Tensor:
+    """Neurons that look for a partner, the most important first, (member, k)."""
+    order = importance(net, name, magnitude).argsort(dim=1, descending=True, stable=True)
+    return order[:, : swap.top_k] if swap.algorithm == "greedy" else order
 
 
 def _between(anatomy: Anatomy, name: str, one: Tensor, other: Tensor) -> Tensor:
@@ -380,12 +384,9 @@ def _arranged(
     if swap.algorithm == "assignment" and inside is None:
         assert fixed is not None
         return linear_assignment(fixed, places, blocks)
-    score = _of(importance(net, name, magnitude), members)
-    order = score.argsort(dim=1, descending=True, stable=True)
+    order = _of(_order(net, magnitude, swap, name), members)
     if swap.algorithm == "assignment":
         assert inside is not None
         return quadratic_assignment(fixed, inside, distance, places, order)
-    greedy = swap.algorithm == "greedy"
-    if greedy and swap.top_k is not None:
-        order = order[:, : swap.top_k]
-    return exchanges(fixed, inside, distance, places, order, blocks, repeat=not greedy)
+    repeat = swap.algorithm != "greedy"
+    return exchanges(fixed, inside, distance, places, order, blocks, repeat=repeat)
